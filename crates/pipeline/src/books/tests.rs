@@ -1,0 +1,58 @@
+//! The ledgers' equation.
+
+use super::{Books, Counts, DropReason, LedgerKey, QueueCounts, ReceiverCounts, Signal};
+use crate::sample::ledger;
+
+#[test]
+fn in_flight_is_what_is_not_yet_settled() {
+    let ledger = ledger();
+    ledger.accept(100);
+    assert_eq!(ledger.counts().in_flight(), 100);
+    ledger.enqueue(60);
+    assert_eq!(ledger.counts().in_flight(), 40);
+    ledger.dequeue(10);
+    ledger.deliver(20, 5);
+    ledger.drop_items(7, DropReason::TooLarge);
+    ledger.filter(1);
+    ledger.aggregate(2);
+    ledger.pass(3);
+    let counts = ledger.counts();
+    assert_eq!((counts.delivered, counts.rejected, counts.queued), (15, 5, 50));
+    assert_eq!(counts.in_flight(), 100 - 50 - 20 - 7 - 1 - 2 - 3);
+}
+
+#[test]
+fn no_more_is_rejected_than_was_sent() {
+    let ledger = ledger();
+    ledger.deliver(3, 10);
+    assert_eq!((ledger.counts().delivered, ledger.counts().rejected), (0, 3));
+}
+
+#[test]
+fn a_write_off_balances_and_is_idempotent() {
+    let ledger = ledger();
+    ledger.accept(5);
+    ledger.deliver(2, 0);
+    ledger.write_off(DropReason::Shutdown);
+    ledger.write_off(DropReason::Internal);
+    let expected = Counts {
+        accepted: 5,
+        delivered: 2,
+        dropped: [(DropReason::Shutdown, 3)].into(),
+        ..Counts::default()
+    };
+    assert_eq!(ledger.counts(), expected);
+}
+
+#[test]
+fn a_snapshot_shows_everything_that_was_opened() {
+    let books = Books::default();
+    let key = LedgerKey { pipeline: "m".to_owned(), signal: Signal::Metrics, exporter: None };
+    books.open(key.clone()).accept(1);
+    books.add_receiver("r".to_owned(), || ReceiverCounts { seen: 2, ..ReceiverCounts::default() });
+    books.add_queue("e".to_owned(), Signal::Logs, || QueueCounts { size: 3, capacity: 4 });
+    let snapshot = books.snapshot();
+    assert_eq!(snapshot.ledgers, [(key, Counts { accepted: 1, ..Counts::default() })]);
+    assert_eq!(snapshot.receivers[0].1.seen, 2);
+    assert_eq!(snapshot.queues, [(("e".to_owned(), Signal::Logs), QueueCounts { size: 3, capacity: 4 })]);
+}

@@ -1,0 +1,84 @@
+//! What a component is: the traits that receivers, processors and exporters implement.
+
+use std::sync::Arc;
+
+use futures::future::BoxFuture;
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use crate::books::{Ledger, ReceiverCounts};
+use crate::flow::FlowRecord;
+use crate::metric::MetricPoint;
+use crate::raw::RawEvent;
+
+/// A source of raw events. It runs on threads of its own and never blocks on the pipeline.
+pub trait Receiver: Send {
+    /// Starts it and returns when it is ready; events go to `out`, whose overflow the receiver counts.
+    ///
+    /// # Errors
+    /// Says what is missing or what failed. Everything acquired on the way is released.
+    fn start(&mut self, out: mpsc::Sender<RawEvent>) -> Result<(), ReceiverError>;
+
+    /// Stops it, hands over what is still in its buffers, and closes `out`. Does nothing when it is not running.
+    ///
+    /// Blocks for at most one poll of the kernel.
+    fn stop(&mut self);
+
+    /// A probe of its numbers, which stays valid after a stop. `received` is left at 0: the flow stage knows it.
+    fn probe(&self) -> Box<dyn Fn() -> ReceiverCounts + Send + Sync>;
+
+    /// Capacity of the channel that it wants, in events.
+    fn channel_capacity(&self) -> usize;
+}
+
+/// Why a receiver did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum ReceiverError {
+    /// This user or this kernel does not offer what it needs.
+    #[error("{0}")]
+    Unsupported(String),
+    /// It should have worked and did not.
+    #[error("{0}")]
+    Failed(String),
+}
+
+/// Works on flow records, in place: what it removes counts as filtered.
+pub trait FlowProcessor: Send {
+    /// Processes one batch.
+    fn process(&mut self, records: &mut Vec<FlowRecord>);
+}
+
+/// What an exporter takes at once.
+#[derive(Clone, Debug)]
+pub enum Batch {
+    /// Flow records, each of them one log record.
+    Logs(Arc<[FlowRecord]>),
+    /// Metric points.
+    Metrics(Arc<[MetricPoint]>),
+}
+
+impl Batch {
+    /// Number of log records or metric points.
+    pub fn len(&self) -> usize {
+        match self {
+            Batch::Logs(records) => records.len(),
+            Batch::Metrics(points) => points.len(),
+        }
+    }
+
+    /// Is there nothing in it?
+    pub fn is_empty(&self) -> bool {
+        self.len() == 0
+    }
+}
+
+/// Ships batches. One instance serves one signal, for all pipelines of that signal that name it.
+pub trait Exporter: Send + Sync {
+    /// Takes over a batch whose items `ledger` has accepted: each of them ends there as delivered, rejected or dropped.
+    ///
+    /// Waits where the exporter is configured to (`on_full: block`); otherwise returns when the batch is queued or sent.
+    fn export(&self, batch: Batch, ledger: Ledger) -> BoxFuture<'_, ()>;
+
+    /// Delivers what is queued until `deadline`, and drops the rest (`shutdown`). No batch comes after it.
+    fn shutdown(&self, deadline: Instant) -> BoxFuture<'_, ()>;
+}

@@ -1,0 +1,194 @@
+//! Bounds, order and accounts of the queue under each `on_full`.
+
+#![allow(clippy::unwrap_used)]
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytesize::ByteSize;
+use tokio::time::timeout;
+
+use super::{OnFull, Queue, QueueConfig, Sizer};
+use crate::books::{Counts, DropReason, Ledger};
+use crate::config::Size;
+use crate::delivery::fake::request;
+use crate::delivery::health::Health;
+use crate::sample::ledger;
+
+/// A queue of ten bytes.
+fn queue(on_full: OnFull) -> Queue {
+    let config = QueueConfig { queue_size: Size(ByteSize::b(10)), on_full, ..QueueConfig::default() };
+    Queue::new(&config, Arc::new(Health::new("sink".to_owned())))
+}
+
+/// Pushes a request of `items` items, one byte each.
+async fn push(queue: &Queue, ledger: &Ledger, items: u64) {
+    ledger.accept(items);
+    queue.push(request(items, 1), ledger.clone()).await;
+}
+
+async fn pop(queue: &Queue) -> Option<u64> {
+    queue.pop().await.map(|(request, _)| request.items)
+}
+
+fn dropped(ledger: &Ledger, reason: DropReason) -> u64 {
+    ledger.counts().dropped.get(&reason).copied().unwrap_or(0)
+}
+
+#[tokio::test]
+async fn first_in_first_out_and_counted() {
+    let (queue, ledger) = (queue(OnFull::DropNewest), ledger());
+    for items in [1, 2, 3] {
+        push(&queue, &ledger, items).await;
+    }
+    assert_eq!((queue.counts().size, queue.counts().capacity), (6, 10));
+    assert_eq!((ledger.counts().queued, ledger.counts().in_flight()), (6, 0));
+    assert_eq!((pop(&queue).await, pop(&queue).await), (Some(1), Some(2)));
+    assert_eq!((ledger.counts().queued, ledger.counts().in_flight()), (3, 3));
+    assert_eq!(queue.counts().size, 3);
+}
+
+#[tokio::test]
+async fn drop_newest_keeps_what_is_there() {
+    let (queue, ledger) = (queue(OnFull::DropNewest), ledger());
+    for items in [6, 5, 4] {
+        push(&queue, &ledger, items).await;
+    }
+    assert_eq!(dropped(&ledger, DropReason::QueueFull), 5, "the second does not fit, the third does");
+    queue.close();
+    assert_eq!([pop(&queue).await, pop(&queue).await, pop(&queue).await], [Some(6), Some(4), None]);
+}
+
+#[tokio::test]
+async fn drop_oldest_makes_room_and_charges_the_evicted() {
+    let queue = queue(OnFull::DropOldest);
+    let (old, new) = (ledger(), ledger());
+    for items in [3, 4, 3] {
+        push(&queue, &old, items).await;
+    }
+    push(&queue, &new, 5).await;
+    assert_eq!(dropped(&old, DropReason::QueueFull), 7, "no more than needed");
+    assert_eq!((old.counts().queued, old.counts().in_flight()), (3, 0));
+    assert_eq!((new.counts().queued, new.counts().dropped_total()), (5, 0));
+    assert_eq!((pop(&queue).await, pop(&queue).await), (Some(3), Some(5)));
+}
+
+#[tokio::test]
+async fn block_waits_for_room_in_order() {
+    let (queue, ledger) = (queue(OnFull::Block), ledger());
+    push(&queue, &ledger, 8).await;
+    let (mut large, mut small) = (Box::pin(push(&queue, &ledger, 4)), Box::pin(push(&queue, &ledger, 1)));
+    assert!(futures::poll!(&mut large).is_pending());
+    assert!(futures::poll!(&mut small).is_pending(), "it would fit, but must not overtake");
+    assert_eq!((queue.counts().size, pop(&queue).await), (8, Some(8)));
+    futures::join!(large, small);
+    assert_eq!((pop(&queue).await, pop(&queue).await), (Some(4), Some(1)));
+    assert_eq!(ledger.counts().dropped_total(), 0);
+}
+
+#[tokio::test]
+async fn what_can_never_fit_is_dropped_and_harms_nobody() {
+    for on_full in [OnFull::DropNewest, OnFull::DropOldest, OnFull::Block] {
+        let (queue, ledger) = (queue(on_full), ledger());
+        push(&queue, &ledger, 2).await;
+        push(&queue, &ledger, 11).await;
+        assert_eq!(dropped(&ledger, DropReason::QueueFull), 11, "{on_full:?}");
+        assert_eq!(pop(&queue).await, Some(2), "{on_full:?}");
+        push(&queue, &ledger, 10).await;
+        assert_eq!(pop(&queue).await, Some(10), "{on_full:?}: exactly its size fits");
+    }
+}
+
+#[tokio::test]
+async fn closing_ends_whatever_waits() {
+    let (queue, ledger) = (queue(OnFull::Block), ledger());
+    push(&queue, &ledger, 10).await;
+    let mut blocked = Box::pin(push(&queue, &ledger, 3));
+    assert!(futures::poll!(&mut blocked).is_pending());
+    queue.close();
+    blocked.await;
+    push(&queue, &ledger, 1).await;
+    assert_eq!(dropped(&ledger, DropReason::Shutdown), 4);
+    assert_eq!((pop(&queue).await, pop(&queue).await), (Some(10), None), "what is in it can still be had");
+    assert_eq!(ledger.counts().in_flight(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_consumer_wakes_for_a_request_and_for_the_end() {
+    let (queue, ledger) = (Arc::new(queue(OnFull::DropNewest)), ledger());
+    let consumer = |queue: &Arc<Queue>| {
+        let queue = Arc::clone(queue);
+        tokio::spawn(async move { pop(&queue).await })
+    };
+    let (first, second) = (consumer(&queue), consumer(&queue));
+    assert!(timeout(Duration::from_secs(1), queue.pop()).await.is_err(), "empty, and not closed");
+    push(&queue, &ledger, 1).await;
+    tokio::task::yield_now().await;
+    queue.close();
+    let mut both = [first.await.unwrap(), second.await.unwrap()];
+    both.sort();
+    assert_eq!(both, [None, Some(1)]);
+}
+
+/// Producers and consumers at full tilt: nothing is lost, nothing is counted twice.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn the_ledger_balances_under_concurrency() {
+    for on_full in [OnFull::DropNewest, OnFull::DropOldest, OnFull::Block] {
+        let (queue, ledger) = (Arc::new(queue(on_full)), ledger());
+        let consumers: Vec<_> = (0..3)
+            .map(|_| {
+                let queue = Arc::clone(&queue);
+                tokio::spawn(async move {
+                    while let Some((request, ledger)) = queue.pop().await {
+                        ledger.deliver(request.items, 0);
+                        tokio::task::yield_now().await;
+                    }
+                })
+            })
+            .collect();
+        let producers: Vec<_> = (0..4)
+            .map(|seed| {
+                let (queue, ledger) = (Arc::clone(&queue), ledger.clone());
+                tokio::spawn(async move {
+                    for step in 0..500 {
+                        push(&queue, &ledger, 1 + (seed * 7 + step) % 12).await;
+                    }
+                })
+            })
+            .collect();
+        futures::future::try_join_all(producers).await.unwrap();
+        queue.close();
+        futures::future::try_join_all(consumers).await.unwrap();
+        let counts: Counts = ledger.counts();
+        assert_eq!((counts.in_flight(), counts.queued), (0, 0), "{on_full:?}: {counts:?}");
+        assert_eq!(counts.accepted, counts.delivered + counts.dropped_total(), "{on_full:?}");
+        assert!(counts.delivered > 0);
+        let too_large: u64 = (0..4)
+            .flat_map(|seed| (0..500).map(move |step| 1 + (seed * 7 + step) % 12))
+            .filter(|n| *n > 10)
+            .sum();
+        let lost = dropped(&ledger, DropReason::QueueFull);
+        assert!(lost >= too_large && (on_full != OnFull::Block || lost == too_large), "{on_full:?}: {lost}");
+        assert_eq!(queue.counts().size, 0);
+    }
+}
+
+#[test]
+fn configuration() {
+    let defaults: QueueConfig = serde_yaml::from_str("{}").unwrap();
+    assert_eq!(defaults, QueueConfig::default());
+    assert_eq!((defaults.enabled, defaults.num_consumers), (true, 4));
+    assert_eq!((defaults.queue_size, defaults.sizer), (Size::mib(64), Sizer::Bytes));
+    assert_eq!(defaults.on_full, OnFull::DropNewest);
+    assert!(defaults.validate().is_empty());
+    let written = serde_yaml::to_string(&QueueConfig { on_full: OnFull::DropOldest, ..defaults }).unwrap();
+    let expected = "enabled: true\nnum_consumers: 4\nqueue_size: 64MiB\nsizer: bytes\non_full: drop_oldest\n";
+    assert_eq!(written, expected);
+    assert_eq!(serde_yaml::from_str::<QueueConfig>(&written).unwrap().queue_size, Size::mib(64));
+    assert!(serde_yaml::from_str::<QueueConfig>("storage: file_storage").is_err(), "not built yet");
+    assert!(serde_yaml::from_str::<QueueConfig>("sizer: requests").is_err());
+    let zero: QueueConfig = serde_yaml::from_str("{ num_consumers: 0, queue_size: 0 }").unwrap();
+    let paths: Vec<_> = zero.validate().into_iter().map(|problem| problem.path).collect();
+    assert_eq!(paths, ["num_consumers", "queue_size"]);
+    assert!(QueueConfig { enabled: false, ..zero }.validate().is_empty());
+}

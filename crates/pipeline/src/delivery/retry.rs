@@ -1,0 +1,164 @@
+//! Retrying: how long to wait between attempts, and when to give up.
+
+use std::time::Duration;
+
+use backon::{BackoffBuilder, ExponentialBuilder};
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+use super::health::Health;
+use super::{Accepted, SendError, Transport};
+use crate::books::DropReason;
+use crate::config::Problem;
+
+/// `retry_on_failure`, the Collector's keys and defaults.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct RetryConfig {
+    /// Retry at all?
+    pub enabled: bool,
+    /// Wait before the second attempt.
+    #[serde(with = "humantime_serde")]
+    pub initial_interval: Duration,
+    /// Longest wait between two attempts, before randomization.
+    #[serde(with = "humantime_serde")]
+    pub max_interval: Duration,
+    /// How much longer each wait is than the one before.
+    pub multiplier: f64,
+    /// A wait is drawn from `interval * (1 ± randomization_factor)`.
+    pub randomization_factor: f64,
+    /// Since the first attempt; the request is dropped then. 0: never.
+    #[serde(with = "humantime_serde")]
+    pub max_elapsed_time: Duration,
+}
+
+impl Default for RetryConfig {
+    fn default() -> Self {
+        RetryConfig {
+            enabled: true,
+            initial_interval: Duration::from_secs(5),
+            max_interval: Duration::from_secs(30),
+            multiplier: 1.5,
+            randomization_factor: 0.5,
+            max_elapsed_time: Duration::from_secs(300),
+        }
+    }
+}
+
+impl RetryConfig {
+    /// What is wrong with it.
+    pub fn validate(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if !self.enabled {
+            return problems;
+        }
+        if self.initial_interval.is_zero() {
+            problems.push(Problem::at("initial_interval", "must be above 0, such as 5s"));
+        }
+        if self.max_interval.is_zero() {
+            problems.push(Problem::at("max_interval", "must be above 0, such as 30s"));
+        }
+        if !(self.multiplier.is_finite() && self.multiplier >= 1.0) {
+            problems.push(Problem::at("multiplier", "must be at least 1, or the waits would shrink"));
+        }
+        if !(0.0..=1.0).contains(&self.randomization_factor) {
+            problems.push(Problem::at("randomization_factor", "must be between 0 and 1"));
+        }
+        if !self.max_elapsed_time.is_zero() && self.max_elapsed_time < self.initial_interval {
+            problems.push(Problem::at(
+                "max_elapsed_time",
+                "is shorter than initial_interval, so that nothing would be retried; 0 never gives up",
+            ));
+        }
+        problems
+    }
+
+    /// The waits between attempts, randomized, without end.
+    fn waits(&self) -> impl Iterator<Item = Duration> + Send + use<> {
+        let spread = self.randomization_factor;
+        ExponentialBuilder::new()
+            .with_min_delay(self.initial_interval.min(self.max_interval))
+            .with_max_delay(self.max_interval)
+            .with_factor(self.multiplier as f32)
+            .without_max_times()
+            .build()
+            .map(move |wait| wait.mul_f64(1.0 - spread + 2.0 * spread * fastrand::f64()))
+    }
+}
+
+/// Sends `body` until it is taken, refused for good, given up, or the deadline passes that `shutdown` names.
+///
+/// When shutdown begins, a waiting request gets one more attempt at once; one that comes later gets one attempt.
+pub(super) async fn send<T: Transport>(
+    transport: &T,
+    body: &Bytes,
+    config: &RetryConfig,
+    health: &Health,
+    shutdown: &mut watch::Receiver<Option<Instant>>,
+) -> Result<Accepted, DropReason> {
+    let started = Instant::now();
+    let mut waits = config.waits();
+    loop {
+        let last = shutdown.borrow().is_some();
+        let attempt = tokio::select! {
+            biased;
+            () = deadline(shutdown.clone()) => return Err(DropReason::Shutdown),
+            attempt = transport.send(body.clone()) => attempt,
+        };
+        let (message, after) = match attempt {
+            Ok(accepted) => {
+                health.recovered();
+                return Ok(accepted);
+            }
+            Err(SendError::Permanent { message }) => {
+                health.failed(&message, "dropped: the backend refuses it for good");
+                return Err(DropReason::PermanentError);
+            }
+            Err(SendError::Retryable { message, after }) => (message, after),
+        };
+        if !config.enabled {
+            health.failed(&message, "dropped: retries are disabled");
+            return Err(DropReason::RetriesExhausted);
+        }
+        if last {
+            health.failed(&message, "dropped: shutting down");
+            return Err(DropReason::Shutdown);
+        }
+        // The iterator has no end; were it to have one, giving up is what it would mean.
+        let wait = waits.next().map(|wait| wait.max(after.unwrap_or_default()));
+        let next = wait.and_then(|wait| Instant::now().checked_add(wait));
+        let within = |next: &Instant| {
+            config.max_elapsed_time.is_zero() || next.duration_since(started) <= config.max_elapsed_time
+        };
+        let Some(next) = next.filter(within) else {
+            health.failed(&message, "dropped: max_elapsed_time is over");
+            return Err(DropReason::RetriesExhausted);
+        };
+        health.failed(&message, "will be retried");
+        tokio::select! {
+            () = sleep_until(next) => {}
+            () = begun(shutdown) => {}
+        }
+    }
+}
+
+/// Waits until shutdown begins; for ever where its sender is gone.
+pub(super) async fn begun(shutdown: &mut watch::Receiver<Option<Instant>>) {
+    if shutdown.wait_for(Option::is_some).await.is_err() {
+        std::future::pending().await
+    }
+}
+
+/// Waits until shutdown has begun and its deadline has passed.
+async fn deadline(mut shutdown: watch::Receiver<Option<Instant>>) {
+    begun(&mut shutdown).await;
+    let deadline = *shutdown.borrow();
+    if let Some(deadline) = deadline {
+        sleep_until(deadline).await;
+    }
+}
+
+#[cfg(test)]
+mod tests;

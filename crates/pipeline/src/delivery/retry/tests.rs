@@ -1,0 +1,196 @@
+//! When attempts are made, and when they end; on a clock that moves by itself.
+
+#![allow(clippy::unwrap_used)]
+
+use std::time::Duration;
+
+use bytes::Bytes;
+use tokio::sync::watch;
+use tokio::time::{Instant, sleep_until};
+
+use super::{RetryConfig, send};
+use crate::books::DropReason;
+use crate::delivery::Accepted;
+use crate::delivery::fake::{Backend, accepted, permanent, retryable};
+use crate::delivery::health::Health;
+
+const fn s(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// The defaults without chance.
+fn exact() -> RetryConfig {
+    RetryConfig { randomization_factor: 0.0, ..RetryConfig::default() }
+}
+
+type Outcome = Result<Accepted, DropReason>;
+
+/// Sends one request; its outcome and the attempts' times, in seconds from the start.
+async fn run(config: RetryConfig, backend: Backend) -> (Outcome, Vec<f64>) {
+    let (_never, shutdown) = watch::channel(None);
+    run_until(config, backend, shutdown).await
+}
+
+async fn run_until(
+    config: RetryConfig,
+    backend: Backend,
+    mut shutdown: watch::Receiver<Option<Instant>>,
+) -> (Outcome, Vec<f64>) {
+    let start = Instant::now();
+    let health = Health::new("sink".to_owned());
+    let outcome = send(&backend, &Bytes::from_static(b"body"), &config, &health, &mut shutdown).await;
+    assert!(backend.bodies().iter().all(|body| body == "body"), "the same bytes every time");
+    (outcome, backend.times().iter().map(|at| (*at - start).as_secs_f64()).collect())
+}
+
+/// A shutdown that begins at `at` and has its deadline at `deadline`, both from now.
+fn shutdown(at: Duration, deadline: Duration) -> watch::Receiver<Option<Instant>> {
+    let (begin, shutdown) = watch::channel(None);
+    let start = Instant::now();
+    tokio::spawn(async move {
+        sleep_until(start + at).await;
+        begin.send_replace(Some(start + deadline));
+        begin.closed().await;
+    });
+    shutdown
+}
+
+#[tokio::test(start_paused = true)]
+async fn intervals_grow_to_the_longest() {
+    let (outcome, times) = run(exact(), Backend::new(vec![retryable(None); 7])).await;
+    assert_eq!(outcome, Ok(Accepted::default()));
+    let waits: Vec<_> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+    let expected = [5.0, 7.5, 11.25, 16.875, 25.3125, 30.0, 30.0];
+    assert_eq!(waits.len(), expected.len());
+    for (wait, expected) in waits.iter().zip(expected) {
+        assert!((wait - expected).abs() < 0.01, "{wait} is not {expected}");
+    }
+}
+
+#[test]
+fn waits_are_spread_around_the_interval() {
+    let config =
+        RetryConfig { initial_interval: s(10), max_interval: s(10), randomization_factor: 0.5, ..exact() };
+    let waits: Vec<_> = config.waits().take(1000).map(|wait| wait.as_secs_f64()).collect();
+    assert!(waits.iter().all(|wait| (5.0..=15.0).contains(wait)));
+    // Each of these fails by chance once in 10^41 runs.
+    assert!(waits.iter().any(|wait| *wait < 6.0), "none near the lower end");
+    assert!(waits.iter().any(|wait| *wait > 14.0), "none near the upper end");
+}
+
+#[tokio::test(start_paused = true)]
+async fn gives_up_after_the_elapsed_time() {
+    let (outcome, times) = run(exact(), Backend::down()).await;
+    assert_eq!(outcome, Err(DropReason::RetriesExhausted));
+    let last = *times.last().unwrap();
+    assert!(last <= 300.0 && last > 300.0 - 30.01, "the last attempt was at {last}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn zero_never_gives_up() {
+    let config = RetryConfig { max_elapsed_time: Duration::ZERO, ..exact() };
+    let (outcome, times) = run(config, Backend::new(vec![retryable(None); 2000])).await;
+    assert_eq!((outcome, times.len()), (Ok(Accepted::default()), 2001));
+}
+
+#[tokio::test(start_paused = true)]
+async fn waits_as_long_as_the_backend_asks() {
+    let script = [retryable(Some(s(60))), retryable(Some(s(1)))];
+    let (outcome, times) = run(exact(), Backend::new(script)).await;
+    assert_eq!(outcome, Ok(Accepted::default()));
+    assert_eq!(times[1].round(), 60.0, "longer than the interval");
+    assert_eq!((times[2] - times[1]).round(), 8.0, "but never shorter: 7.5 s");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_wait_beyond_the_elapsed_time_is_not_begun() {
+    for after in [s(301), Duration::MAX] {
+        let (outcome, times) = run(exact(), Backend::new([retryable(Some(after))])).await;
+        assert_eq!((outcome, times), (Err(DropReason::RetriesExhausted), vec![0.0]));
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_must_not_be_retried_is_not() {
+    let (outcome, times) = run(exact(), Backend::new([permanent()])).await;
+    assert_eq!((outcome, times), (Err(DropReason::PermanentError), vec![0.0]));
+    let disabled = RetryConfig { enabled: false, ..exact() };
+    let (outcome, times) = run(disabled, Backend::new([retryable(None)])).await;
+    assert_eq!((outcome, times), (Err(DropReason::RetriesExhausted), vec![0.0]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn shutdown_cuts_a_wait_short_for_one_last_attempt() {
+    let signal = shutdown(s(1), s(30));
+    let (outcome, times) = run_until(exact(), Backend::new([retryable(None), accepted()]), signal).await;
+    assert_eq!((outcome, times), (Ok(Accepted::default()), vec![0.0, 1.0]));
+
+    let signal = shutdown(s(1), s(30));
+    let (outcome, times) = run_until(exact(), Backend::down(), signal).await;
+    assert_eq!((outcome, times), (Err(DropReason::Shutdown), vec![0.0, 1.0]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_attempt_that_fails_while_shutdown_begins_is_not_the_last() {
+    let backend = Backend::gated([retryable(None)]);
+    let (gate, start) = (backend.gate.clone(), Instant::now());
+    tokio::spawn(async move {
+        sleep_until(start + s(2)).await;
+        gate.add_permits(10);
+    });
+    let (outcome, times) = run_until(exact(), backend, shutdown(s(1), s(30))).await;
+    assert_eq!((outcome, times), (Ok(Accepted::default()), vec![0.0, 2.0]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_deadline_cuts_a_hanging_attempt() {
+    let start = Instant::now();
+    let (outcome, times) = run_until(exact(), Backend::gated([]), shutdown(s(1), s(30))).await;
+    assert_eq!((outcome, times), (Err(DropReason::Shutdown), vec![0.0]));
+    assert_eq!((Instant::now() - start).as_secs(), 30);
+}
+
+#[tokio::test(start_paused = true)]
+async fn nothing_is_sent_after_the_deadline() {
+    let (_keep, signal) = watch::channel(Some(Instant::now()));
+    let (outcome, times) = run_until(exact(), Backend::new([]), signal).await;
+    assert_eq!((outcome, times), (Err(DropReason::Shutdown), vec![]));
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lost_shutdown_signal_is_no_shutdown() {
+    let (dropped, signal) = watch::channel(None);
+    drop(dropped);
+    let (outcome, times) = run_until(exact(), Backend::new([retryable(None)]), signal).await;
+    assert_eq!((outcome, times.len()), (Ok(Accepted::default()), 2));
+}
+
+#[test]
+fn configuration() {
+    let defaults: RetryConfig = serde_yaml::from_str("{}").unwrap();
+    assert_eq!(defaults, RetryConfig::default());
+    assert!(defaults.validate().is_empty());
+    let written = "enabled: true\ninitial_interval: 5s\nmax_interval: 30s\nmultiplier: 1.5\n\
+                   randomization_factor: 0.5\nmax_elapsed_time: 5m\n";
+    assert_eq!(serde_yaml::to_string(&defaults).unwrap(), written);
+    assert!(serde_yaml::from_str::<RetryConfig>("max_retries: 3").is_err());
+    let never: RetryConfig = serde_yaml::from_str("max_elapsed_time: 0s").unwrap();
+    assert!(never.validate().is_empty());
+}
+
+#[test]
+fn nonsense_is_a_problem() {
+    let wrong = RetryConfig {
+        enabled: true,
+        initial_interval: Duration::ZERO,
+        max_interval: Duration::ZERO,
+        multiplier: f64::NAN,
+        randomization_factor: 1.5,
+        max_elapsed_time: s(300),
+    };
+    let paths: Vec<_> = wrong.validate().into_iter().map(|problem| problem.path).collect();
+    assert_eq!(paths, ["initial_interval", "max_interval", "multiplier", "randomization_factor"]);
+    assert!(RetryConfig { enabled: false, ..wrong }.validate().is_empty(), "it is not used");
+    let short = RetryConfig { max_elapsed_time: s(1), ..RetryConfig::default() };
+    assert_eq!(short.validate()[0].path, "max_elapsed_time");
+}

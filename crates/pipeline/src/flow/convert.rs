@@ -1,0 +1,94 @@
+//! Raw event -> flow record: addresses, wall-clock time, flags, reason.
+
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
+use std::time::Duration;
+
+use super::reason::reason;
+use super::{FlowRecord, RecordIdentity, TcpFlags, TcpState};
+use crate::raw::RawEvent;
+
+/// `AF_INET` and `AF_INET6` (include/linux/socket.h).
+const AF_INET: u16 = 2;
+const AF_INET6: u16 = 10;
+/// `TCP_NEW_SYN_RECV` (include/net/tcp_states.h): a request socket, SYN-RECEIVED to everybody else.
+const TCP_NEW_SYN_RECV: u8 = 12;
+
+/// Why an event can't become a flow record.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum ConvertError {
+    /// Neither IPv4 nor IPv6.
+    #[error("unknown address family {0}")]
+    UnknownFamily(u16),
+}
+
+impl ConvertError {
+    /// All names that [`ConvertError::reason`] gives.
+    pub const REASONS: [&'static str; 1] = ["unknown_family"];
+
+    /// The reason's name in the books.
+    pub fn reason(self) -> &'static str {
+        match self {
+            ConvertError::UnknownFamily(_) => "unknown_family",
+        }
+    }
+}
+
+/// Makes a flow record of a raw event.
+///
+/// # Errors
+/// [`ConvertError::UnknownFamily`] where the addresses can't be read.
+pub fn flow_record(event: &RawEvent) -> Result<FlowRecord, ConvertError> {
+    let (local, peer) = addresses(event)?;
+    let (retransmit_type, handshake_role) = reason(event);
+    Ok(FlowRecord {
+        identity: RecordIdentity { cpu: event.cpu, sequence: event.sequence },
+        time_unix_nano: event.boot_time_ns.saturating_add_signed(event.wall_offset_ns),
+        local: SocketAddr::new(local, event.local_port),
+        peer: SocketAddr::new(peer, event.peer_port),
+        state: state(event.state),
+        flags: TcpFlags(event.tcp_flags),
+        retransmit_type,
+        handshake_role,
+        segments: event.segments,
+        bytes: event.payload_bytes,
+        sequence: event.tcp_sequence,
+        rtt: (event.srtt_us > 0).then(|| Duration::from_micros(event.srtt_us.into())),
+        cwnd: event.cwnd,
+        mss: event.mss,
+        total_retransmits: event.total_retransmits,
+        netns_inode: event.netns_inode,
+        cgroup_id: event.cgroup_id,
+        socket_cookie: event.socket_cookie,
+        errno: event.err.filter(|err| *err != 0).map(i32::wrapping_abs),
+    })
+}
+
+fn addresses(event: &RawEvent) -> Result<(IpAddr, IpAddr), ConvertError> {
+    match event.family {
+        AF_INET => Ok((ipv4(event.local_address).into(), ipv4(event.peer_address).into())),
+        AF_INET6 => {
+            let (local, peer) = (Ipv6Addr::from(event.local_address), Ipv6Addr::from(event.peer_address));
+            Ok(match (local.to_ipv4_mapped(), peer.to_ipv4_mapped()) {
+                // A dual-stack socket talking IPv4; its own address is `::` until it is bound.
+                (local, Some(peer)) => (local.unwrap_or(Ipv4Addr::UNSPECIFIED).into(), peer.into()),
+                _ => (local.into(), peer.into()),
+            })
+        }
+        family => Err(ConvertError::UnknownFamily(family)),
+    }
+}
+
+fn ipv4(address: [u8; 16]) -> Ipv4Addr {
+    let [a, b, c, d, ..] = address;
+    Ipv4Addr::new(a, b, c, d)
+}
+
+fn state(state: u8) -> TcpState {
+    match state {
+        TCP_NEW_SYN_RECV => TcpState::SynReceived,
+        state => TcpState::from_repr(state).unwrap_or(TcpState::Closed),
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,43 @@
+//! The words for flags and states.
+
+#![allow(clippy::unwrap_used)]
+
+use super::{TcpFlags, TcpState, UnknownFlag};
+
+#[test]
+fn every_flag_has_its_name_and_its_bit() {
+    let names = ["FIN", "SYN", "RST", "PSH", "ACK", "URG", "ECE", "CWR", "AE"];
+    for (bit, name) in names.into_iter().enumerate() {
+        let flags = TcpFlags(1 << bit);
+        assert_eq!(flags.to_string(), name);
+        assert_eq!(name.parse(), Ok(flags));
+        assert!(flags.contains(1 << bit));
+        assert!(!TcpFlags(!(1 << bit)).contains(1 << bit));
+    }
+}
+
+#[test]
+fn flags_are_listed_in_header_order() {
+    assert_eq!(TcpFlags(TcpFlags::PSH | TcpFlags::ACK).to_string(), "ACK|PSH");
+    assert_eq!(TcpFlags(0x1ff).to_string(), "AE|CWR|ECE|URG|ACK|PSH|RST|SYN|FIN");
+    assert_eq!(TcpFlags(0).to_string(), "none");
+    assert_eq!(TcpFlags(0xfe00).to_string(), "none", "bits that are no flag");
+}
+
+#[test]
+fn flags_parse_in_any_order() {
+    assert_eq!("SYN|ACK".parse(), Ok(TcpFlags(0x012)));
+    assert_eq!("ACK | SYN".parse(), Ok(TcpFlags(0x012)));
+    assert_eq!("none".parse(), Ok(TcpFlags(0)));
+    assert_eq!("SYN|ACC".parse::<TcpFlags>(), Err(UnknownFlag("ACC".to_owned())));
+    assert!("".parse::<TcpFlags>().is_err());
+}
+
+#[test]
+fn states_bear_the_conventions_words() {
+    let word = |state: TcpState| <&str>::from(state);
+    assert_eq!(word(TcpState::FinWait1), "fin_wait_1");
+    assert_eq!(word(TcpState::FinWait2), "fin_wait_2");
+    assert_eq!(word(TcpState::SynReceived), "syn_received");
+    assert_eq!("close_wait".parse::<TcpState>().unwrap(), TcpState::CloseWait);
+}

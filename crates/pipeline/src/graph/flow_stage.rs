@@ -1,0 +1,116 @@
+//! The flow stage of a receiver: raw events -> flow records -> every pipeline that names the receiver.
+
+use std::collections::BTreeMap;
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::{Mutex, PoisonError};
+
+use tokio::sync::mpsc;
+use tokio::sync::mpsc::error::TrySendError;
+use tracing::{info, warn};
+
+use super::CHUNK;
+use crate::books::{DropReason, Ledger, ReceiverCounts, Unobserved};
+use crate::flow::{ConvertError, FlowRecord, flow_record};
+use crate::raw::RawEvent;
+
+/// What the flow stage adds to its receiver's numbers.
+#[derive(Debug)]
+pub(super) struct FlowCounts {
+    received: AtomicU64,
+    /// By reason.
+    unreadable: Mutex<BTreeMap<&'static str, u64>>,
+}
+
+impl FlowCounts {
+    pub(super) fn new() -> Self {
+        let none = ConvertError::REASONS.map(|reason| (reason, 0)).into();
+        FlowCounts { received: AtomicU64::new(0), unreadable: Mutex::new(none) }
+    }
+
+    /// The receiver's own numbers, completed.
+    pub(super) fn complete(&self, mut counts: ReceiverCounts) -> ReceiverCounts {
+        counts.received = self.received.load(Ordering::Relaxed);
+        let unreadable = self.unreadable.lock().unwrap_or_else(PoisonError::into_inner);
+        let unobserved = unreadable.iter().map(|(&reason, &events)| Unobserved {
+            place: "flow",
+            reason,
+            cpu: None,
+            events,
+        });
+        counts.unobserved.extend(unobserved);
+        counts
+    }
+
+    fn add(&self, received: usize) {
+        self.received.fetch_add(received as u64, Ordering::Relaxed);
+    }
+
+    fn add_unreadable(&self, error: ConvertError) {
+        let mut unreadable = self.unreadable.lock().unwrap_or_else(PoisonError::into_inner);
+        *unreadable.entry(error.reason()).or_default() += 1;
+    }
+}
+
+/// The way into one pipeline.
+pub(super) struct Branch {
+    pub(super) ledger: Ledger,
+    pub(super) records: mpsc::Sender<FlowRecord>,
+    full: AtomicBool,
+}
+
+impl Branch {
+    pub(super) fn new(ledger: Ledger, records: mpsc::Sender<FlowRecord>) -> Self {
+        Branch { ledger, records, full: AtomicBool::new(false) }
+    }
+
+    /// Hands over what fits; the rest is this pipeline's loss and nobody else's.
+    fn offer(&self, records: &[FlowRecord]) {
+        if self.records.capacity() == self.records.max_capacity() && self.full.swap(false, Ordering::Relaxed)
+        {
+            info!(pipeline = self.ledger.key().pipeline, "the pipeline has caught up");
+        }
+        self.ledger.accept(records.len() as u64);
+        let (mut full, mut closed) = (0, 0);
+        for record in records {
+            match self.records.try_send(record.clone()) {
+                Ok(()) => {}
+                Err(TrySendError::Full(_)) => full += 1,
+                Err(TrySendError::Closed(_)) => closed += 1,
+            }
+        }
+        if full > 0 {
+            self.ledger.drop_items(full, DropReason::PipelineFull);
+            if !self.full.swap(true, Ordering::Relaxed) {
+                let pipeline = &self.ledger.key().pipeline;
+                warn!(
+                    pipeline,
+                    records = full,
+                    "the pipeline can't keep up and drops; said again only after it caught up"
+                );
+            }
+        }
+        if closed > 0 {
+            // A pipeline outlives its flow stages, unless its task panicked.
+            self.ledger.drop_items(closed, DropReason::Internal);
+        }
+    }
+}
+
+/// Runs until the receiver closes the channel and everything in it is handed over.
+pub(super) async fn run(mut events: mpsc::Receiver<RawEvent>, counts: &FlowCounts, branches: &[Branch]) {
+    let mut chunk = Vec::new();
+    let mut records = Vec::new();
+    while events.recv_many(&mut chunk, CHUNK).await > 0 {
+        for event in chunk.drain(..) {
+            match flow_record(&event) {
+                Ok(record) => records.push(record),
+                Err(error) => counts.add_unreadable(error),
+            }
+        }
+        counts.add(records.len());
+        for branch in branches {
+            branch.offer(&records);
+        }
+        records.clear();
+    }
+}

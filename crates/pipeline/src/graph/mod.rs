@@ -1,0 +1,151 @@
+//! The graph: receivers, flow stages, pipelines and exporters, started and stopped in order.
+
+mod build;
+mod fanout;
+mod flow_stage;
+mod pipeline;
+mod spec;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::join_all;
+use tokio::task::{JoinSet, spawn_blocking};
+use tokio::time::{Instant, timeout_at};
+use tracing::{error, warn};
+
+use crate::books::{Books, DropReason, Ledger};
+use crate::component::{Exporter, Receiver, ReceiverError};
+use crate::config::Problem;
+
+pub use spec::{PipelineSpec, ProcessorConfig, ProcessorKind, ReceiverSpec, check_order};
+
+/// Events or records that a stage takes at once.
+const CHUNK: usize = 1024;
+/// Records that wait at the entrance of a pipeline, at most.
+const PIPELINE_CAPACITY: usize = 16_384;
+/// How long a graph that did not start may take to stop again.
+const FAILED_START: Duration = Duration::from_secs(5);
+/// How much later than the deadline an exporter may be with its accounts.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Why a graph did not start. Everything that was already running has been stopped again.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// A receiver did not start.
+    #[error("receiver `{id}`: {source}")]
+    Receiver {
+        /// The receiver.
+        id: String,
+        /// Why.
+        source: ReceiverError,
+    },
+    /// A pipeline is not one that can be built; [`PipelineSpec::check`] says so beforehand.
+    #[error("pipeline `{id}`: {}", .problem.message)]
+    Pipeline {
+        /// The pipeline.
+        id: String,
+        /// What is wrong with it.
+        problem: Problem,
+    },
+}
+
+/// What ended by itself and should not have.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+pub enum Failure {
+    /// A receiver closed its channel without being asked to.
+    #[error("receiver `{0}` ended by itself")]
+    Receiver(String),
+    /// A task panicked (a bug); what it held is counted as dropped.
+    #[error("pipeline `{0}` ended by itself")]
+    Pipeline(String),
+}
+
+/// A running graph. One that is dropped without [`Graph::shutdown`] loses what is on its way.
+#[derive(Default)]
+pub struct Graph {
+    receivers: Vec<Box<dyn Receiver>>,
+    /// One task a receiver; its result is the receiver's id.
+    stages: JoinSet<String>,
+    /// One task a pipeline; its result is the pipeline's id.
+    pipelines: JoinSet<String>,
+    /// Each once.
+    exporters: Vec<Arc<dyn Exporter>>,
+    /// Of pipelines and exporters.
+    ledgers: Vec<Ledger>,
+}
+
+impl Graph {
+    /// Starts the pipelines, then the receivers that they name, one after the other.
+    ///
+    /// The exporters are already running; they are the graph's from here on, which shuts them down if it fails.
+    ///
+    /// # Errors
+    /// Says what did not start; nothing is running then.
+    pub async fn start(
+        receivers: Vec<ReceiverSpec>,
+        pipelines: Vec<PipelineSpec>,
+        books: &Books,
+    ) -> Result<Graph, StartError> {
+        let mut graph = Graph::default();
+        match graph.build(receivers, pipelines, books).await {
+            Ok(()) => Ok(graph),
+            Err(error) => {
+                graph.shutdown(Instant::now() + FAILED_START).await;
+                Err(error)
+            }
+        }
+    }
+
+    /// Waits until something ends by itself; for ever while nothing does. Cancel-safe.
+    pub async fn failure(&mut self) -> Failure {
+        tokio::select! {
+            // A pipeline whose receivers have ended ends too: the receiver is what has to be named.
+            biased;
+            Some(id) = self.stages.join_next() => Failure::Receiver(id.unwrap_or_default()),
+            Some(id) = self.pipelines.join_next() => Failure::Pipeline(id.unwrap_or_default()),
+            else => std::future::pending().await,
+        }
+    }
+
+    /// Stops the receivers, drains everything in order, and stops the exporters, all until `deadline`.
+    ///
+    /// What is not delivered by then is dropped and counted.
+    pub async fn shutdown(mut self, deadline: Instant) {
+        let stops = self.receivers.drain(..).map(|mut receiver| spawn_blocking(move || receiver.stop()));
+        for stopped in timeout_at(deadline, join_all(stops)).await.unwrap_or_default() {
+            if let Err(panic) = stopped {
+                error!(%panic, "a receiver panicked while it stopped");
+            }
+        }
+        let mut drained = ended(&mut self.stages, deadline).await;
+
+        // A pipeline that waits for room in a queue, or for a retry, goes on once its exporter shuts down.
+        let now = Instant::now();
+        let half = now + deadline.saturating_duration_since(now) / 2;
+        ended(&mut self.pipelines, half).await;
+        let exporters = join_all(self.exporters.iter().map(|exporter| exporter.shutdown(deadline)));
+        let exporters = timeout_at(deadline + GRACE, exporters);
+        let (exporters, pipelines) = tokio::join!(exporters, ended(&mut self.pipelines, deadline + GRACE));
+        drained &= exporters.is_ok() && pipelines;
+
+        // Ends what is late, so that nothing changes the books after the last line.
+        self.stages.shutdown().await;
+        self.pipelines.shutdown().await;
+        if !drained {
+            warn!("the shutdown deadline passed before everything was drained");
+        }
+        let reason = if drained { DropReason::Internal } else { DropReason::Shutdown };
+        for ledger in &self.ledgers {
+            ledger.write_off(reason);
+        }
+    }
+}
+
+/// Waits until all tasks have ended; `false` where `deadline` comes first.
+async fn ended(tasks: &mut JoinSet<String>, deadline: Instant) -> bool {
+    timeout_at(deadline, async { while tasks.join_next().await.is_some() {} }).await.is_ok()
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,168 @@
+//! Receivers and exporters that do as they are told.
+
+#![allow(clippy::unwrap_used)]
+
+use std::sync::{Arc, Mutex};
+
+use futures::FutureExt;
+use futures::future::BoxFuture;
+use tokio::sync::{mpsc, watch};
+use tokio::time::Instant;
+
+use crate::books::{DropReason, Ledger, ReceiverCounts, Unobserved};
+use crate::component::{Batch, Exporter, Receiver, ReceiverError};
+use crate::metric::MetricPoint;
+use crate::raw::RawEvent;
+
+/// What happened, in order.
+#[derive(Clone, Default)]
+pub(super) struct Diary(Arc<Mutex<Vec<&'static str>>>);
+
+impl Diary {
+    pub(super) fn write(&self, line: &'static str) {
+        self.0.lock().unwrap().push(line);
+    }
+
+    pub(super) fn read(&self) -> Vec<&'static str> {
+        self.0.lock().unwrap().clone()
+    }
+}
+
+/// A receiver that sends what the test gives it. Clones share its channel.
+#[derive(Clone, Default)]
+pub(super) struct FakeReceiver {
+    out: Arc<Mutex<Option<mpsc::Sender<RawEvent>>>>,
+    diary: Diary,
+    refuses: Option<&'static str>,
+    panics: bool,
+}
+
+impl FakeReceiver {
+    pub(super) fn keeping(&self, diary: &Diary) -> Self {
+        FakeReceiver { diary: diary.clone(), ..self.clone() }
+    }
+
+    /// One that does not start: it says why, or panics.
+    pub(super) fn broken(refuses: &'static str, panics: bool) -> Self {
+        FakeReceiver { refuses: Some(refuses), panics, ..FakeReceiver::default() }
+    }
+
+    pub(super) fn send(&self, events: impl IntoIterator<Item = RawEvent>) {
+        let out = self.out.lock().unwrap();
+        for event in events {
+            out.as_ref().unwrap().try_send(event).unwrap();
+        }
+    }
+
+    pub(super) fn die(&self) {
+        self.out.lock().unwrap().take();
+    }
+}
+
+impl Receiver for FakeReceiver {
+    fn start(&mut self, out: mpsc::Sender<RawEvent>) -> Result<(), ReceiverError> {
+        assert!(!self.panics, "a bug in the receiver");
+        if let Some(why) = self.refuses {
+            return Err(ReceiverError::Unsupported(why.to_owned()));
+        }
+        *self.out.lock().unwrap() = Some(out);
+        self.diary.write("started");
+        Ok(())
+    }
+
+    fn stop(&mut self) {
+        self.die();
+        self.diary.write("stopped");
+    }
+
+    fn probe(&self) -> Box<dyn Fn() -> ReceiverCounts + Send + Sync> {
+        Box::new(|| ReceiverCounts {
+            seen: 77,
+            unobserved: vec![Unobserved { place: "kernel", reason: "ring_full", cpu: None, events: 5 }],
+            ..ReceiverCounts::default()
+        })
+    }
+
+    fn channel_capacity(&self) -> usize {
+        8192
+    }
+}
+
+/// What an exporter does with a batch.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(super) enum Mode {
+    /// Takes it.
+    Deliver,
+    /// Hangs until shutdown begins, then drops it.
+    HangUntilShutdown,
+    /// Hangs for good, also at shutdown.
+    Hang,
+    Panic,
+}
+
+pub(super) struct Sink {
+    mode: Mode,
+    diary: Diary,
+    batches: Mutex<Vec<Batch>>,
+    down: watch::Sender<bool>,
+}
+
+impl Sink {
+    pub(super) fn new(mode: Mode, diary: &Diary) -> Arc<Self> {
+        Arc::new(Sink {
+            mode,
+            diary: diary.clone(),
+            batches: Mutex::default(),
+            down: watch::Sender::new(false),
+        })
+    }
+
+    pub(super) fn batches(&self) -> Vec<Batch> {
+        self.batches.lock().unwrap().clone()
+    }
+
+    pub(super) fn sizes(&self) -> Vec<usize> {
+        self.batches().iter().map(Batch::len).collect()
+    }
+
+    pub(super) fn items(&self) -> u64 {
+        self.sizes().into_iter().sum::<usize>() as u64
+    }
+
+    pub(super) fn points(&self) -> Vec<MetricPoint> {
+        let points = |batch| match batch {
+            Batch::Metrics(points) => points.to_vec(),
+            Batch::Logs(_) => Vec::new(),
+        };
+        self.batches().into_iter().flat_map(points).collect()
+    }
+}
+
+impl Exporter for Sink {
+    fn export(&self, batch: Batch, ledger: Ledger) -> BoxFuture<'_, ()> {
+        async move {
+            let items = batch.len() as u64;
+            match self.mode {
+                Mode::Deliver => {
+                    ledger.deliver(items, 0);
+                    self.batches.lock().unwrap().push(batch);
+                }
+                Mode::HangUntilShutdown => {
+                    self.down.subscribe().wait_for(|down| *down).await.unwrap();
+                    ledger.drop_items(items, DropReason::Shutdown);
+                }
+                Mode::Hang => std::future::pending().await,
+                Mode::Panic => panic!("a bug in the exporter"),
+            }
+        }
+        .boxed()
+    }
+
+    fn shutdown(&self, _deadline: Instant) -> BoxFuture<'_, ()> {
+        async move {
+            self.diary.write("shut down");
+            self.down.send_replace(true);
+        }
+        .boxed()
+    }
+}

@@ -1,0 +1,204 @@
+//! A condition on one attribute: `network.peer.port in [80, 443]`.
+
+use std::fmt;
+use std::net::IpAddr;
+use std::str::FromStr;
+
+use ipnet::IpNet;
+use serde_with::{DeserializeFromStr, SerializeDisplay};
+use strum::VariantNames;
+
+use crate::attribute::{Attribute, AttributeValue, errno};
+use crate::config::nearest;
+use crate::flow::{FlowRecord, HandshakeRole, NetworkType, RetransmitType, TcpFlags, TcpState};
+
+/// `ATTR (==|!=|in|not in) VALUE`, compiled; shown and serialized as it was written.
+#[derive(Clone, Debug, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
+pub struct Condition {
+    written: String,
+    attribute: Attribute,
+    values: Values,
+    /// `!=` and `not in`.
+    negated: bool,
+}
+
+/// What the attribute is compared with: any of these.
+#[derive(Clone, Debug, PartialEq, Eq)]
+enum Values {
+    Words(Vec<&'static str>),
+    /// Whole numbers; flags as their bits, errors as their errno.
+    Numbers(Vec<i64>),
+    /// Networks; an address is a network of one.
+    Networks(Vec<IpNet>),
+}
+
+/// Why a text is no condition.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("condition `{condition}`: {problem}")]
+pub struct ConditionError {
+    condition: String,
+    problem: String,
+}
+
+impl Condition {
+    /// Does the record match? One that lacks the attribute never does, whatever the operator.
+    pub fn matches(&self, record: &FlowRecord) -> bool {
+        self.contains(record).is_some_and(|contained| contained != self.negated)
+    }
+
+    /// Is the record's value among the condition's? `None` without a value.
+    fn contains(&self, record: &FlowRecord) -> Option<bool> {
+        Some(match (&self.values, self.attribute) {
+            // These two would allocate their text.
+            (Values::Numbers(numbers), Attribute::Flags) => numbers.contains(&record.flags.0.into()),
+            (Values::Numbers(numbers), Attribute::ErrorType) => numbers.contains(&record.errno?.into()),
+            (values, attribute) => match (values, attribute.of(record)?) {
+                (Values::Numbers(numbers), AttributeValue::Int(number)) => numbers.contains(&number),
+                (Values::Words(words), AttributeValue::Word(word)) => words.contains(&word),
+                (Values::Networks(nets), AttributeValue::Address(ip)) => nets.iter().any(|n| n.contains(&ip)),
+                _ => return None,
+            },
+        })
+    }
+}
+
+impl fmt::Display for Condition {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.written)
+    }
+}
+
+impl FromStr for Condition {
+    type Err = ConditionError;
+
+    fn from_str(written: &str) -> Result<Self, ConditionError> {
+        let error = |problem: String| ConditionError { condition: written.to_owned(), problem };
+        let parts = split(written).ok_or_else(|| {
+            error(
+                "expected ATTRIBUTE (==|!=|in|not in) VALUE, such as `network.peer.port in [80, 443]`"
+                    .to_owned(),
+            )
+        })?;
+        let attribute = Attribute::from_str(parts.attribute).map_err(|e| error(e.to_string()))?;
+        let values = list(parts.value, parts.many).map_err(|problem| error(problem.to_owned()))?;
+        let values = compile(attribute, &values).map_err(error)?;
+        Ok(Condition { written: written.to_owned(), attribute, values, negated: parts.negated })
+    }
+}
+
+struct Parts<'a> {
+    attribute: &'a str,
+    negated: bool,
+    /// `in` and `not in`, which take lists.
+    many: bool,
+    value: &'a str,
+}
+
+/// Splits a condition into its three parts; `None` where it has not these.
+fn split(written: &str) -> Option<Parts<'_>> {
+    let written = written.trim();
+    let end = written.find(|c: char| c.is_whitespace() || c == '=' || c == '!')?;
+    let (attribute, rest) = written.split_at(end);
+    let rest = rest.trim_start();
+    let word = |text: &'_ str, word: &str| -> Option<usize> {
+        let rest = text.strip_prefix(word)?;
+        rest.starts_with(|c: char| c.is_whitespace() || c == '[').then_some(text.len() - rest.len())
+    };
+    let (negated, many, value) = if let Some(value) = rest.strip_prefix("==") {
+        (false, false, value)
+    } else if let Some(value) = rest.strip_prefix("!=") {
+        (true, false, value)
+    } else if let Some(length) = word(rest, "in") {
+        (false, true, &rest[length..])
+    } else {
+        let rest = rest[word(rest, "not")?..].trim_start();
+        (true, true, &rest[word(rest, "in")?..])
+    };
+    let value = value.trim();
+    (!attribute.is_empty() && !value.is_empty()).then_some(Parts { attribute, negated, many, value })
+}
+
+/// The values: one, or a list by commas, in brackets or not. Quotes around a value are allowed and mean nothing.
+fn list(value: &str, many: bool) -> Result<Vec<&str>, &'static str> {
+    let inner = match value.strip_prefix('[').map(|rest| rest.strip_suffix(']')) {
+        Some(Some(inner)) => inner,
+        None if !value.ends_with(']') => value,
+        _ => return Err("the list's brackets don't match"),
+    };
+    if !many && (inner.len() != value.len() || inner.contains(',')) {
+        return Err("`==` and `!=` take one value; for a list use `in` or `not in`");
+    }
+    inner
+        .split(',')
+        .map(|value| value.trim().trim_matches(['"', '\'']))
+        .map(|value| if value.is_empty() { Err("a value is empty") } else { Ok(value) })
+        .collect()
+}
+
+/// The values as this attribute's type.
+fn compile(attribute: Attribute, values: &[&str]) -> Result<Values, String> {
+    match attribute {
+        Attribute::NetworkTransport => words(attribute, values, &["tcp"]),
+        Attribute::NetworkType => words(attribute, values, NetworkType::VARIANTS),
+        Attribute::RetransmitType => words(attribute, values, RetransmitType::VARIANTS),
+        Attribute::HandshakeRole => words(attribute, values, HandshakeRole::VARIANTS),
+        Attribute::ConnectionState => words(attribute, values, TcpState::VARIANTS),
+        Attribute::LocalAddress | Attribute::PeerAddress => {
+            each(attribute, values, "an address or a network, such as 10.0.0.0/8 or 2001:db8::1", network)
+                .map(Values::Networks)
+        }
+        Attribute::LocalPort | Attribute::PeerPort => {
+            each(attribute, values, "a port, 0 to 65535", |v| v.parse::<u16>().ok().map(i64::from))
+                .map(Values::Numbers)
+        }
+        Attribute::Segments
+        | Attribute::Bytes
+        | Attribute::Sequence
+        | Attribute::Cwnd
+        | Attribute::Mss
+        | Attribute::TotalRetransmits
+        | Attribute::NetnsInode => each(attribute, values, "a whole number, 0 to 4294967295", |v| {
+            v.parse::<u32>().ok().map(i64::from)
+        })
+        .map(Values::Numbers),
+        Attribute::Flags => each(attribute, values, "flags such as SYN|ACK, or none", |v| {
+            TcpFlags::from_str(v).ok().map(|flags| flags.0.into())
+        })
+        .map(Values::Numbers),
+        Attribute::ErrorType => {
+            each(attribute, values, "an error's name, such as EBUSY", |v| errno(v).map(i64::from))
+                .map(Values::Numbers)
+        }
+        Attribute::Rtt => Err(format!("{attribute} is a measurement, which no exact value matches")),
+        Attribute::MetricOverflow => Err(format!("{attribute} is on metric points, not on flow records")),
+    }
+}
+
+fn words(attribute: Attribute, values: &[&str], allowed: &'static [&'static str]) -> Result<Values, String> {
+    let word = |value: &&str| {
+        allowed.iter().copied().find(|word| word == value).ok_or_else(|| {
+            let hint = nearest(value, allowed.iter().copied());
+            let hint = hint.map(|word| format!("; did you mean `{word}`?")).unwrap_or_default();
+            format!("`{value}` is no value of {attribute}; expected one of {}{hint}", allowed.join(", "))
+        })
+    };
+    values.iter().map(word).collect::<Result<_, _>>().map(Values::Words)
+}
+
+fn each<T>(
+    attribute: Attribute,
+    values: &[&str],
+    expected: &str,
+    parse: impl Fn(&str) -> Option<T>,
+) -> Result<Vec<T>, String> {
+    let one = |value: &&str| {
+        parse(value).ok_or_else(|| format!("`{value}` is no value of {attribute}; expected {expected}"))
+    };
+    values.iter().map(one).collect()
+}
+
+/// A network, or an address as a network of one. Records hold IPv4-mapped addresses as IPv4: so does this.
+fn network(value: &str) -> Option<IpNet> {
+    let address = |ip: IpAddr| IpNet::from(ip.to_canonical());
+    value.parse().ok().map(address).or_else(|| value.parse().ok())
+}

@@ -1,0 +1,51 @@
+//! `filter`: keeps or removes flow records by conditions on their attributes.
+
+mod condition;
+
+use serde::{Deserialize, Serialize};
+
+use crate::component::FlowProcessor;
+use crate::config::Problem;
+use crate::flow::FlowRecord;
+
+pub use condition::{Condition, ConditionError};
+
+/// `filter`: a list of conditions is true where any of them is; `exclude` has the last word.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub struct FilterConfig {
+    /// Only records that match stay. Empty: all.
+    pub include: Vec<Condition>,
+    /// Records that match go.
+    pub exclude: Vec<Condition>,
+}
+
+impl FilterConfig {
+    /// What is wrong with it.
+    pub fn validate(&self) -> Vec<Problem> {
+        if self.include.is_empty() && self.exclude.is_empty() {
+            return vec![Problem::at(
+                "",
+                "needs at least one condition under include or exclude, such as \
+                 exclude: ['network.peer.address in 127.0.0.0/8']",
+            )];
+        }
+        Vec::new()
+    }
+
+    /// Does this record stay?
+    pub fn keeps(&self, record: &FlowRecord) -> bool {
+        let any = |conditions: &[Condition]| conditions.iter().any(|condition| condition.matches(record));
+        (self.include.is_empty() || any(&self.include)) && !any(&self.exclude)
+    }
+}
+
+/// Conditions are compiled where they are parsed, so that the configuration is the processor.
+impl FlowProcessor for FilterConfig {
+    fn process(&mut self, records: &mut Vec<FlowRecord>) {
+        records.retain(|record| self.keeps(record));
+    }
+}
+
+#[cfg(test)]
+mod tests;

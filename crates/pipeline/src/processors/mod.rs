@@ -1,0 +1,9 @@
+//! The processors: one file each, with its configuration, its defaults and its validation.
+
+pub mod aggregate;
+pub mod batch;
+pub mod filter;
+
+pub use aggregate::{AggregateConfig, Aggregator};
+pub use batch::{BatchConfig, Batcher};
+pub use filter::{Condition, FilterConfig};

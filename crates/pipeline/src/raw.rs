@@ -1,0 +1,68 @@
+//! The raw event: what a receiver hands over, in the kernel's own numbers, copied and owned.
+
+/// One retransmission as the kernel showed it, before anything is made of it.
+///
+/// Numbers are the kernel's (`include/net/tcp.h`, `include/net/tcp_states.h`, `include/linux/socket.h`, Linux 6.18).
+/// `None` says that this kernel or this hook could not tell.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RawEvent {
+    /// Time of the retransmission on the boot-time clock, in ns (`bpf_ktime_get_boot_ns`).
+    pub boot_time_ns: u64,
+    /// Wall clock minus boot-time clock, in ns, as the receiver last sampled it.
+    pub wall_offset_ns: i64,
+    /// The CPU that saw the event; with `sequence` the event's identity within one receiver start.
+    pub cpu: u32,
+    /// Number of this event on its CPU, from 0, counted in the kernel before any output is tried.
+    pub sequence: u64,
+    /// What the kernel sent again.
+    pub kind: RawKind,
+    /// `sk_family`: `AF_INET` (2) or `AF_INET6` (10); anything else is counted as an unknown family.
+    pub family: u16,
+    /// Local address, network order; an IPv4 address in the first four bytes when `family` is `AF_INET`.
+    pub local_address: [u8; 16],
+    /// Peer address, as `local_address`.
+    pub peer_address: [u8; 16],
+    /// Local port, host order.
+    pub local_port: u16,
+    /// Peer port, host order.
+    pub peer_port: u16,
+    /// `sk_state`, one of the kernel's `TCP_*` states (1 to 13).
+    pub state: u8,
+    /// TCP header flags of the segment, bytes 12 and 13 without the data offset (RFC 9293, 3.1; RFC 9768 for AE).
+    pub tcp_flags: u16,
+    /// Sequence number of the first byte sent again.
+    pub tcp_sequence: u32,
+    /// TCP payload of the skb, in bytes.
+    pub payload_bytes: u32,
+    /// Segments of the skb on the wire (`tcp_skb_pcount`), at least 1.
+    pub segments: u32,
+    /// `icsk_ca_state`: Open 0, Disorder 1, CWR 2, Recovery 3, Loss 4.
+    pub ca_state: u8,
+    /// `icsk_pending`: none 0, retransmit 1, zero window probe 3, tail loss probe 5, reordering 6.
+    pub pending_timer: u8,
+    /// Smoothed round trip time, in µs (`srtt_us >> 3`); 0 before the first sample.
+    pub srtt_us: u32,
+    /// Congestion window, in segments.
+    pub cwnd: u32,
+    /// Cached effective mss, in bytes.
+    pub mss: u32,
+    /// Segments retransmitted over the socket's whole life, this one included when it succeeded (`total_retrans`).
+    pub total_retransmits: u32,
+    /// What the attempt ended with: 0, or the errno below zero. `None` where the hook fires for successes only.
+    pub err: Option<i32>,
+    /// Socket cookie, unique on this host until reboot.
+    pub socket_cookie: Option<u64>,
+    /// cgroup v2 id of the socket's owner.
+    pub cgroup_id: Option<u64>,
+    /// Inode of the socket's network namespace.
+    pub netns_inode: Option<u32>,
+}
+
+/// What the kernel sent again.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum RawKind {
+    /// A segment of the retransmit queue (`__tcp_retransmit_skb`).
+    Segment,
+    /// The SYN-ACK of a connection request (`tcp_rtx_synack`).
+    SynAck,
+}

@@ -1,0 +1,332 @@
+//! The books as instruments of the OpenTelemetry API, under the Collector's names where it has them.
+
+use std::collections::{BTreeMap, HashSet};
+use std::sync::{Arc, Mutex, PoisonError, RwLock};
+
+use opentelemetry::KeyValue;
+use opentelemetry::metrics::{AsyncInstrument, Meter};
+use strum::IntoEnumIterator;
+
+use crate::books::{Books, Counts, DropReason, LedgerKey, Signal, Snapshot};
+
+/// The books as they were at the last [`Observed::refresh`], which is what all instruments read.
+pub struct Observed {
+    books: Books,
+    meter: Meter,
+    namespace: String,
+    last: Last,
+    /// Names of receivers' own gauges that have their instrument.
+    gauges: Mutex<HashSet<&'static str>>,
+}
+
+/// The snapshot that all callbacks of one collection share.
+type Last = Arc<RwLock<Arc<Snapshot>>>;
+
+/// Where a callback puts its values.
+type Out<'a, N> = &'a dyn AsyncInstrument<N>;
+
+impl Observed {
+    /// Registers all instruments on `meter`; `namespace` prefixes the names that the Collector does not know.
+    pub fn register(meter: &Meter, namespace: &str, books: &Books) -> Self {
+        let observed = Observed {
+            books: books.clone(),
+            meter: meter.clone(),
+            namespace: namespace.to_owned(),
+            last: Last::default(),
+            gauges: Mutex::default(),
+        };
+        observed.receivers();
+        observed.ledgers();
+        observed.exporters();
+        observed.queues();
+        observed.refresh();
+        observed
+    }
+
+    /// Reads the books. A reader calls it right before it collects, so that a scrape shows one moment.
+    pub fn refresh(&self) {
+        let snapshot = Arc::new(self.books.snapshot());
+        self.receiver_gauges(&snapshot);
+        *self.last.write().unwrap_or_else(PoisonError::into_inner) = snapshot;
+    }
+
+    fn receivers(&self) {
+        self.counter(
+            "otelcol_receiver_accepted_log_records",
+            "{records}",
+            "Events that became flow records.",
+            |books, out| {
+                for (id, counts) in &books.receivers {
+                    out.observe(counts.received, &[receiver(id)]);
+                }
+            },
+        );
+        self.counter(
+            "otelcol_receiver_refused_log_records",
+            "{records}",
+            "Events that did not fit into the pipeline's entrance.",
+            |books, out| {
+                for (id, counts) in &books.receivers {
+                    let refused = counts.unobserved.iter().filter(|u| u.place == "channel");
+                    out.observe(refused.map(|u| u.events).sum(), &[receiver(id)]);
+                }
+            },
+        );
+        self.counter(
+            &self.own("kernel_events"),
+            "{event}",
+            "Events that the kernel side counted before it tried to hand them over.",
+            |books, out| {
+                for (id, counts) in &books.receivers {
+                    out.observe(counts.seen, &[receiver(id)]);
+                }
+            },
+        );
+        self.counter(
+            &self.own("unobserved_events"),
+            "{event}",
+            "Events that became no flow record, by where and why.",
+            |books, out| {
+                for (id, counts) in &books.receivers {
+                    for lost in &counts.unobserved {
+                        let mut labels = vec![
+                            receiver(id),
+                            KeyValue::new("place", lost.place),
+                            KeyValue::new("reason", lost.reason),
+                        ];
+                        labels.extend(lost.cpu.map(|cpu| KeyValue::new("cpu", i64::from(cpu))));
+                        out.observe(lost.events, &labels);
+                    }
+                }
+            },
+        );
+        self.gauge(
+            &self.own("receiver_info"),
+            "",
+            "Always 1; its labels say how the receiver works.",
+            |books, out| {
+                for (id, counts) in &books.receivers {
+                    let facts = counts.info.iter().map(|(name, value)| KeyValue::new(*name, value.clone()));
+                    out.observe(1, &[receiver(id)].into_iter().chain(facts).collect::<Vec<_>>());
+                }
+            },
+        );
+    }
+
+    /// Receivers bring gauges of their own, whose names are known once there is a receiver.
+    fn receiver_gauges(&self, snapshot: &Snapshot) {
+        let mut known = self.gauges.lock().unwrap_or_else(PoisonError::into_inner);
+        for &(name, unit, _) in snapshot.receivers.iter().flat_map(|(_, counts)| &counts.gauges) {
+            if known.insert(name) {
+                self.gauge(&self.own(name), unit, "A fact about the receiver.", move |books, out| {
+                    for (id, counts) in &books.receivers {
+                        for (_, _, value) in counts.gauges.iter().filter(|gauge| gauge.0 == name) {
+                            out.observe(*value, &[receiver(id)]);
+                        }
+                    }
+                });
+            }
+        }
+    }
+
+    fn ledgers(&self) {
+        self.counter(
+            &self.own("pipeline_records"),
+            "{record}",
+            "Flow records of a pipeline, by what became of them.",
+            |books, out| {
+                for (key, counts) in books.ledgers.iter().filter(|(key, _)| key.exporter.is_none()) {
+                    let settled = [
+                        ("accepted", counts.accepted),
+                        ("passed", counts.passed),
+                        ("filtered", counts.filtered),
+                        ("aggregated", counts.aggregated),
+                    ];
+                    outcomes(out, key, counts, &settled);
+                }
+            },
+        );
+        self.counter(
+            &self.own("exporter_items"),
+            "{item}",
+            "Log records or metric points of a pipeline's exporter, by what became of them.",
+            |books, out| {
+                for (key, counts) in books.ledgers.iter().filter(|(key, _)| key.exporter.is_some()) {
+                    let settled = [
+                        ("accepted", counts.accepted),
+                        ("delivered", counts.delivered),
+                        ("rejected", counts.rejected),
+                    ];
+                    outcomes(out, key, counts, &settled);
+                }
+            },
+        );
+        self.gauge(
+            &self.own("exporter_queued_items"),
+            "{item}",
+            "Log records or metric points in the sending queue.",
+            |books, out| {
+                for (key, counts) in books.ledgers.iter().filter(|(key, _)| key.exporter.is_some()) {
+                    out.observe(counts.queued, &ledger(key));
+                }
+            },
+        );
+        for (name, of_exporter) in [("pipeline_in_flight_records", false), ("exporter_in_flight_items", true)]
+        {
+            self.gauge(
+                &self.own(name),
+                if of_exporter { "{item}" } else { "{record}" },
+                "Accepted, and nothing has become of them yet.",
+                move |books, out| {
+                    let of = books.ledgers.iter().filter(|(key, _)| key.exporter.is_some() == of_exporter);
+                    for (key, counts) in of {
+                        // Below 0 would be a bug of the books, which `accepted` and the rest still show.
+                        out.observe(u64::try_from(counts.in_flight()).unwrap_or(0), &ledger(key));
+                    }
+                },
+            );
+        }
+    }
+
+    /// The Collector's own counters, an exporter's pipelines together.
+    fn exporters(&self) {
+        type Value = fn(&Counts) -> u64;
+        let kinds: [(_, _, Value); 3] = [
+            ("sent", "taken by the backend", |counts| counts.delivered),
+            ("send_failed", "that the backend did not take", |counts| {
+                let never_sent = [DropReason::QueueFull, DropReason::PipelineFull];
+                let failed = counts.dropped.iter().filter(|(reason, _)| !never_sent.contains(reason));
+                counts.rejected + failed.map(|(_, items)| items).sum::<u64>()
+            }),
+            ("enqueue_failed", "for which the sending queue had no room", |counts| {
+                counts.dropped.get(&DropReason::QueueFull).copied().unwrap_or(0)
+            }),
+        ];
+        for signal in [Signal::Logs, Signal::Metrics] {
+            let (items, unit, what) = match signal {
+                Signal::Logs => ("log_records", "{records}", "Log records"),
+                Signal::Metrics => ("metric_points", "{datapoints}", "Metric points"),
+            };
+            for (kind, description, value) in kinds {
+                self.counter(
+                    &format!("otelcol_exporter_{kind}_{items}"),
+                    unit,
+                    &format!("{what} {description}."),
+                    move |books, out| {
+                        let mut sums: BTreeMap<&str, u64> = BTreeMap::new();
+                        for (key, counts) in books.ledgers.iter().filter(|(key, _)| key.signal == signal) {
+                            if let Some(exporter) = &key.exporter {
+                                *sums.entry(exporter).or_default() += value(counts);
+                            }
+                        }
+                        for (exporter, sum) in sums {
+                            out.observe(sum, &[KeyValue::new("exporter", exporter.to_owned())]);
+                        }
+                    },
+                );
+            }
+        }
+    }
+
+    fn queues(&self) {
+        for (name, description, of_capacity) in [
+            ("otelcol_exporter_queue_size", "Bytes in the sending queue.", false),
+            ("otelcol_exporter_queue_capacity", "Bytes that the sending queue holds at most.", true),
+        ] {
+            self.gauge(name, "By", description, move |books, out| {
+                for ((exporter, signal), counts) in &books.queues {
+                    let labels = [
+                        KeyValue::new("exporter", exporter.clone()),
+                        KeyValue::new("data_type", <&str>::from(*signal)),
+                    ];
+                    out.observe(if of_capacity { counts.capacity } else { counts.size }, &labels);
+                }
+            });
+        }
+    }
+
+    fn own(&self, name: &str) -> String {
+        format!("{}_{name}", self.namespace)
+    }
+
+    fn counter(
+        &self,
+        name: &str,
+        unit: &'static str,
+        description: &str,
+        observe: impl Fn(&Snapshot, Out<'_, u64>) + Send + Sync + 'static,
+    ) {
+        let last = Arc::clone(&self.last);
+        self.meter
+            .u64_observable_counter(name.to_owned())
+            .with_unit(unit)
+            .with_description(description.to_owned())
+            .with_callback(move |out| observe(&read(&last), out))
+            .build();
+    }
+
+    fn gauge(
+        &self,
+        name: &str,
+        unit: &'static str,
+        description: &str,
+        observe: impl Fn(&Snapshot, Out<'_, u64>) + Send + Sync + 'static,
+    ) {
+        let last = Arc::clone(&self.last);
+        self.meter
+            .u64_observable_gauge(name.to_owned())
+            .with_unit(unit)
+            .with_description(description.to_owned())
+            .with_callback(move |out| observe(&read(&last), out))
+            .build();
+    }
+}
+
+fn read(last: &Last) -> Arc<Snapshot> {
+    Arc::clone(&last.read().unwrap_or_else(PoisonError::into_inner))
+}
+
+fn receiver(id: &str) -> KeyValue {
+    KeyValue::new("receiver", id.to_owned())
+}
+
+fn ledger(key: &LedgerKey) -> Vec<KeyValue> {
+    let mut labels = vec![
+        KeyValue::new("pipeline", key.pipeline.clone()),
+        KeyValue::new("signal", <&str>::from(key.signal)),
+    ];
+    labels.extend(key.exporter.clone().map(|exporter| KeyValue::new("exporter", exporter)));
+    labels
+}
+
+/// A ledger's counters: what was settled, and what was dropped for every reason that this kind of ledger has.
+fn outcomes(out: Out<'_, u64>, key: &LedgerKey, counts: &Counts, settled: &[(&'static str, u64)]) {
+    let labels = ledger(key);
+    let with = |more: &[KeyValue]| [labels.as_slice(), more].concat();
+    for &(outcome, items) in settled {
+        out.observe(items, &with(&[KeyValue::new("outcome", outcome)]));
+    }
+    for reason in DropReason::iter() {
+        let items = counts.dropped.get(&reason).copied().unwrap_or(0);
+        if items > 0 || is_possible(reason, key) {
+            let dropped =
+                [KeyValue::new("outcome", "dropped"), KeyValue::new("reason", <&str>::from(reason))];
+            out.observe(items, &with(&dropped));
+        }
+    }
+}
+
+/// Can this ledger ever show this reason?
+fn is_possible(reason: DropReason, key: &LedgerKey) -> bool {
+    match reason {
+        DropReason::Shutdown | DropReason::Internal => true,
+        DropReason::PipelineFull => key.exporter.is_none(),
+        DropReason::QueueFull
+        | DropReason::PermanentError
+        | DropReason::RetriesExhausted
+        | DropReason::TooLarge => key.exporter.is_some(),
+    }
+}
+
+#[cfg(test)]
+mod tests;
