@@ -1,0 +1,155 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/* The programs: one pair on BTF-typed tracepoints, one on classic ones; the plan loads one pair. */
+#include <linux/bpf.h>
+#include <linux/errno.h>
+#include <bpf/bpf_helpers.h>
+#include <bpf/bpf_core_read.h>
+#include <bpf/bpf_endian.h>
+
+#include "kernel.h"
+#include "output.h"
+#include "scope.h"
+
+#define AF_INET6 10 /* include/linux/socket.h */
+#define TCP_NEW_SYN_RECV 12 /* include/net/tcp_states.h */
+#define TCP_FLAG_SYN 0x02 /* RFC 9293, section 3.1 */
+#define TCP_FLAG_ACK 0x10
+
+/* bpf_get_socket_cookie and bpf_perf_event_output are for GPL-compatible programs. */
+char LICENSE[] SEC("license") = "Dual MIT/GPL";
+
+/* Direct loads: the pointer's BTF type is known to the verifier. */
+#define LOAD_1(p, a) ((p)->a)
+#define LOAD_2(p, a, b) ((p)->a->b)
+#define LOAD_3(p, a, b, c) ((p)->a->b->c)
+#define LOAD_N(_1, _2, _3, name, ...) name
+#define LOAD(p, ...) LOAD_N(__VA_ARGS__, LOAD_3, LOAD_2, LOAD_1)(p, __VA_ARGS__)
+#define BITS(p, field) BPF_CORE_READ_BITFIELD(p, field)
+#define COPY(to, p, field)                                                  \
+	do {                                                                \
+		for (int i = 0; i < 4; i++)                                 \
+			((__u32 *)(to))[i] = (p)->field.in6_u.u6_addr32[i]; \
+	} while (0)
+#define NAME(name) direct_##name
+#include "event.h"
+#undef LOAD
+#undef BITS
+#undef COPY
+#undef NAME
+
+/* Loads by helper: the pointer is a number to the verifier. */
+#define LOAD(p, ...) BPF_CORE_READ(p, __VA_ARGS__)
+#define BITS(p, field) BPF_CORE_READ_BITFIELD_PROBED(p, field)
+#define COPY(to, p, field) bpf_core_read(to, 16, &(p)->field)
+#define NAME(name) probed_##name
+#include "event.h"
+#undef LOAD
+#undef BITS
+#undef COPY
+#undef NAME
+
+static __always_inline int reports_err(void)
+{
+	return bpf_core_type_exists(struct trace_event_raw_tcp_retransmit_skb___with_err);
+}
+
+static __always_inline void direct_cookie(struct wire_event *event, const struct sock *sk)
+{
+	if (config.has_cookie)
+		event->socket_cookie = bpf_get_socket_cookie((void *)sk);
+	else
+		event->unknown |= UNKNOWN_COOKIE;
+}
+
+/* A number only once somebody asked for it: the kernel makes cookies on demand. */
+static __always_inline void probed_cookie(struct wire_event *event, const struct sock *sk)
+{
+	event->socket_cookie = BPF_CORE_READ(sk, __sk_common.skc_cookie.counter);
+	if (!event->socket_cookie)
+		event->unknown |= UNKNOWN_COOKIE;
+}
+
+static __always_inline void count_and_send(void *ctx, struct wire_event *event)
+{
+	struct wire_counters *counters;
+
+	event->cpu = bpf_get_smp_processor_id();
+	counters = counters_of(event->cpu, event->kind);
+	if (counters)
+		output(ctx, event, counters);
+}
+
+/* TP_PROTO(const struct sock *sk, const struct sk_buff *skb[, int err]), include/trace/events/tcp.h */
+SEC("tp_btf/tcp_retransmit_skb")
+int btf_retransmit_skb(__u64 *ctx)
+{
+	const struct sock *sk = (void *)ctx[0];
+	const struct sk_buff *skb = (void *)ctx[1];
+	struct wire_event event = {};
+
+	if (reports_err())
+		event.err = (int)ctx[2];
+	else
+		event.unknown |= UNKNOWN_ERR;
+	if (!direct_segment(&event, sk, bpf_skc_to_tcp_sock((void *)sk), skb))
+		return 0;
+	direct_cookie(&event, sk);
+	count_and_send(ctx, &event);
+	return 0;
+}
+
+/* TP_PROTO(const struct sock *sk, const struct request_sock *req); fires on success only. */
+SEC("tp_btf/tcp_retransmit_synack")
+int btf_retransmit_synack(__u64 *ctx)
+{
+	const struct sock *sk = (void *)ctx[0];
+	const struct request_sock *req = (void *)ctx[1];
+	struct wire_event event = {};
+
+	event.unknown |= UNKNOWN_ERR | UNKNOWN_COOKIE;
+	if (!direct_synack(&event, sk, req))
+		return 0;
+	count_and_send(ctx, &event);
+	return 0;
+}
+
+SEC("tracepoint/tcp/tcp_retransmit_skb")
+int classic_retransmit_skb(void *ctx)
+{
+	const struct sock *sk;
+	const struct sk_buff *skb;
+	struct wire_event event = {};
+
+	if (reports_err()) {
+		struct trace_event_raw_tcp_retransmit_skb___with_err *record = ctx;
+
+		sk = record->skaddr;
+		skb = record->skbaddr;
+		event.err = record->err;
+	} else {
+		struct trace_event_raw_tcp_event_sk_skb___success_only *record = ctx;
+
+		sk = record->skaddr;
+		skb = record->skbaddr;
+		event.unknown |= UNKNOWN_ERR;
+	}
+	if (!probed_segment(&event, sk, (const void *)sk, skb))
+		return 0;
+	probed_cookie(&event, sk);
+	count_and_send(ctx, &event);
+	return 0;
+}
+
+SEC("tracepoint/tcp/tcp_retransmit_synack")
+int classic_retransmit_synack(void *ctx)
+{
+	struct trace_event_raw_tcp_retransmit_synack *record = ctx;
+	const struct sock *sk = record->skaddr;
+	struct wire_event event = {};
+
+	event.unknown |= UNKNOWN_ERR | UNKNOWN_COOKIE;
+	if (!probed_synack(&event, sk, record->req))
+		return 0;
+	count_and_send(ctx, &event);
+	return 0;
+}

@@ -1,0 +1,146 @@
+//! Opening a buffer as large as the kernel will give: halving, and when not to.
+
+use libbpf_rs::ErrorKind;
+
+use crate::facts::Facts;
+
+/// What a failed try leads to.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Verdict {
+    Halve,
+    Fail,
+}
+
+/// Is `EPERM` at this size explained by a budget that a smaller size may fit?
+pub(crate) trait Budget {
+    /// Does `size` exceed the budget?
+    fn exceeded_by(&self, size: u64) -> bool;
+}
+
+/// No budget: `EPERM` means what it says.
+pub(crate) struct NoBudget;
+
+impl Budget for NoBudget {
+    fn exceeded_by(&self, _size: u64) -> bool {
+        false
+    }
+}
+
+/// What an unprivileged user's perf buffers may lock (kernel/events/core.c, `perf_mmap`).
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct PerfBudget {
+    /// `None`: CAP_IPC_LOCK or paranoid -1, no budget applies.
+    bytes: Option<u64>,
+    cpus: u64,
+    page_size: u64,
+}
+
+impl PerfBudget {
+    pub(crate) fn new(facts: &Facts) -> PerfBudget {
+        let cpus = u64::from(facts.cpus_online);
+        let unbounded = facts.capabilities.ipc_lock || facts.perf_event_paranoid == Some(-1);
+        let bytes = match facts.memlock_limit_bytes {
+            Some(limit) if !unbounded => Some(limit.saturating_add(facts.perf_event_mlock_bytes * cpus)),
+            _ => None,
+        };
+        PerfBudget { bytes, cpus, page_size: facts.page_size_bytes }
+    }
+}
+
+impl Budget for PerfBudget {
+    fn exceeded_by(&self, pages: u64) -> bool {
+        // Each CPU's buffer has a page of control data in front.
+        self.bytes.is_some_and(|budget| self.cpus * (pages + 1) * self.page_size > budget)
+    }
+}
+
+/// Opens at `start`, and at half of it as long as the kernel lacks the memory, down to `least`. Gives what was opened
+/// and the size reached.
+///
+/// # Errors
+/// The kernel's, at the size where halving ended.
+pub(crate) fn open_halving<T>(
+    key: &'static str,
+    start: u64,
+    least: u64,
+    budget: &dyn Budget,
+    mut open: impl FnMut(u64) -> libbpf_rs::Result<T>,
+) -> libbpf_rs::Result<(T, u64)> {
+    let mut size = start;
+    loop {
+        match open(size) {
+            Ok(opened) => {
+                if size < start {
+                    tracing::warn!(
+                        asked = start,
+                        reached = size,
+                        "{key}: reduced to what the kernel would give"
+                    );
+                }
+                return Ok((opened, size));
+            }
+            Err(error) if verdict(error.kind(), size, least, budget) == Verdict::Halve => {
+                tracing::warn!(%error, size, "{key}: not to be had, halving");
+                size /= 2;
+            }
+            Err(error) => return Err(error),
+        }
+    }
+}
+
+fn verdict(error: ErrorKind, size: u64, least: u64, budget: &dyn Budget) -> Verdict {
+    let for_want_of_memory = match error {
+        ErrorKind::OutOfMemory => true,
+        ErrorKind::PermissionDenied => budget.exceeded_by(size),
+        _ => false,
+    };
+    if for_want_of_memory && size / 2 >= least { Verdict::Halve } else { Verdict::Fail }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    const ENOMEM: i32 = 12;
+    const EPERM: i32 = 1;
+    const EACCES: i32 = 13;
+    const EINVAL: i32 = 22;
+
+    fn budget(bytes: u64) -> PerfBudget {
+        PerfBudget { bytes: Some(bytes), cpus: 2, page_size: 4096 }
+    }
+
+    /// Opens what is at most `room`; otherwise fails with `errno`. Tells the sizes tried.
+    fn try_open(start: u64, room: u64, errno: i32, budget: &dyn Budget) -> (Option<u64>, Vec<u64>) {
+        let mut tried = Vec::new();
+        let opened = open_halving("test", start, 1, budget, |size| {
+            tried.push(size);
+            if size <= room { Ok(()) } else { Err(libbpf_rs::Error::from_raw_os_error(errno)) }
+        });
+        (opened.ok().map(|((), size)| size), tried)
+    }
+
+    #[test]
+    fn enomem_halves_down_to_one() {
+        assert_eq!(try_open(16, 4, ENOMEM, &NoBudget), (Some(4), vec![16, 8, 4]));
+        assert_eq!(try_open(16, 1, ENOMEM, &NoBudget).0, Some(1));
+        assert_eq!(try_open(4, 0, ENOMEM, &NoBudget), (None, vec![4, 2, 1]));
+    }
+
+    #[test]
+    fn eperm_halves_only_beyond_the_budget() {
+        // Two CPUs: 2 * (4 + 1) pages fit 40 KiB exactly.
+        assert_eq!(try_open(16, 4, EPERM, &budget(40 << 10)), (Some(4), vec![16, 8, 4]));
+        assert_eq!(try_open(4, 0, EPERM, &budget(40 << 10)), (None, vec![4]));
+        assert_eq!(try_open(16, 4, EPERM, &NoBudget), (None, vec![16]));
+    }
+
+    #[test]
+    fn any_other_error_is_final_at_once() {
+        for errno in [EACCES, EINVAL] {
+            assert_eq!(try_open(16, 4, errno, &NoBudget), (None, vec![16]));
+        }
+    }
+}

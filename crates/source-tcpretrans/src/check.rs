@@ -1,0 +1,33 @@
+//! What this kernel and this user offer, and what `auto` would make of it.
+
+use std::io;
+
+use serde::Serialize;
+
+use crate::config::Config;
+use crate::facts::Facts;
+use crate::plan::{Plan, plan};
+
+/// The answer of [`check`].
+#[derive(Clone, Debug, Serialize)]
+pub struct Report {
+    /// What was found.
+    pub facts: Facts,
+    /// What `auto` would do; `None` where nothing works.
+    pub plan: Option<Plan>,
+    /// Why nothing works, and the mend.
+    pub refusal: Option<String>,
+}
+
+/// Probes, and plans for the default configuration. Loads nothing.
+///
+/// # Errors
+/// Where /proc or /sys can't be read.
+pub fn check() -> io::Result<Report> {
+    let facts = Facts::probe()?;
+    let (plan, refusal) = match plan(&facts, &Config::default()) {
+        Ok(plan) => (Some(plan), None),
+        Err(refusal) => (None, Some(refusal.0)),
+    };
+    Ok(Report { facts, plan, refusal })
+}

@@ -1,0 +1,248 @@
+//! What this kernel and this user offer. Found by looking, never by the kernel's version.
+
+use std::fs;
+use std::io;
+use std::os::unix::fs::MetadataExt;
+use std::path::{Path, PathBuf};
+
+use libbpf_rs::btf::{Btf, types};
+use rustix::process::{Resource, getrlimit};
+use rustix::thread::CapabilitySet;
+use serde::Serialize;
+
+/// What was found.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Facts {
+    /// `uname -r`, for people; nothing is decided by it.
+    pub kernel_release: String,
+    /// What the kernel's BTF says; `None` where there is no BTF.
+    pub btf: Option<BtfFacts>,
+    /// Can classic tracepoints be attached?
+    pub tracefs: Tracefs,
+    /// What this process may do.
+    pub capabilities: Capabilities,
+    /// `kernel.perf_event_paranoid`; Debian adds a level 3.
+    pub perf_event_paranoid: Option<i64>,
+    /// Memory that unprivileged users' perf buffers may lock, in bytes a CPU (`kernel.perf_event_mlock_kb`).
+    pub perf_event_mlock_bytes: u64,
+    /// `RLIMIT_MEMLOCK`, in bytes; `None` is unlimited.
+    pub memlock_limit_bytes: Option<u64>,
+    /// `MemAvailable` of /proc/meminfo, in bytes.
+    pub memory_available_bytes: u64,
+    /// Size of a page, in bytes.
+    pub page_size_bytes: u64,
+    /// CPUs that are online.
+    pub cpus_online: u32,
+    /// One above the highest CPU that may come online (`cpu_possible_mask`).
+    pub cpus_possible: u32,
+    /// Inode of this process's network namespace.
+    pub netns_inode: Option<u32>,
+    /// Id of this process's cgroup (v2).
+    pub cgroup_id: Option<u64>,
+}
+
+/// What the kernel's BTF says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct BtfFacts {
+    /// `tcp_retransmit_skb` is there as a BTF-typed tracepoint.
+    pub retransmit_skb: bool,
+    /// `tcp_retransmit_synack` likewise.
+    pub retransmit_synack: bool,
+    /// The tracepoint tells failed attempts apart (since Linux 6.17).
+    pub reports_err: bool,
+    /// `bpf_get_socket_cookie` takes a tracing program's socket (since Linux 5.12).
+    pub socket_cookie: bool,
+    /// Ring buffers are there (since Linux 5.8).
+    pub ringbuf: bool,
+}
+
+/// State of tracefs, which classic tracepoints need.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Tracefs {
+    /// The tracepoint can be read.
+    Readable,
+    /// Not mounted at /sys/kernel/tracing or below debugfs.
+    NotMounted,
+    /// Mounted, and this user may not read it.
+    Forbidden,
+}
+
+/// Effective capabilities, as far as they matter here.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
+pub struct Capabilities {
+    /// CAP_BPF or CAP_SYS_ADMIN.
+    pub bpf: bool,
+    /// CAP_PERFMON or CAP_SYS_ADMIN.
+    pub perfmon: bool,
+    /// CAP_SYS_ADMIN.
+    pub sys_admin: bool,
+    /// CAP_IPC_LOCK: perf buffers are not held to the memlock budget.
+    pub ipc_lock: bool,
+}
+
+impl Facts {
+    /// Looks.
+    ///
+    /// # Errors
+    /// Where /proc can't be read at all.
+    pub fn probe() -> io::Result<Facts> {
+        Ok(Facts {
+            kernel_release: rustix::system::uname().release().to_string_lossy().into_owned(),
+            btf: BtfFacts::probe(),
+            tracefs: Tracefs::probe(),
+            capabilities: Capabilities::probe()?,
+            perf_event_paranoid: read_number("/proc/sys/kernel/perf_event_paranoid"),
+            perf_event_mlock_bytes: read_number("/proc/sys/kernel/perf_event_mlock_kb").unwrap_or(516) << 10,
+            memlock_limit_bytes: getrlimit(Resource::Memlock).current,
+            memory_available_bytes: memory_available(&fs::read_to_string("/proc/meminfo")?),
+            page_size_bytes: rustix::param::page_size() as u64,
+            cpus_online: cpus("/sys/devices/system/cpu/online", CpuList::count)?,
+            cpus_possible: cpus("/sys/devices/system/cpu/possible", CpuList::end)?,
+            netns_inode: fs::metadata("/proc/thread-self/ns/net")
+                .ok()
+                .and_then(|ns| ns.ino().try_into().ok()),
+            cgroup_id: own_cgroup_id(),
+        })
+    }
+}
+
+impl BtfFacts {
+    fn probe() -> Option<BtfFacts> {
+        let btf = Btf::from_vmlinux().ok()?;
+        let typedef = |name| btf.type_by_name::<types::Typedef<'_>>(name).is_some();
+        Some(BtfFacts {
+            retransmit_skb: typedef("btf_trace_tcp_retransmit_skb"),
+            retransmit_synack: typedef("btf_trace_tcp_retransmit_synack"),
+            reports_err: btf
+                .type_by_name::<types::Struct<'_>>("trace_event_raw_tcp_retransmit_skb")
+                .is_some(),
+            socket_cookie: btf.type_by_name::<types::Func<'_>>("bpf_get_socket_ptr_cookie").is_some(),
+            ringbuf: btf.type_by_name::<types::Struct<'_>>("bpf_ringbuf_map").is_some(),
+        })
+    }
+}
+
+impl Tracefs {
+    fn probe() -> Tracefs {
+        let mut state = Tracefs::NotMounted;
+        for root in ["/sys/kernel/tracing", "/sys/kernel/debug/tracing"] {
+            match fs::read(Path::new(root).join("events/tcp/tcp_retransmit_skb/id")) {
+                Ok(_) => return Tracefs::Readable,
+                Err(error) if error.kind() == io::ErrorKind::PermissionDenied => state = Tracefs::Forbidden,
+                Err(_) => {}
+            }
+        }
+        state
+    }
+}
+
+impl Capabilities {
+    fn probe() -> io::Result<Capabilities> {
+        let effective = rustix::thread::capabilities(None)?.effective;
+        let sys_admin = effective.contains(CapabilitySet::SYS_ADMIN);
+        Ok(Capabilities {
+            bpf: sys_admin || effective.contains(CapabilitySet::BPF),
+            perfmon: sys_admin || effective.contains(CapabilitySet::PERFMON),
+            sys_admin,
+            ipc_lock: effective.contains(CapabilitySet::IPC_LOCK),
+        })
+    }
+}
+
+fn read_number<T: std::str::FromStr>(path: &str) -> Option<T> {
+    fs::read_to_string(path).ok()?.trim().parse().ok()
+}
+
+/// `MemAvailable`, in bytes; 0 where the file does not say.
+fn memory_available(meminfo: &str) -> u64 {
+    let kib = meminfo.lines().find_map(|line| {
+        line.strip_prefix("MemAvailable:")?.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()
+    });
+    kib.unwrap_or(0) << 10
+}
+
+/// A list of CPUs as sysfs writes it, `0-3,8`: ranges with both ends included.
+struct CpuList(Vec<(u32, u32)>);
+
+impl CpuList {
+    fn parse(list: &str) -> Option<CpuList> {
+        let ranges = list.trim().split(',').map(|range| {
+            let (first, last) = range.split_once('-').unwrap_or((range, range));
+            Some((first.parse().ok()?, last.parse().ok()?))
+        });
+        ranges.collect::<Option<_>>().map(CpuList)
+    }
+
+    fn count(&self) -> u32 {
+        self.0.iter().map(|(first, last)| last - first + 1).sum()
+    }
+
+    /// One above the highest: the length of an array indexed by CPU.
+    fn end(&self) -> u32 {
+        self.0.iter().map(|(_, last)| last + 1).max().unwrap_or(0)
+    }
+}
+
+fn cpus(path: &str, number: fn(&CpuList) -> u32) -> io::Result<u32> {
+    let list = fs::read_to_string(path)?;
+    CpuList::parse(&list).map(|list| number(&list)).ok_or_else(|| {
+        io::Error::new(io::ErrorKind::InvalidData, format!("{path}: not a list of CPUs: {list:?}"))
+    })
+}
+
+/// The id of a cgroup is the inode of its folder (kernel/cgroup/cgroup.c, `cgroup_id`).
+fn own_cgroup_id() -> Option<u64> {
+    let mount = cgroup2_mount(&fs::read_to_string("/proc/self/mountinfo").ok()?)?;
+    let path = own_cgroup_path(&fs::read_to_string("/proc/self/cgroup").ok()?)?;
+    Some(fs::metadata(mount.join(path.trim_start_matches('/'))).ok()?.ino())
+}
+
+fn cgroup2_mount(mountinfo: &str) -> Option<PathBuf> {
+    mountinfo.lines().find_map(|line| {
+        let (mount, filesystem) = line.split_once(" - ")?;
+        filesystem.starts_with("cgroup2 ").then(|| mount.split(' ').nth(4).map(PathBuf::from))?
+    })
+}
+
+fn own_cgroup_path(cgroups: &str) -> Option<String> {
+    cgroups.lines().find_map(|line| line.strip_prefix("0::").map(str::to_owned))
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn reads_lists_of_cpus() {
+        let numbers = |list| CpuList::parse(list).map(|list| (list.count(), list.end()));
+        assert_eq!(numbers("0\n"), Some((1, 1)));
+        assert_eq!(numbers("0-3,8-11\n"), Some((8, 12)));
+        assert_eq!(numbers(""), None);
+    }
+
+    #[test]
+    fn reads_available_memory() {
+        assert_eq!(memory_available("MemTotal:  9 kB\nMemAvailable:   2048 kB\n"), 2 << 20);
+        assert_eq!(memory_available("MemTotal:  9 kB\n"), 0);
+    }
+
+    #[test]
+    fn finds_the_v2_hierarchy_beside_v1_ones() {
+        let mountinfo = "25 20 0:23 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n\
+                         26 20 0:24 / /sys/fs/cgroup/unified rw shared:9 - cgroup2 cgroup2 rw\n";
+        assert_eq!(cgroup2_mount(mountinfo), Some(PathBuf::from("/sys/fs/cgroup/unified")));
+        assert_eq!(own_cgroup_path("4:cpu:/x\n0::/system.slice/a\n").unwrap(), "/system.slice/a");
+    }
+
+    #[test]
+    fn this_machine_has_facts() {
+        let facts = Facts::probe().unwrap();
+        assert!(facts.page_size_bytes >= 4096);
+        assert!(facts.cpus_possible >= facts.cpus_online && facts.cpus_online >= 1);
+        assert!(facts.memory_available_bytes > 0);
+        assert!(facts.netns_inode.is_some());
+    }
+}

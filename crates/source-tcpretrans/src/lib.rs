@@ -1,0 +1,25 @@
+//! The tcpretrans receiver: owns the eBPF skeleton and the readers, and turns the wire's bytes into raw events.
+//!
+//! Facts, then decision, then act: [`facts`] are probed, [`plan`] decides purely, `session` loads, attaches and
+//! reads. This crate alone knows libbpf-rs and has `unsafe` code.
+
+mod buffer;
+mod check;
+pub mod config;
+mod counters;
+pub mod facts;
+mod misses;
+mod perf;
+pub mod plan;
+mod receiver;
+mod ring;
+mod session;
+mod sink;
+mod skeleton;
+mod stats;
+mod wall_clock;
+mod wire;
+
+pub use check::{Report, check};
+pub use config::Config;
+pub use receiver::Tcpretrans;

@@ -1,0 +1,297 @@
+//! The decision: facts + configuration -> plan, or why there is none. Pure.
+
+use serde::Serialize;
+
+use crate::config::{Config, Hook, Scope, Transport};
+use crate::facts::{Facts, Tracefs};
+
+/// What will be done.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Plan {
+    /// Hooks to try, in this order.
+    pub hooks: Vec<HookKind>,
+    /// How events travel.
+    pub transport: TransportPlan,
+    /// Which sockets are reported.
+    pub scope: ScopePlan,
+    /// SYN-ACKs too?
+    pub synack: bool,
+    /// May the kernel side ask for socket cookies?
+    pub socket_cookie: bool,
+    /// What was decided otherwise than asked, for the log.
+    pub warnings: Vec<String>,
+}
+
+/// A way to hook the kernel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, strum::IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum HookKind {
+    /// BTF-typed tracepoints.
+    TpBtf,
+    /// Classic tracepoints.
+    Tracepoint,
+}
+
+/// How events travel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum TransportPlan {
+    /// A perf buffer a CPU.
+    Perf {
+        /// Pages of each to begin with.
+        pages_per_cpu: u64,
+    },
+    /// One ring buffer.
+    Ringbuf {
+        /// Bytes to begin with.
+        bytes: u64,
+    },
+}
+
+/// Which sockets are reported.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum ScopePlan {
+    /// All.
+    Host,
+    /// Those of this network namespace, by inode.
+    Netns(u32),
+    /// Those of this cgroup and below, by id.
+    Cgroup(u64),
+}
+
+/// Why nothing can be done: what is missing and the mend.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("{0}")]
+pub struct Refusal(pub String);
+
+/// Buffers may take so much of the available memory to begin with: the kernel would give more, and then the
+/// out-of-memory killer would end somebody.
+const MEMORY_SHARE: u64 = 2;
+
+/// Decides.
+///
+/// # Errors
+/// Says what this kernel or this user lacks.
+pub fn plan(facts: &Facts, config: &Config) -> Result<Plan, Refusal> {
+    let Some(btf) = facts.btf else {
+        return Err(Refusal(
+            "this kernel has no BTF (/sys/kernel/btf/vmlinux): a kernel built with CONFIG_DEBUG_INFO_BTF=y is needed"
+                .to_owned(),
+        ));
+    };
+    check_capabilities(facts)?;
+    let mut warnings = Vec::new();
+    let (transport, warning) = transport(facts, config, btf.ringbuf)?;
+    warnings.extend(warning);
+    Ok(Plan {
+        hooks: hooks(facts, config, btf.retransmit_skb)?,
+        transport,
+        scope: scope(facts, config)?,
+        synack: config.synack && (btf.retransmit_synack || config.hook == Hook::Tracepoint),
+        socket_cookie: btf.socket_cookie,
+        warnings,
+    })
+}
+
+fn check_capabilities(facts: &Facts) -> Result<(), Refusal> {
+    let mut missing = Vec::new();
+    if !facts.capabilities.bpf {
+        missing.push("CAP_BPF");
+    }
+    if !facts.capabilities.perfmon {
+        missing.push("CAP_PERFMON");
+    }
+    if missing.is_empty() {
+        return Ok(());
+    }
+    Err(Refusal(format!(
+        "missing {}: run as root, or give the process CAP_BPF and CAP_PERFMON (systemd: AmbientCapabilities=CAP_BPF CAP_PERFMON)",
+        missing.join(" and ")
+    )))
+}
+
+fn hooks(facts: &Facts, config: &Config, tp_btf: bool) -> Result<Vec<HookKind>, Refusal> {
+    let classic = match facts.tracefs {
+        Tracefs::Readable => Ok(HookKind::Tracepoint),
+        Tracefs::NotMounted => Err("tracefs is not mounted: mount -t tracefs tracefs /sys/kernel/tracing"),
+        Tracefs::Forbidden => Err("tracefs is not readable for this user: run as root, or use hook: tp_btf"),
+    };
+    let typed = if tp_btf {
+        Ok(HookKind::TpBtf)
+    } else {
+        Err("this kernel's BTF has no tracepoint tcp_retransmit_skb")
+    };
+    let hooks: Vec<HookKind> = match config.hook {
+        Hook::TpBtf => typed.into_iter().collect(),
+        Hook::Tracepoint => classic.into_iter().collect(),
+        Hook::Auto => typed.into_iter().chain(classic).collect(),
+    };
+    if hooks.is_empty() {
+        let why = match config.hook {
+            Hook::Tracepoint => classic.err().into_iter().collect::<Vec<_>>(),
+            Hook::TpBtf => typed.err().into_iter().collect(),
+            Hook::Auto => typed.err().into_iter().chain(classic.err()).collect(),
+        };
+        return Err(Refusal(format!("no hook: {}", why.join("; "))));
+    }
+    Ok(hooks)
+}
+
+fn transport(
+    facts: &Facts,
+    config: &Config,
+    ringbuf: bool,
+) -> Result<(TransportPlan, Option<String>), Refusal> {
+    let available = facts.memory_available_bytes / MEMORY_SHARE;
+    let bounded = |key: &str, asked: u64, limit: u64| {
+        // Sizes are powers of two, and one is the least that works.
+        let start = asked.min(previous_power_of_two(limit.max(1)));
+        let warning = (start < asked).then(|| {
+            format!(
+                "{key}: {asked} would take more than half of the {} MiB of memory available; starting from {start}",
+                facts.memory_available_bytes >> 20
+            )
+        });
+        (start, warning)
+    };
+    match config.transport {
+        Transport::Ringbuf if !ringbuf => Err(Refusal(
+            "this kernel has no ring buffer (BPF_MAP_TYPE_RINGBUF): use transport: perf".to_owned(),
+        )),
+        Transport::Auto | Transport::Ringbuf if ringbuf => {
+            let (bytes, warning) = bounded("ringbuf.size", config.ringbuf.size.bytes(), available);
+            Ok((TransportPlan::Ringbuf { bytes: bytes.max(facts.page_size_bytes) }, warning))
+        }
+        _ => {
+            let a_page_each = u64::from(facts.cpus_online) * facts.page_size_bytes;
+            let (pages_per_cpu, warning) =
+                bounded("perf.pages_per_cpu", config.perf.pages_per_cpu.into(), available / a_page_each);
+            Ok((TransportPlan::Perf { pages_per_cpu }, warning))
+        }
+    }
+}
+
+fn scope(facts: &Facts, config: &Config) -> Result<ScopePlan, Refusal> {
+    match config.scope {
+        Scope::Host => Ok(ScopePlan::Host),
+        Scope::Netns => facts.netns_inode.map(ScopePlan::Netns).ok_or_else(|| {
+            Refusal("scope: netns needs /proc/thread-self/ns/net, which can't be read".to_owned())
+        }),
+        Scope::Cgroup => facts.cgroup_id.map(ScopePlan::Cgroup).ok_or_else(|| {
+            Refusal("scope: cgroup needs the cgroup v2 hierarchy, which is not mounted here".to_owned())
+        }),
+    }
+}
+
+fn previous_power_of_two(number: u64) -> u64 {
+    1 << number.ilog2()
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+    use crate::config::{Perf, Ringbuf};
+    use crate::facts::{BtfFacts, Capabilities};
+    use otel_tcpretrans_pipeline::config::Size;
+
+    fn facts() -> Facts {
+        Facts {
+            kernel_release: "6.18".to_owned(),
+            btf: Some(BtfFacts {
+                retransmit_skb: true,
+                retransmit_synack: true,
+                reports_err: true,
+                socket_cookie: true,
+                ringbuf: true,
+            }),
+            tracefs: Tracefs::Readable,
+            capabilities: Capabilities { bpf: true, perfmon: true, sys_admin: false, ipc_lock: false },
+            perf_event_paranoid: Some(2),
+            perf_event_mlock_bytes: 516 << 10,
+            memlock_limit_bytes: Some(8 << 20),
+            memory_available_bytes: 1 << 30,
+            page_size_bytes: 4096,
+            cpus_online: 4,
+            cpus_possible: 4,
+            netns_inode: Some(7),
+            cgroup_id: None,
+        }
+    }
+
+    #[test]
+    fn auto_takes_tp_btf_and_the_ring_buffer() {
+        let plan = plan(&facts(), &Config::default()).unwrap();
+        assert_eq!(plan.hooks, [HookKind::TpBtf, HookKind::Tracepoint]);
+        assert_eq!(plan.transport, TransportPlan::Ringbuf { bytes: 1 << 20 });
+        assert_eq!(plan.scope, ScopePlan::Host);
+        assert!(plan.synack && plan.socket_cookie && plan.warnings.is_empty());
+    }
+
+    #[test]
+    fn without_btf_there_is_no_plan() {
+        let refusal = plan(&Facts { btf: None, ..facts() }, &Config::default()).unwrap_err();
+        assert!(refusal.0.contains("no BTF"), "{refusal}");
+    }
+
+    #[test]
+    fn missing_capabilities_are_named() {
+        let capabilities = Capabilities { bpf: true, ..Capabilities::default() };
+        let refusal = plan(&Facts { capabilities, ..facts() }, &Config::default()).unwrap_err();
+        assert!(refusal.0.starts_with("missing CAP_PERFMON:"), "{refusal}");
+    }
+
+    #[test]
+    fn without_a_ring_buffer_auto_takes_perf_and_ringbuf_is_refused() {
+        let mut facts = facts();
+        facts.btf.as_mut().unwrap().ringbuf = false;
+        let auto = plan(&facts, &Config::default()).unwrap();
+        assert_eq!(auto.transport, TransportPlan::Perf { pages_per_cpu: 16 });
+        let asked = Config { transport: Transport::Ringbuf, ..Config::default() };
+        assert!(plan(&facts, &asked).unwrap_err().0.contains("transport: perf"));
+    }
+
+    #[test]
+    fn buffers_are_bounded_by_available_memory() {
+        let config = Config {
+            transport: Transport::Perf,
+            perf: Perf { pages_per_cpu: 1 << 19 },
+            ringbuf: Ringbuf { size: Size::mib(1024) },
+            ..Config::default()
+        };
+        // Half of 1 GiB over 4 CPUs of 4 KiB pages.
+        let perf = plan(&facts(), &config).unwrap();
+        assert_eq!(perf.transport, TransportPlan::Perf { pages_per_cpu: 1 << 15 });
+        assert!(perf.warnings[0].contains("524288"), "{:?}", perf.warnings);
+
+        let ring = plan(&facts(), &Config { transport: Transport::Ringbuf, ..config }).unwrap();
+        assert_eq!(ring.transport, TransportPlan::Ringbuf { bytes: 512 << 20 });
+    }
+
+    #[test]
+    fn hooks_say_what_they_lack() {
+        let classic = Config { hook: Hook::Tracepoint, ..Config::default() };
+        let unmounted = Facts { tracefs: Tracefs::NotMounted, ..facts() };
+        assert!(plan(&unmounted, &classic).unwrap_err().0.contains("mount -t tracefs"));
+        assert_eq!(plan(&unmounted, &Config::default()).unwrap().hooks, [HookKind::TpBtf]);
+        assert_eq!(plan(&facts(), &classic).unwrap().hooks, [HookKind::Tracepoint]);
+
+        let mut untyped = unmounted;
+        untyped.btf.as_mut().unwrap().retransmit_skb = false;
+        let refusal = plan(&untyped, &Config::default()).unwrap_err();
+        assert!(refusal.0.contains("BTF has no tracepoint") && refusal.0.contains("tracefs"), "{refusal}");
+    }
+
+    #[test]
+    fn scopes_are_this_process_s_own() {
+        let netns = Config { scope: Scope::Netns, ..Config::default() };
+        assert_eq!(plan(&facts(), &netns).unwrap().scope, ScopePlan::Netns(7));
+        let cgroup = Config { scope: Scope::Cgroup, ..Config::default() };
+        assert!(plan(&facts(), &cgroup).unwrap_err().0.contains("cgroup v2"));
+        let known = Facts { cgroup_id: Some(9), ..facts() };
+        assert_eq!(plan(&known, &cgroup).unwrap().scope, ScopePlan::Cgroup(9));
+    }
+}

@@ -1,0 +1,108 @@
+//! The receiver: starts and stops the thread that owns a session.
+
+use std::sync::Arc;
+use std::sync::mpsc::sync_channel;
+use std::thread::{self, JoinHandle};
+
+use libbpf_rs::PrintLevel;
+use otel_tcpretrans_pipeline::books::ReceiverCounts;
+use otel_tcpretrans_pipeline::component::{Receiver, ReceiverError};
+use otel_tcpretrans_pipeline::raw::RawEvent;
+use rustix::event::{EventfdFlags, eventfd};
+use rustix::fd::OwnedFd;
+use tokio::sync::mpsc::Sender;
+
+use crate::config::Config;
+use crate::facts::Facts;
+use crate::plan::plan;
+use crate::session::{self, Inputs};
+use crate::stats::Stats;
+
+/// The `tcpretrans` receiver.
+#[derive(Debug)]
+pub struct Tcpretrans {
+    config: Config,
+    stats: Arc<Stats>,
+    running: Option<Running>,
+}
+
+#[derive(Debug)]
+struct Running {
+    thread: JoinHandle<()>,
+    stop: OwnedFd,
+}
+
+impl Tcpretrans {
+    /// A receiver that is not started. Touches nothing.
+    pub fn new(config: Config) -> Tcpretrans {
+        Tcpretrans { config, stats: Arc::default(), running: None }
+    }
+}
+
+impl Receiver for Tcpretrans {
+    fn start(&mut self, out: Sender<RawEvent>) -> Result<(), ReceiverError> {
+        if self.running.is_some() {
+            return Err(ReceiverError::Failed("it is running already".to_owned()));
+        }
+        let failed =
+            |what: &str, error: &dyn std::fmt::Display| ReceiverError::Failed(format!("{what}: {error}"));
+        let facts = Facts::probe().map_err(|error| failed("probing the kernel", &error))?;
+        let plan = plan(&facts, &self.config).map_err(|refusal| ReceiverError::Unsupported(refusal.0))?;
+        for warning in &plan.warnings {
+            tracing::warn!("{warning}");
+        }
+        let stop = eventfd(0, EventfdFlags::CLOEXEC).map_err(|error| failed("eventfd", &error))?;
+        let inputs = Inputs {
+            facts,
+            plan,
+            wakeup: self.config.wakeup.clone(),
+            out,
+            stats: Arc::clone(&self.stats),
+            stop: stop.try_clone().map_err(|error| failed("eventfd", &error))?,
+        };
+        // libbpf writes to stderr otherwise; what matters comes back as an error as well.
+        libbpf_rs::set_print(Some((
+            PrintLevel::Debug,
+            |_, line| tracing::debug!(target: "libbpf", "{}", line.trim_end()),
+        )));
+        let (ready, started) = sync_channel(1);
+        let thread = thread::Builder::new()
+            .name("tcpretrans".to_owned())
+            .spawn(move || session::run(inputs, |result| drop(ready.send(result))))
+            .map_err(|error| failed("starting the reader's thread", &error))?;
+        // The thread answers, or ends and closes the channel.
+        let result = started
+            .recv()
+            .unwrap_or_else(|_| Err(ReceiverError::Failed("the reader's thread panicked".to_owned())));
+        match result {
+            Ok(()) => self.running = Some(Running { thread, stop }),
+            Err(_) => drop(thread.join()),
+        }
+        result
+    }
+
+    fn stop(&mut self) {
+        let Some(Running { thread, stop }) = self.running.take() else { return };
+        if let Err(error) = rustix::io::write(&stop, &1u64.to_ne_bytes()) {
+            tracing::error!(%error, "telling the reader's thread to stop");
+        }
+        if thread.join().is_err() {
+            tracing::error!("the reader's thread panicked");
+        }
+    }
+
+    fn probe(&self) -> Box<dyn Fn() -> ReceiverCounts + Send + Sync> {
+        let stats = Arc::clone(&self.stats);
+        Box::new(move || stats.counts())
+    }
+
+    fn channel_capacity(&self) -> usize {
+        self.config.channel_capacity
+    }
+}
+
+impl Drop for Tcpretrans {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}

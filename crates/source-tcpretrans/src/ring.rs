@@ -1,0 +1,66 @@
+//! The ring buffer: one for all CPUs, made before the programs are loaded so that its size can be halved alone.
+
+use std::os::fd::{AsFd, BorrowedFd};
+use std::rc::Rc;
+
+use libbpf_rs::{MapHandle, MapType, RingBuffer, RingBufferBuilder};
+
+use crate::buffer::{NoBudget, open_halving};
+use crate::sink::Sink;
+
+/// A ring buffer's map. Given to the skeleton before the load, read after it.
+pub(crate) struct Ring {
+    map: MapHandle,
+    /// Bytes reached.
+    pub(crate) bytes: u64,
+}
+
+/// A consumer of a ring.
+pub(crate) struct RingReader {
+    ring: RingBuffer<'static>,
+    // Behind the buffer, which reads from it until it is dropped.
+    map: MapHandle,
+}
+
+impl Ring {
+    /// Makes a ring of `bytes`, or of what the kernel will give.
+    pub(crate) fn create(bytes: u64, page_size: u64) -> libbpf_rs::Result<Ring> {
+        let options = libbpf_rs::libbpf_sys::bpf_map_create_opts {
+            sz: size_of::<libbpf_rs::libbpf_sys::bpf_map_create_opts>() as libbpf_rs::libbpf_sys::size_t,
+            ..Default::default()
+        };
+        let (map, bytes) = open_halving("ringbuf.size", bytes, page_size, &NoBudget, |bytes| {
+            // Not more than 2 GiB: validated.
+            let entries = u32::try_from(bytes).unwrap_or(1 << 31);
+            MapHandle::create(MapType::RingBuf, Some("events_ring"), 0, 0, entries, &options)
+        })?;
+        Ok(Ring { map, bytes })
+    }
+
+    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
+        self.map.as_fd()
+    }
+
+    /// Starts reading it into `sink`.
+    pub(crate) fn read(self, sink: Rc<Sink>) -> libbpf_rs::Result<RingReader> {
+        let mut builder = RingBufferBuilder::new();
+        builder.add(&self.map, move |bytes| {
+            sink.record(bytes);
+            0
+        })?;
+        let ring = builder.build()?;
+        Ok(RingReader { ring, map: self.map })
+    }
+}
+
+impl RingReader {
+    /// Becomes readable when the kernel side asks for a wakeup.
+    pub(crate) fn fd(&self) -> BorrowedFd<'_> {
+        self.map.as_fd()
+    }
+
+    /// Takes everything there is.
+    pub(crate) fn consume(&self) -> libbpf_rs::Result<()> {
+        self.ring.consume()
+    }
+}

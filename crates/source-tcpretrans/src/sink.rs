@@ -1,0 +1,77 @@
+//! Where the readers' records go: decoded, and into the channel or into a counter.
+
+use std::cell::{Cell, RefCell};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use otel_tcpretrans_pipeline::raw::RawEvent;
+use tokio::sync::mpsc::Sender;
+use tokio::sync::mpsc::error::TrySendError;
+
+use crate::stats::Stats;
+use crate::wall_clock::WallClock;
+use crate::wire::{self, WireError};
+
+/// Takes records on the reader's thread. Never blocks: what the channel can't take is counted.
+#[derive(Debug)]
+pub(crate) struct Sink {
+    out: Sender<RawEvent>,
+    stats: Arc<Stats>,
+    clock: RefCell<WallClock>,
+    closed: Cell<bool>,
+}
+
+impl Sink {
+    pub(crate) fn new(out: Sender<RawEvent>, stats: Arc<Stats>) -> Sink {
+        Sink { out, stats, clock: RefCell::new(WallClock::sample()), closed: Cell::new(false) }
+    }
+
+    /// Before each pass over the buffers: the clock is looked at here, not at each record. True once a second.
+    pub(crate) fn begin_pass(&self) -> bool {
+        let mut clock = self.clock.borrow_mut();
+        let due = clock.is_due();
+        if due {
+            *clock = WallClock::sample();
+        }
+        due
+    }
+
+    /// One record.
+    pub(crate) fn record(&self, bytes: &[u8]) {
+        count(&self.stats.taken, 1);
+        match wire::decode(bytes, self.clock.borrow().offset_ns()) {
+            Ok(event) => self.event(event),
+            Err(WireError::Truncated(_)) => count(&self.stats.truncated, 1),
+            Err(WireError::UnknownKind(_)) => count(&self.stats.unknown_kind, 1),
+        }
+    }
+
+    /// The perf buffer of `cpu` had no room for so many samples.
+    pub(crate) fn lost(&self, cpu: i32, samples: u64) {
+        self.stats.lost(usize::try_from(cpu).unwrap_or_default(), samples);
+    }
+
+    /// Has the other end of the channel gone?
+    pub(crate) fn is_closed(&self) -> bool {
+        self.closed.get()
+    }
+
+    pub(crate) fn stats(&self) -> &Stats {
+        &self.stats
+    }
+
+    fn event(&self, event: RawEvent) {
+        match self.out.try_send(event) {
+            Ok(()) => {}
+            Err(TrySendError::Full(_)) => count(&self.stats.channel_full, 1),
+            Err(TrySendError::Closed(_)) => {
+                count(&self.stats.channel_full, 1);
+                self.closed.set(true);
+            }
+        }
+    }
+}
+
+fn count(counter: &AtomicU64, by: u64) {
+    counter.fetch_add(by, Ordering::Relaxed);
+}

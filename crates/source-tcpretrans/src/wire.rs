@@ -1,0 +1,120 @@
+//! The wire's bytes -> raw event. The layout is bpf/wire.h's, seen through the skeleton; nothing is typed again.
+
+use std::mem::{offset_of, size_of};
+
+use otel_tcpretrans_pipeline::raw::{RawEvent, RawKind};
+
+use crate::skeleton::types::{wire_config, wire_counters, wire_event, wire_kind, wire_unknown};
+
+// The twins of the assertions in bpf/wire.h: both compilers saw the same layout.
+const _: () = assert!(size_of::<wire_event>() == 120);
+const _: () = assert!(size_of::<wire_counters>() == 64);
+const _: () = assert!(size_of::<wire_config>() == 24);
+const _: () = assert!(offset_of!(wire_event, unknown) == 116);
+
+/// Why bytes can't be an event.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+pub(crate) enum WireError {
+    /// Fewer bytes than an event has.
+    #[error("a record of {0} bytes is shorter than an event")]
+    Truncated(usize),
+    /// A kind that this program does not know.
+    #[error("unknown kind of event {0}")]
+    UnknownKind(u8),
+}
+
+/// Copies an event out of a buffer. A perf record is padded to 8 bytes and starts at any address; more bytes than
+/// an event are fine.
+pub(crate) fn decode(bytes: &[u8], wall_offset_ns: i64) -> Result<RawEvent, WireError> {
+    if bytes.len() < size_of::<wire_event>() {
+        return Err(WireError::Truncated(bytes.len()));
+    }
+    // SAFETY: the slice is at least as long as wire_event, which holds integers only, so that any bytes are a valid
+    // value; read_unaligned asks for no alignment.
+    let event = unsafe { bytes.as_ptr().cast::<wire_event>().read_unaligned() };
+    raw_event(&event, wall_offset_ns)
+}
+
+fn raw_event(event: &wire_event, wall_offset_ns: i64) -> Result<RawEvent, WireError> {
+    const SEGMENT: u32 = wire_kind::KIND_SEGMENT.0;
+    const SYNACK: u32 = wire_kind::KIND_SYNACK.0;
+    let kind = match u32::from(event.kind) {
+        SEGMENT => RawKind::Segment,
+        SYNACK => RawKind::SynAck,
+        _ => return Err(WireError::UnknownKind(event.kind)),
+    };
+    let knows = |unknown: wire_unknown| event.unknown & unknown.0 == 0;
+    Ok(RawEvent {
+        boot_time_ns: event.boot_time_ns,
+        wall_offset_ns,
+        cpu: event.cpu,
+        sequence: event.sequence,
+        kind,
+        family: event.family,
+        local_address: event.local_address,
+        peer_address: event.peer_address,
+        local_port: event.local_port,
+        peer_port: event.peer_port,
+        state: event.state,
+        tcp_flags: event.tcp_flags,
+        tcp_sequence: event.tcp_sequence,
+        payload_bytes: event.payload_bytes,
+        segments: event.segments,
+        ca_state: event.ca_state,
+        pending_timer: event.pending_timer,
+        srtt_us: event.srtt_us,
+        cwnd: event.cwnd,
+        mss: event.mss,
+        total_retransmits: event.total_retransmits,
+        err: knows(wire_unknown::UNKNOWN_ERR).then_some(event.err),
+        socket_cookie: knows(wire_unknown::UNKNOWN_COOKIE).then_some(event.socket_cookie),
+        cgroup_id: knows(wire_unknown::UNKNOWN_CGROUP).then_some(event.cgroup_id),
+        netns_inode: knows(wire_unknown::UNKNOWN_NETNS).then_some(event.netns_inode),
+    })
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    fn bytes(event: &wire_event) -> Vec<u8> {
+        let start = std::ptr::from_ref(event).cast::<u8>();
+        // SAFETY: wire_event has no padding (asserted by its size), so all of its bytes are initialised.
+        unsafe { std::slice::from_raw_parts(start, size_of::<wire_event>()) }.to_vec()
+    }
+
+    fn event() -> wire_event {
+        wire_event { segments: 3, err: -16, cgroup_id: 5, netns_inode: 7, ..wire_event::default() }
+    }
+
+    #[test]
+    fn reads_at_any_alignment_and_with_padding() {
+        let mut padded = vec![0xff; 3];
+        padded.extend(bytes(&event()));
+        padded.extend([0xff; 8]);
+        let raw = decode(&padded[3..], -9).unwrap();
+        assert_eq!((raw.segments, raw.err, raw.wall_offset_ns), (3, Some(-16), -9));
+        assert_eq!((raw.cgroup_id, raw.netns_inode), (Some(5), Some(7)));
+    }
+
+    #[test]
+    fn what_the_kernel_could_not_tell_is_none() {
+        let unknown =
+            wire_unknown::UNKNOWN_ERR.0 | wire_unknown::UNKNOWN_CGROUP.0 | wire_unknown::UNKNOWN_NETNS.0;
+        let raw = decode(&bytes(&wire_event { unknown, ..event() }), 0).unwrap();
+        assert_eq!((raw.err, raw.cgroup_id, raw.netns_inode), (None, None, None));
+        assert_eq!(raw.socket_cookie, Some(0));
+    }
+
+    #[test]
+    fn short_and_foreign_records_are_errors() {
+        let whole = bytes(&event());
+        for length in 0..whole.len() {
+            assert_eq!(decode(&whole[..length], 0), Err(WireError::Truncated(length)));
+        }
+        let foreign = wire_event { kind: 9, ..event() };
+        assert_eq!(decode(&bytes(&foreign), 0), Err(WireError::UnknownKind(9)));
+    }
+}

@@ -1,0 +1,334 @@
+//! The receiver on a real kernel: what it reports is what the kernel counted. Needs root.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, unreachable_pub)]
+
+mod support;
+
+use std::net::IpAddr;
+use std::process::ExitCode;
+use std::time::Duration;
+
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use otel_tcpretrans_pipeline::books::ReceiverCounts;
+use otel_tcpretrans_pipeline::component::{Receiver, ReceiverError};
+use otel_tcpretrans_pipeline::flow::{FlowRecord, HandshakeRole, NetworkType, RetransmitType, flow_record};
+use otel_tcpretrans_pipeline::raw::RawEvent;
+use otel_tcpretrans_source::Tcpretrans;
+use otel_tcpretrans_source::config::{Config, Hook, Perf, Scope, Transport, Wakeup};
+use support::namespace::{isolated, netns_inode, retrans_segs, wait_for, wait_until_quiet, without_gso};
+use support::traffic::{listen, loopback, lose_one_in, lossy_transfer};
+use tokio::sync::mpsc;
+
+fn main() -> ExitCode {
+    support::harness::main(&[
+        ("tp_btf_ringbuf_counts_what_the_kernel_counts", || counts(Hook::TpBtf, Transport::Ringbuf)),
+        ("without_gso_counts_are_the_same", without_gso_counts_are_the_same),
+        ("tp_btf_perf_counts_what_the_kernel_counts", || counts(Hook::TpBtf, Transport::Perf)),
+        ("tracepoint_ringbuf_counts_what_the_kernel_counts", || counts(Hook::Tracepoint, Transport::Ringbuf)),
+        ("tracepoint_perf_counts_what_the_kernel_counts", || counts(Hook::Tracepoint, Transport::Perf)),
+        ("an_ipv4_mapped_peer_is_ipv4", an_ipv4_mapped_peer_is_ipv4),
+        ("handshakes_are_told_by_role", handshakes_are_told_by_role),
+        ("scope_netns_leaves_other_namespaces_out", scope_netns_leaves_other_namespaces_out),
+        ("scope_cgroup_takes_its_own_sockets", scope_cgroup_takes_its_own_sockets),
+        ("a_real_enomem_halves_the_pages", a_real_enomem_halves_the_pages),
+        ("a_full_ring_and_a_full_channel_are_counted", a_full_ring_and_a_full_channel_are_counted),
+        ("stops_without_start_and_twice_and_starts_again", stops_without_start_and_twice_and_starts_again),
+        ("whatever_step_fails_everything_is_released", whatever_step_fails_everything_is_released),
+    ])
+}
+
+const MIB: usize = 1 << 20;
+
+fn own(hook: Hook, transport: Transport) -> Config {
+    Config { hook, transport, scope: Scope::Netns, channel_capacity: 1 << 20, ..Config::default() }
+}
+
+/// A receiver that runs, and the other end of its channel.
+struct Running {
+    receiver: Tcpretrans,
+    events: mpsc::Receiver<RawEvent>,
+}
+
+impl Running {
+    fn start(config: Config) -> Running {
+        let mut receiver = Tcpretrans::new(config);
+        let (out, events) = mpsc::channel(receiver.channel_capacity());
+        receiver.start(out).expect("start");
+        Running { receiver, events }
+    }
+
+    fn counts(&self) -> ReceiverCounts {
+        self.receiver.probe()()
+    }
+
+    /// Stops it; all that it reported, and its numbers.
+    fn finish(mut self) -> (Vec<FlowRecord>, ReceiverCounts) {
+        self.receiver.stop();
+        let mut records = Vec::new();
+        while let Ok(event) = self.events.try_recv() {
+            records.push(flow_record(&event).expect("IPv4 or IPv6"));
+        }
+        let counts = self.counts();
+        (records, counts)
+    }
+}
+
+fn unobserved(counts: &ReceiverCounts) -> u64 {
+    counts.unobserved.iter().map(|unobserved| unobserved.events).sum()
+}
+
+/// Segments of the records that were sent, and of those that the kernel failed to send.
+fn segments(records: &[FlowRecord]) -> (u64, u64) {
+    let sum = |failed: bool| {
+        records.iter().filter(|r| r.errno.is_some() == failed).map(|r| u64::from(r.segments)).sum()
+    };
+    (sum(false), sum(true))
+}
+
+/// The books: every event is a record or is unobserved, and the segments are RetransSegs. Of failed attempts the
+/// kernel counts some and some not (-EBUSY before its counter moves), so they bound the difference.
+fn assert_balanced(records: &[FlowRecord], counts: &ReceiverCounts, retrans_segs: u64) {
+    assert_eq!(counts.seen, records.len() as u64 + unobserved(counts), "{counts:?}");
+    let (sent, failed) = segments(records);
+    let lost = unobserved(counts);
+    println!("    RetransSegs {retrans_segs}, sent {sent}, failed {failed}, unobserved events {lost}");
+    if lost == 0 {
+        assert!(sent <= retrans_segs && retrans_segs <= sent + failed, "{sent} + {failed} != {retrans_segs}");
+    }
+}
+
+fn counts(hook: Hook, transport: Transport) {
+    isolated(move || {
+        let before = retrans_segs();
+        let running = Running::start(own(hook, transport));
+        let connections = [false, true].map(|v6| lossy_transfer(loopback(v6), loopback(v6), 32 * MIB));
+        wait_until_quiet();
+        let retrans = retrans_segs() - before;
+        let (records, counts) = running.finish();
+
+        assert!(retrans > 100, "the link did not lose: {retrans}");
+        assert_eq!(unobserved(&counts), 0, "{counts:?}");
+        assert_balanced(&records, &counts, retrans);
+        for (connection, version) in connections.iter().zip([NetworkType::Ipv4, NetworkType::Ipv6]) {
+            let of = |local, peer| records.iter().filter(move |r| r.local == local && r.peer == peer);
+            let client: Vec<_> = of(connection.client, connection.server).collect();
+            assert!(!client.is_empty(), "nothing from {connection:?}");
+            for record in client {
+                assert_eq!(record.network_type(), version);
+                assert_eq!(record.netns_inode, Some(netns_inode()));
+                assert!(record.segments >= 1 && record.cwnd >= 1 && record.mss > 500, "{record:?}");
+                assert!(record.rtt.is_some_and(|rtt| rtt < Duration::from_secs(5)), "{record:?}");
+                assert!(record.bytes <= record.segments * record.mss, "{record:?}");
+            }
+        }
+        let info: Vec<_> = counts.info.iter().map(|(_, value)| value.as_str()).collect();
+        let hook = if hook == Hook::TpBtf { "tp_btf" } else { "tracepoint" };
+        let transport = if transport == Transport::Perf { "perf" } else { "ringbuf" };
+        assert_eq!(info, [hook, transport]);
+    });
+}
+
+/// One event a segment: thousands of them.
+fn without_gso_counts_are_the_same() {
+    isolated(|| {
+        without_gso();
+        let before = retrans_segs();
+        let running = Running::start(own(Hook::Auto, Transport::Auto));
+        lossy_transfer(loopback(false), loopback(false), 32 * MIB);
+        lossy_transfer(loopback(true), loopback(true), 32 * MIB);
+        wait_until_quiet();
+        let retrans = retrans_segs() - before;
+        let (records, counts) = running.finish();
+        assert!(records.len() > 2000, "{}", records.len());
+        assert!(records.iter().all(|record| record.segments == 1));
+        assert_balanced(&records, &counts, retrans);
+    });
+}
+
+fn an_ipv4_mapped_peer_is_ipv4() {
+    isolated(|| {
+        let running = Running::start(own(Hook::Auto, Transport::Auto));
+        let any: IpAddr = "::".parse().unwrap();
+        let v4 = loopback(false);
+        // The server listens on ::, so its socket is IPv6; the client reaches it through a mapped address as well.
+        let mapped: IpAddr = "::ffff:127.0.0.1".parse().unwrap();
+        lossy_transfer(any, mapped, 8 * MIB);
+        wait_until_quiet();
+        let (records, _) = running.finish();
+        assert!(!records.is_empty());
+        for record in records {
+            assert_eq!(
+                (record.network_type(), record.peer.ip(), record.local.ip()),
+                (NetworkType::Ipv4, v4, v4)
+            );
+        }
+    });
+}
+
+fn handshakes_are_told_by_role() {
+    use std::net::SocketAddr;
+    isolated(|| {
+        let running = Running::start(own(Hook::Auto, Transport::Auto));
+        for v6 in [false, true] {
+            let (_listener, port) = listen(loopback(v6));
+            let server = SocketAddr::new(loopback(v6), port);
+            let client =
+                socket2::Socket::new(socket2::Domain::for_address(server), socket2::Type::STREAM, None)
+                    .unwrap();
+            lose_one_in(&client, 1); // the SYN-ACK never arrives: both sides send again
+            client
+                .connect_timeout(&server.into(), Duration::from_millis(2500))
+                .expect_err("nothing gets through");
+        }
+        wait_for("the listeners' retransmissions", Duration::from_secs(10), || running.counts().seen >= 8);
+        let (records, _) = running.finish();
+        for version in [NetworkType::Ipv4, NetworkType::Ipv6] {
+            for role in [HandshakeRole::Client, HandshakeRole::Server] {
+                let of_role: Vec<_> = records
+                    .iter()
+                    .filter(|r| r.handshake_role == Some(role) && r.network_type() == version)
+                    .collect();
+                assert!(!of_role.is_empty(), "no {role:?} of {version:?} in {records:?}");
+                for record in of_role {
+                    assert_eq!(record.retransmit_type, RetransmitType::Handshake);
+                    assert_eq!((record.segments, record.bytes), (1, 0), "{record:?}");
+                    assert!(record.local.port() > 0 && record.peer.port() > 0, "{record:?}");
+                }
+            }
+        }
+    });
+}
+
+fn scope_netns_leaves_other_namespaces_out() {
+    isolated(|| {
+        let inside = Running::start(own(Hook::Auto, Transport::Auto));
+        let host = Running::start(Config { scope: Scope::Host, ..own(Hook::Auto, Transport::Auto) });
+        let elsewhere = isolated(|| {
+            lossy_transfer(loopback(false), loopback(false), 4 * MIB);
+            wait_until_quiet();
+            netns_inode()
+        });
+        lossy_transfer(loopback(false), loopback(false), 4 * MIB);
+        wait_until_quiet();
+        let here = netns_inode();
+        let (inside, _) = inside.finish();
+        let (host, _) = host.finish();
+        let from =
+            |records: &[FlowRecord], netns| records.iter().filter(|r| r.netns_inode == Some(netns)).count();
+        assert!(from(&inside, here) > 0 && from(&inside, elsewhere) == 0);
+        assert_eq!(from(&inside, here), from(&host, here));
+        assert!(from(&host, elsewhere) > 0);
+    });
+}
+
+fn scope_cgroup_takes_its_own_sockets() {
+    isolated(|| {
+        let running = Running::start(Config { scope: Scope::Cgroup, ..own(Hook::Auto, Transport::Auto) });
+        lossy_transfer(loopback(false), loopback(false), 4 * MIB);
+        wait_until_quiet();
+        let (records, _) = running.finish();
+        assert!(!records.is_empty());
+        assert!(records.iter().all(|record| record.cgroup_id.is_some()));
+    });
+}
+
+fn a_real_enomem_halves_the_pages() {
+    isolated(|| {
+        let asked = 1 << 19; // the kernel's array of page pointers exceeds its largest allocation
+        let running = Running::start(Config {
+            perf: Perf { pages_per_cpu: asked },
+            ..own(Hook::TpBtf, Transport::Perf)
+        });
+        let counts = running.counts();
+        let (name, _, reached) = counts.gauges[0];
+        assert_eq!(name, "perf_pages_per_cpu");
+        assert!(reached >= 1 && reached < u64::from(asked) && reached.is_power_of_two(), "{reached}");
+        let before = retrans_segs();
+        lossy_transfer(loopback(false), loopback(false), 4 * MIB);
+        wait_until_quiet();
+        let retrans = retrans_segs() - before;
+        let (records, counts) = running.finish();
+        assert_balanced(&records, &counts, retrans);
+    });
+}
+
+fn a_full_ring_and_a_full_channel_are_counted() {
+    isolated(|| {
+        without_gso();
+        // One page, and a reader that looks once a minute: what does not fit is lost, and counted.
+        let wakeup = Wakeup { events: 1 << 30, interval: Duration::from_secs(60) };
+        let perf = Perf { pages_per_cpu: 1 };
+        let lossy = Config { perf, wakeup, ..own(Hook::TpBtf, Transport::Perf) };
+        let narrow = Config { channel_capacity: 1, ..own(Hook::TpBtf, Transport::Ringbuf) };
+        for (config, reasons) in [(lossy, &["perf_lost", "unreported"][..]), (narrow, &["channel_full"][..])]
+        {
+            let running = Running::start(config);
+            lossy_transfer(loopback(false), loopback(false), 32 * MIB);
+            wait_until_quiet();
+            let (records, counts) = running.finish();
+            let lost: u64 =
+                counts.unobserved.iter().filter(|u| reasons.contains(&u.reason)).map(|u| u.events).sum();
+            assert!(lost > 0, "{counts:?}");
+            assert_eq!(counts.seen, records.len() as u64 + unobserved(&counts), "{counts:?}");
+        }
+    });
+}
+
+fn descriptors() -> usize {
+    std::fs::read_dir("/proc/self/fd").unwrap().count()
+}
+
+fn stops_without_start_and_twice_and_starts_again() {
+    isolated(|| {
+        Tcpretrans::new(Config::default()).stop();
+        let before = descriptors();
+        for transport in [Transport::Perf, Transport::Ringbuf] {
+            let mut receiver = Tcpretrans::new(own(Hook::Auto, transport));
+            for round in 1..=3 {
+                let (out, mut events) = mpsc::channel(1 << 16);
+                receiver.start(out).expect("start");
+                let (again, _) = mpsc::channel(1);
+                assert!(matches!(receiver.start(again), Err(ReceiverError::Failed(_))), "it runs already");
+                lossy_transfer(loopback(false), loopback(false), 4 * MIB);
+                wait_until_quiet();
+                receiver.stop();
+                receiver.stop();
+                let mut got = 0;
+                while events.try_recv().is_ok() {
+                    got += 1;
+                }
+                assert!(got > 0 && events.is_closed(), "round {round}");
+            }
+            let (out, _events) = mpsc::channel(1);
+            receiver.start(out).expect("start");
+            drop(receiver); // while it runs
+        }
+        assert_eq!(descriptors(), before);
+    });
+}
+
+/// Lets the process have only so many more descriptors, from none to enough: each start either works or fails at
+/// another step.
+fn whatever_step_fails_everything_is_released() {
+    isolated(|| {
+        let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+        for transport in [Transport::Perf, Transport::Ringbuf] {
+            let before = descriptors();
+            let mut failures = 0;
+            for spare in 0.. {
+                let mut receiver = Tcpretrans::new(own(Hook::Auto, transport));
+                let (out, events) = mpsc::channel(1);
+                setrlimit(Resource::RLIMIT_NOFILE, before as u64 - 1 + spare, hard).unwrap();
+                let started = receiver.start(out);
+                setrlimit(Resource::RLIMIT_NOFILE, soft, hard).unwrap();
+                receiver.stop();
+                assert!(events.is_closed(), "the sender is gone, started or not");
+                assert_eq!(descriptors(), before, "with {spare} descriptors to spare: {started:?}");
+                if started.is_ok() {
+                    break;
+                }
+                failures += 1;
+            }
+            assert!(failures > 3, "{failures}");
+        }
+    });
+}

@@ -1,0 +1,77 @@
+//! A network and a mount namespace for one test, and the kernel's counts in it.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::thread;
+use std::time::{Duration, Instant};
+
+use nix::mount::{MsFlags, mount};
+use nix::sched::{CloneFlags, unshare};
+
+/// Runs `test` on a thread in namespaces of its own, with loopback up at an Ethernet's MTU, so that GSO has work to do,
+/// and with tracefs mounted. Threads that it starts are in them too; they end with it.
+pub fn isolated<T: Send + 'static>(test: impl FnOnce() -> T + Send + 'static) -> T {
+    let thread = thread::spawn(|| {
+        unshare(CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWNS).expect("unshare");
+        let none = None::<&str>;
+        mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).expect("making mounts private");
+        if !Path::new("/sys/kernel/tracing/events").exists() {
+            mount(Some("tracefs"), "/sys/kernel/tracing", Some("tracefs"), MsFlags::empty(), none)
+                .expect("tracefs");
+        }
+        loopback(&["mtu", "1500", "up"]);
+        test()
+    });
+    thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+/// From here on this namespace's loopback takes one segment at a time.
+pub fn without_gso() {
+    loopback(&["gso_max_segs", "1"]);
+}
+
+fn loopback(settings: &[&str]) {
+    let status = Command::new("ip").args(["link", "set", "lo"]).args(settings).status().expect("ip");
+    assert!(status.success(), "{settings:?}");
+}
+
+/// Inode of this thread's network namespace.
+pub fn netns_inode() -> u32 {
+    use std::os::unix::fs::MetadataExt;
+    fs::metadata("/proc/thread-self/ns/net").expect("namespace").ino().try_into().expect("32 bits")
+}
+
+/// A counter of /proc/net/snmp or /proc/net/netstat of this thread's network namespace.
+pub fn mib(file: &str, protocol: &str, name: &str) -> u64 {
+    let text = fs::read_to_string(format!("/proc/thread-self/net/{file}")).expect(file);
+    let mut rows = text.lines().filter_map(|line| line.strip_prefix(protocol)?.strip_prefix(": "));
+    let (names, values) = (rows.next().expect(protocol), rows.next().expect(protocol));
+    let position = names.split(' ').position(|other| other == name).expect(name);
+    values.split(' ').nth(position).expect(name).parse().expect(name)
+}
+
+/// The kernel's `RetransSegs` of this thread's network namespace.
+pub fn retrans_segs() -> u64 {
+    mib("snmp", "Tcp", "RetransSegs")
+}
+
+/// Waits until every connection of this namespace is over, so that its counts stand still.
+pub fn wait_until_quiet() {
+    wait_for("every connection to end", Duration::from_secs(30), || {
+        ["tcp", "tcp6"].iter().all(|file| {
+            let sockets = fs::read_to_string(format!("/proc/thread-self/net/{file}")).expect(file);
+            // Column 4 is the state: 06 TIME_WAIT and 0A LISTEN send nothing.
+            sockets.lines().skip(1).all(|line| matches!(line.split_whitespace().nth(3), Some("06" | "0A")))
+        })
+    });
+}
+
+/// Waits for a condition.
+pub fn wait_for(what: &str, within: Duration, mut condition: impl FnMut() -> bool) {
+    let deadline = Instant::now() + within;
+    while !condition() {
+        assert!(Instant::now() < deadline, "waited {within:?} for {what}");
+        thread::sleep(Duration::from_millis(5)); // between looks, not instead of one
+    }
+}
