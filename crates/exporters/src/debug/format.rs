@@ -1,0 +1,127 @@
+//! Batches in words.
+
+use std::fmt::{self, Write};
+
+use otel_tcpretrans_pipeline::attribute::{Attribute, AttributeValue};
+use otel_tcpretrans_pipeline::component::Batch;
+use otel_tcpretrans_pipeline::flow::FlowRecord;
+use otel_tcpretrans_pipeline::metric::MetricPoint;
+
+use super::Verbosity;
+use crate::line::{PointLine, RecordLine, Time, temporality};
+
+/// A batch, with a line break at the end of each line.
+pub(super) fn batch(batch: &Batch, verbosity: Verbosity) -> String {
+    let mut out = String::new();
+    // Writing to a String can't fail.
+    let _ = match batch {
+        Batch::Logs(records) => records.iter().try_for_each(|item| record(&mut out, item, verbosity)),
+        Batch::Metrics(points) => points.iter().try_for_each(|item| point(&mut out, item, verbosity)),
+    };
+    out
+}
+
+fn record(out: &mut String, record: &FlowRecord, verbosity: Verbosity) -> fmt::Result {
+    let time = Time(record.time_unix_nano);
+    match verbosity {
+        Verbosity::Basic => writeln!(out, "{time} {}", RecordLine(record)),
+        Verbosity::Normal => {
+            write!(out, "{time} {}", RecordLine(record))?;
+            for (attribute, value) in Attribute::all_of(record) {
+                write!(out, " {attribute}={value}")?;
+            }
+            writeln!(out)
+        }
+        Verbosity::Detailed => {
+            writeln!(out, "LogRecord tcp.retransmit")?;
+            writeln!(out, "  Timestamp: {time}")?;
+            writeln!(out, "  Severity: {}", if record.errno.is_some() { "WARN" } else { "INFO" })?;
+            writeln!(out, "  Body: {}", RecordLine(record))?;
+            writeln!(out, "  Identity: cpu {} sequence {}", record.identity.cpu, record.identity.sequence)?;
+            if let Some(cookie) = record.socket_cookie {
+                writeln!(out, "  Socket cookie: {cookie}")?;
+            }
+            if let Some(cgroup) = record.cgroup_id {
+                writeln!(out, "  Cgroup id: {cgroup}")?;
+            }
+            attributes(out, Attribute::all_of(record))
+        }
+    }
+}
+
+fn point(out: &mut String, point: &MetricPoint, verbosity: Verbosity) -> fmt::Result {
+    let time = Time(point.time_unix_nano);
+    match verbosity {
+        // A point has no attributes but those of its series, which its line has already.
+        Verbosity::Basic | Verbosity::Normal => writeln!(out, "{time} {}", PointLine(point)),
+        Verbosity::Detailed => {
+            writeln!(out, "Metric {}", point.metric.name())?;
+            writeln!(out, "  Description: {}", point.metric.description())?;
+            writeln!(out, "  Unit: {}", point.metric.unit())?;
+            writeln!(out, "  Type: Sum, monotonic, {}", temporality(point.temporality))?;
+            writeln!(out, "  StartTimestamp: {}", Time(point.start_unix_nano))?;
+            writeln!(out, "  Timestamp: {time}")?;
+            writeln!(out, "  Value: {}", point.value)?;
+            attributes(out, point.attributes.iter().cloned())
+        }
+    }
+}
+
+fn attributes(
+    out: &mut String,
+    attributes: impl Iterator<Item = (Attribute, AttributeValue)>,
+) -> fmt::Result {
+    writeln!(out, "  Attributes:")?;
+    for (attribute, value) in attributes {
+        writeln!(out, "    {attribute}: {value}")?;
+    }
+    Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::sample;
+    use std::sync::Arc;
+
+    fn logs(verbosity: Verbosity) -> String {
+        batch(&Batch::Logs(Arc::new([sample::record(1), sample::failed_syn()])), verbosity)
+    }
+
+    fn metrics(verbosity: Verbosity) -> String {
+        batch(&Batch::Metrics(Arc::new([sample::point(42)])), verbosity)
+    }
+
+    #[test]
+    fn basic_is_one_line_an_item() {
+        let text = logs(Verbosity::Basic);
+        assert_eq!(text.lines().count(), 2);
+        assert!(
+            text.starts_with("2026-11-23T04:00:00.001500Z ipv4 10.0.0.1:443 -> 10.0.0.2:50001 "),
+            "{text}"
+        );
+        assert!(text.ends_with("failed=EBUSY\n"), "{text}");
+        let text = metrics(Verbosity::Basic);
+        assert!(text.starts_with("2026-11-23T04:00:10.000000Z system.network.tcp.retransmits{"), "{text}");
+        assert_eq!(text.lines().count(), 1);
+    }
+
+    #[test]
+    fn normal_adds_all_attributes() {
+        let text = logs(Verbosity::Normal);
+        assert_eq!(text.lines().count(), 2);
+        assert!(text.contains(" network.peer.address=10.0.0.2 network.peer.port=50001 "), "{text}");
+        assert!(text.contains(" error.type=EBUSY\n"), "{text}");
+    }
+
+    #[test]
+    fn detailed_is_a_line_a_thing() {
+        let text = logs(Verbosity::Detailed);
+        assert!(
+            text.contains("\n    tcp.rtt: 0.012500\n") && text.contains("\n  Severity: WARN\n"),
+            "{text}"
+        );
+        let text = metrics(Verbosity::Detailed);
+        assert!(text.contains("\n  Value: 42\n") && text.contains("\n    network.type: ipv4\n"), "{text}");
+    }
+}

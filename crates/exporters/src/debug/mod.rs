@@ -1,0 +1,126 @@
+//! The `debug` exporter: what passes, in words, on the standard output.
+
+mod format;
+
+use std::io::{self, Write};
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::{Arc, Mutex, PoisonError};
+
+use futures::future::BoxFuture;
+use otel_tcpretrans_pipeline::books::{DropReason, Ledger};
+use otel_tcpretrans_pipeline::component::{Batch, Exporter};
+use otel_tcpretrans_pipeline::config::Problem;
+use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
+use tracing::warn;
+
+/// Configuration of a `debug` exporter.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// How much it says of each item.
+    pub verbosity: Verbosity,
+}
+
+/// How much `debug` says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Verbosity {
+    /// One readable line an item.
+    #[default]
+    Basic,
+    /// The line and all attributes, still on one line.
+    Normal,
+    /// A line for each thing that it knows.
+    Detailed,
+}
+
+impl Config {
+    /// What is wrong with it: nothing that its types don't say already.
+    pub fn validate(&self) -> Vec<Problem> {
+        Vec::new()
+    }
+}
+
+/// Where `debug` exporters write; clones share it, and no batch is torn by another.
+#[derive(Clone)]
+pub struct Output(Arc<Mutex<Box<dyn Write + Send>>>);
+
+impl Output {
+    /// Something to write to.
+    pub fn new(writer: impl Write + Send + 'static) -> Self {
+        Output(Arc::new(Mutex::new(Box::new(writer))))
+    }
+
+    /// The standard output.
+    pub fn stdout() -> Self {
+        Output::new(io::stdout())
+    }
+
+    fn write(&self, text: &str) -> io::Result<()> {
+        let mut writer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        writer.write_all(text.as_bytes())?;
+        writer.flush()
+    }
+}
+
+/// A `debug` exporter. It has no queue: a batch is delivered when it is written.
+pub struct DebugExporter(Arc<Writer>);
+
+struct Writer {
+    id: String,
+    verbosity: Verbosity,
+    output: Output,
+    failed: AtomicBool,
+}
+
+impl DebugExporter {
+    /// An exporter that writes to `output`.
+    pub fn new(id: &str, config: &Config, output: Output) -> Self {
+        DebugExporter(Arc::new(Writer {
+            id: id.to_owned(),
+            verbosity: config.verbosity,
+            output,
+            failed: AtomicBool::new(false),
+        }))
+    }
+}
+
+impl Writer {
+    fn write(&self, batch: &Batch, ledger: &Ledger) {
+        let items = batch.len() as u64;
+        match self.output.write(&format::batch(batch, self.verbosity)) {
+            Ok(()) => ledger.deliver(items, 0),
+            Err(error) => {
+                ledger.drop_items(items, DropReason::PermanentError);
+                if !self.failed.swap(true, Ordering::Relaxed) {
+                    warn!(
+                        exporter = self.id,
+                        error = %error,
+                        "can't write the debug output; what can't be written is dropped, and this is said once"
+                    );
+                }
+            }
+        }
+    }
+}
+
+impl Exporter for DebugExporter {
+    fn export(&self, batch: Batch, ledger: Ledger) -> BoxFuture<'_, ()> {
+        let writer = Arc::clone(&self.0);
+        Box::pin(async move {
+            // A terminal or a pipe may make us wait, which the runtime's own threads must not. The closure settles the
+            // ledger, so that a batch being written is accounted for even if nobody waits for it any more.
+            let items = batch.len() as u64;
+            let spare = ledger.clone();
+            let written = tokio::task::spawn_blocking(move || writer.write(&batch, &ledger)).await;
+            if written.is_err_and(|error| error.is_cancelled()) {
+                spare.drop_items(items, DropReason::Shutdown);
+            }
+        })
+    }
+
+    fn shutdown(&self, _deadline: Instant) -> BoxFuture<'_, ()> {
+        Box::pin(async {})
+    }
+}

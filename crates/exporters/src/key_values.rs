@@ -1,0 +1,50 @@
+//! `key=value,key=value`, percent-encoded: what OTEL_RESOURCE_ATTRIBUTES and OTEL_EXPORTER_OTLP_HEADERS hold.
+
+use percent_encoding::percent_decode_str;
+
+/// Why a list can't be read. It says where, never what: values may be secrets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("expected KEY=VALUE,KEY=VALUE with percent-encoded values, found something else in item {item}")]
+pub(crate) struct NotKeyValues {
+    /// Which item, from 1.
+    item: usize,
+}
+
+/// Reads a list. Spaces around keys and values don't count, nor do empty items.
+pub(crate) fn parse(text: &str) -> Result<Vec<(String, String)>, NotKeyValues> {
+    text.split(',')
+        .enumerate()
+        .filter(|(_, item)| !item.trim().is_empty())
+        .map(|(index, item)| {
+            let wrong = NotKeyValues { item: index + 1 };
+            let (key, value) = item.split_once('=').ok_or(wrong)?;
+            let decoded = |text: &str| {
+                percent_decode_str(text.trim()).decode_utf8().map(|text| text.into_owned()).map_err(|_| wrong)
+            };
+            match decoded(key)? {
+                key if key.is_empty() => Err(wrong),
+                key => Ok((key, decoded(value)?)),
+            }
+        })
+        .collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn reads_percent_encoded_pairs() {
+        let pairs = parse(" authorization = Bearer%20abc%3D= ,, x=,").expect("a list");
+        assert_eq!(pairs, [("authorization".into(), "Bearer abc==".into()), ("x".into(), String::new())]);
+        assert_eq!(parse(""), Ok(vec![]));
+    }
+
+    #[test]
+    fn says_where_and_not_what() {
+        assert_eq!(parse("a=b,hunter2"), Err(NotKeyValues { item: 2 }));
+        assert_eq!(parse("=hunter2"), Err(NotKeyValues { item: 1 }));
+        assert_eq!(parse("a=%ff"), Err(NotKeyValues { item: 1 }));
+        assert!(!parse("hunter2").expect_err("no pair").to_string().contains("hunter2"));
+    }
+}

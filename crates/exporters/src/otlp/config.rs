@@ -1,0 +1,122 @@
+//! The `otlp` exporter's configuration as the file has it; `settings` turns it into what is in force.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use otel_tcpretrans_pipeline::books::Signal;
+use otel_tcpretrans_pipeline::config::Problem;
+use otel_tcpretrans_pipeline::delivery::{QueueConfig, RetryConfig};
+use serde::{Deserialize, Serialize};
+
+use super::settings::{self, Fields, Settings};
+use crate::Environment;
+use crate::secret::Secret;
+
+/// Configuration of an `otlp` exporter. `None` is where the file is silent and `OTEL_EXPORTER_OTLP_*` may speak.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct Config {
+    /// `http://HOST:PORT` (plaintext), `https://HOST:PORT` (TLS), or `HOST:PORT` with `tls.insecure` (plaintext) or
+    /// without (TLS). Default `http://localhost:4317`.
+    pub endpoint: Option<String>,
+    /// Compression of requests. Default `gzip`.
+    pub compression: Option<Compression>,
+    /// gRPC metadata sent with each request.
+    pub headers: Option<BTreeMap<String, Secret>>,
+    /// TLS.
+    pub tls: TlsConfig,
+    /// The time that one attempt may take, connecting included. Default 5 s.
+    #[serde(with = "humantime_serde")]
+    pub timeout: Option<Duration>,
+    /// Retries.
+    pub retry_on_failure: RetryConfig,
+    /// The queue between pipeline and backend.
+    pub sending_queue: QueueConfig,
+}
+
+/// Compression of requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+#[allow(missing_docs)] // the names say it
+pub enum Compression {
+    None,
+    #[default]
+    Gzip,
+    Zstd,
+}
+
+/// TLS of a connection to a backend.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct TlsConfig {
+    /// PEM file of the authorities to trust, in place of the system's.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub ca_file: Option<PathBuf>,
+    /// PEM file of this client's certificate and its chain.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub cert_file: Option<PathBuf>,
+    /// PEM file of the certificate's private key.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub key_file: Option<PathBuf>,
+    /// Plaintext, for an endpoint without a scheme. Default false.
+    pub insecure: Option<bool>,
+    /// TLS that trusts whatever certificate it is shown.
+    pub insecure_skip_verify: bool,
+}
+
+impl Config {
+    /// What is wrong with the file's part of it; [`Config::resolve`] adds the environment's.
+    pub fn validate(&self) -> Vec<Problem> {
+        let mut problems = self.resolve(None, &|_| None).err().unwrap_or_default();
+        problems.extend(below("retry_on_failure", self.retry_on_failure.validate()));
+        problems.extend(below("sending_queue", self.sending_queue.validate()));
+        problems
+    }
+
+    /// The settings in force for a signal, the environment speaking where the file is silent.
+    ///
+    /// # Errors
+    /// All problems of the file's and the environment's values.
+    pub fn resolve(
+        &self,
+        signal: impl Into<Option<Signal>>,
+        environment: &Environment<'_>,
+    ) -> Result<Settings, Vec<Problem>> {
+        settings::resolve(&self.fields(), signal.into(), environment)
+    }
+
+    /// This configuration with nothing left silent: what `print-config` shows. The variables of one signal are not in
+    /// it, since an exporter may serve both.
+    ///
+    /// # Errors
+    /// As [`Config::resolve`].
+    pub fn filled_in(&self, environment: &Environment<'_>) -> Result<Config, Vec<Problem>> {
+        let settings = self.resolve(None, environment)?;
+        Ok(Config {
+            endpoint: Some(settings.endpoint.to_string()),
+            compression: Some(settings.compression),
+            headers: Some(settings.headers.clone()),
+            tls: TlsConfig { insecure: Some(!settings.endpoint.is_tls()), ..settings.tls },
+            timeout: Some(settings.timeout),
+            ..self.clone()
+        })
+    }
+
+    fn fields(&self) -> Fields<'_> {
+        Fields {
+            endpoint: self.endpoint.as_deref(),
+            compression: self.compression,
+            headers: self.headers.as_ref(),
+            tls: &self.tls,
+            timeout: self.timeout,
+        }
+    }
+}
+
+fn below(key: &'static str, problems: Vec<Problem>) -> impl Iterator<Item = Problem> {
+    problems.into_iter().map(move |problem| match problem.path.is_empty() {
+        true => Problem { path: key.into(), ..problem },
+        false => Problem { path: format!("{key}.{}", problem.path), ..problem },
+    })
+}

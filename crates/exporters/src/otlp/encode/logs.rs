@@ -1,0 +1,168 @@
+//! Flow records -> `ExportLogsServiceRequest`.
+
+use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::logs::v1::{LogRecord, SeverityNumber};
+use otel_tcpretrans_pipeline::attribute::Attribute;
+use otel_tcpretrans_pipeline::delivery::Encoded;
+use otel_tcpretrans_pipeline::flow::FlowRecord;
+use prost::encoding::message;
+
+use super::frame::{Envelope, ITEM, Requests};
+use super::value::{any_value, key_value};
+use crate::line::RecordLine;
+
+/// The event's name, which says what its attributes mean.
+const EVENT_NAME: &str = "tcp.retransmit";
+
+/// Encodes records that were observed at `observed`, ns since the Unix epoch.
+pub(super) fn encode(records: &[FlowRecord], observed: u64, envelope: &Envelope, limit: usize) -> Encoded {
+    let mut requests = Requests::new(envelope, limit);
+    for record in records {
+        let record = log_record(record, observed);
+        let length = message::encoded_len(ITEM, &record);
+        if !requests.fits(length) {
+            requests.encoded.too_large += 1;
+            continue;
+        }
+        if !requests.fits(requests.items.len() + length) {
+            requests.close();
+        }
+        message::encode(ITEM, &record, &mut requests.items);
+        requests.count += 1;
+    }
+    requests.close();
+    requests.encoded
+}
+
+fn log_record(record: &FlowRecord, observed: u64) -> LogRecord {
+    // A retransmission is TCP at work; that the kernel could not even send it is worth a look.
+    let severity = if record.errno.is_some() { SeverityNumber::Warn } else { SeverityNumber::Info };
+    LogRecord {
+        time_unix_nano: record.time_unix_nano,
+        observed_time_unix_nano: observed,
+        severity_number: severity.into(),
+        severity_text: if record.errno.is_some() { "WARN" } else { "INFO" }.to_owned(),
+        body: Some(any_value(Value::StringValue(RecordLine(record).to_string()))),
+        attributes: Attribute::all_of(record)
+            .map(|(attribute, value)| key_value(attribute, &value))
+            .collect(),
+        event_name: EVENT_NAME.to_owned(),
+        ..Default::default()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::resource::{Facts, Resource, UserAttributes};
+    use crate::sample;
+    use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
+    use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
+    use opentelemetry_proto::tonic::logs::v1::{ResourceLogs, ScopeLogs};
+    use prost::Message;
+
+    const OBSERVED: u64 = sample::START + 200_000_000;
+
+    fn resource() -> Resource {
+        let facts = Facts { instance_id: "i".into(), ..Facts::default() };
+        Resource::new(&facts, &|_| None, &UserAttributes::new()).expect("a resource")
+    }
+
+    /// What prost would make of the whole request.
+    fn whole(records: &[FlowRecord]) -> ExportLogsServiceRequest {
+        let scope = InstrumentationScope {
+            name: "otel-tcpretrans".into(),
+            version: crate::VERSION.into(),
+            ..Default::default()
+        };
+        let scope_logs = ScopeLogs {
+            scope: Some(scope),
+            log_records: records.iter().map(|record| log_record(record, OBSERVED)).collect(),
+            ..Default::default()
+        };
+        ExportLogsServiceRequest {
+            resource_logs: vec![ResourceLogs {
+                resource: Some(resource().to_otlp()),
+                scope_logs: vec![scope_logs],
+                ..Default::default()
+            }],
+        }
+    }
+
+    fn encoded(records: &[FlowRecord], limit: usize) -> Encoded {
+        encode(records, OBSERVED, &Envelope::new(&resource()), limit)
+    }
+
+    #[test]
+    fn is_what_prost_would_encode() {
+        let records: Vec<_> = (0..100).map(sample::record).collect();
+        let encoded = encoded(&records, usize::MAX);
+        assert_eq!((encoded.requests.len(), encoded.too_large), (1, 0));
+        assert_eq!(encoded.requests[0].items, 100);
+        assert_eq!(encoded.requests[0].body, whole(&records).encode_to_vec());
+    }
+
+    #[test]
+    fn splits_exactly_at_the_limit() {
+        let records: Vec<_> = (0..10).map(sample::record).collect();
+        let five = whole(&records[..5]).encoded_len();
+        let at = encoded(&records, five);
+        assert_eq!(at.requests.iter().map(|r| r.items).collect::<Vec<_>>(), [5, 5]);
+        assert!(at.requests.iter().all(|request| request.body.len() <= five));
+        let below = encoded(&records, five - 1);
+        assert_eq!(below.requests.iter().map(|r| r.items).collect::<Vec<_>>(), [4, 4, 2]);
+        assert_eq!((at.too_large, below.too_large), (0, 0));
+        let decoded: Vec<_> = below
+            .requests
+            .iter()
+            .flat_map(|r| ExportLogsServiceRequest::decode(r.body.clone()).expect("a request").resource_logs)
+            .flat_map(|mut logs| logs.scope_logs.remove(0).log_records)
+            .collect();
+        assert_eq!(
+            decoded,
+            whole(&records).resource_logs[0].scope_logs[0].log_records,
+            "in order, none lost"
+        );
+    }
+
+    #[test]
+    fn what_is_alone_too_large_is_counted() {
+        // The failed record is the longer one, so that a limit can lie between the two.
+        let records = [sample::failed_syn(), sample::record(1), sample::failed_syn()];
+        let limit = whole(&records[1..2]).encoded_len();
+        assert!(limit < whole(&records[..1]).encoded_len());
+        let encoded = encoded(&records, limit);
+        assert_eq!(encoded.too_large, 2);
+        assert_eq!(encoded.requests.len(), 1);
+        assert_eq!(encoded.requests[0].body, whole(&records[1..2]).encode_to_vec());
+    }
+
+    #[test]
+    fn nothing_makes_no_request() {
+        assert!(encoded(&[], 1000).requests.is_empty());
+    }
+
+    #[test]
+    fn a_record_says_all_it_knows() {
+        let record = log_record(&sample::record(1), OBSERVED);
+        assert_eq!(record.event_name, "tcp.retransmit");
+        assert_eq!(record.time_unix_nano, sample::START + 1_500_000);
+        assert_eq!(record.observed_time_unix_nano, OBSERVED);
+        assert_eq!((record.severity_number(), record.severity_text.as_str()), (SeverityNumber::Info, "INFO"));
+        let value = |name: &str| {
+            record
+                .attributes
+                .iter()
+                .find(|a| a.key == name)
+                .and_then(|a| a.value.clone())
+                .and_then(|v| v.value)
+        };
+        assert_eq!(value("network.peer.address"), Some(Value::StringValue("10.0.0.2".into())));
+        assert_eq!(value("network.peer.port"), Some(Value::IntValue(50_001)));
+        assert_eq!(value("tcp.rtt"), Some(Value::DoubleValue(0.0125)));
+        assert_eq!(value("tcp.flags"), Some(Value::StringValue("ACK|PSH".into())));
+        assert_eq!(value("error.type"), None);
+        let failed = log_record(&sample::failed_syn(), OBSERVED);
+        assert_eq!((failed.severity_number(), failed.severity_text.as_str()), (SeverityNumber::Warn, "WARN"));
+    }
+}

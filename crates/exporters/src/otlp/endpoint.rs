@@ -1,0 +1,116 @@
+//! Where a backend is: the forms of an endpoint and what each says about TLS.
+
+use std::fmt;
+
+use http::Uri;
+use http::uri::Scheme;
+
+/// An endpoint of OTLP over gRPC, with a scheme.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Endpoint(Uri);
+
+impl Endpoint {
+    /// Reads `http://HOST:PORT`, `https://HOST:PORT` or `HOST:PORT`; of the last, `insecure` says whether it is plaintext.
+    ///
+    /// # Errors
+    /// What was expected and what was found. Credentials in the text are not repeated.
+    pub fn parse(text: &str, insecure: bool) -> Result<Endpoint, String> {
+        const EXPECTED: &str = "expected http://HOST:PORT or https://HOST:PORT";
+        if text.contains('@') {
+            return Err(format!(
+                "{EXPECTED}, found one with user information; credentials belong in `headers`"
+            ));
+        }
+        let wrong = || format!("{EXPECTED}, found {text:?}");
+        let (uri, port_needed) = match text.contains("://") {
+            true => (text.parse::<Uri>(), false),
+            false => (format!("{}://{text}", if insecure { "http" } else { "https" }).parse(), true),
+        };
+        let uri = uri.map_err(|_| wrong())?;
+        let authority = uri.authority().ok_or_else(wrong)?;
+        let known_scheme = matches!(uri.scheme(), Some(s) if *s == Scheme::HTTP || *s == Scheme::HTTPS);
+        // `HOST:` and a port above 65535 leave something behind the host that is no port.
+        let port_wrong =
+            authority.port_u16().is_none() && (port_needed || authority.as_str() != authority.host());
+        if !known_scheme || authority.host().is_empty() || port_wrong {
+            return Err(wrong());
+        }
+        if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
+            return Err(format!("{EXPECTED}, found {text:?}: OTLP over gRPC has no path"));
+        }
+        Ok(Endpoint(uri))
+    }
+
+    /// With TLS?
+    pub fn is_tls(&self) -> bool {
+        self.0.scheme() == Some(&Scheme::HTTPS)
+    }
+
+    /// As a URI.
+    pub fn uri(&self) -> &Uri {
+        &self.0
+    }
+}
+
+impl fmt::Display for Endpoint {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}", self.0.to_string().trim_end_matches('/'))
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_scheme_decides_tls() {
+        for (text, insecure, shown) in [
+            ("http://localhost:4317", false, "http://localhost:4317"),
+            ("https://backend:4317/", true, "https://backend:4317"),
+            ("https://backend", false, "https://backend"),
+            ("localhost:4317", true, "http://localhost:4317"),
+            ("backend.example:4317", false, "https://backend.example:4317"),
+            ("[::1]:4317", true, "http://[::1]:4317"),
+        ] {
+            let endpoint = Endpoint::parse(text, insecure).expect(text);
+            assert_eq!(endpoint.to_string(), shown);
+            assert_eq!(endpoint.is_tls(), shown.starts_with("https"), "{text}");
+        }
+    }
+
+    #[test]
+    fn what_is_no_endpoint_is_refused() {
+        for text in [
+            "",
+            "localhost",
+            "not a url",
+            "ftp://host:1",
+            "http://",
+            "http://:4317",
+            "http://host:99999",
+            "http://host:",
+            "unix:///run/x",
+            "://host:1",
+            "host:",
+            "host:port",
+        ] {
+            let message = Endpoint::parse(text, true).expect_err(text);
+            assert_eq!(
+                message,
+                format!("expected http://HOST:PORT or https://HOST:PORT, found {text:?}"),
+                "for {text:?}"
+            );
+        }
+        let message = Endpoint::parse("http://host:4318/v1/logs", true).expect_err("a path");
+        assert!(message.ends_with("OTLP over gRPC has no path"), "{message}");
+        assert!(Endpoint::parse("http://host:1?x=y", true).is_err());
+    }
+
+    #[test]
+    fn credentials_are_refused_and_not_repeated() {
+        for text in ["http://user:hunter2@host:4317", "hunter2@host:4317"] {
+            let message = Endpoint::parse(text, true).expect_err(text);
+            assert!(message.contains("user information") && !message.contains("hunter2"), "{message}");
+        }
+    }
+}

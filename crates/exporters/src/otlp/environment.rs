@@ -1,0 +1,94 @@
+//! The `OTEL_EXPORTER_OTLP_*` variables (OpenTelemetry specification, "OTLP Exporter Configuration").
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use otel_tcpretrans_pipeline::books::Signal;
+use otel_tcpretrans_pipeline::config::Problem;
+
+use super::Compression;
+use crate::secret::Secret;
+use crate::{Environment, key_values};
+
+/// The variables that speak for one signal: its own first, then those of all signals.
+pub(super) struct Variables<'a> {
+    pub(super) signal: Option<Signal>,
+    pub(super) environment: &'a Environment<'a>,
+}
+
+/// A value and the variable that it is from.
+pub(super) struct Found {
+    pub(super) variable: String,
+    pub(super) value: String,
+}
+
+impl Found {
+    pub(super) fn problem(&self, path: &str, message: impl std::fmt::Display) -> Problem {
+        Problem::at(path, format!("{}: {message}", self.variable))
+    }
+}
+
+impl Variables<'_> {
+    /// The value of `OTEL_EXPORTER_OTLP_[SIGNAL_]{name}`. An empty one is as good as none, says the specification.
+    pub(super) fn get(&self, name: &str) -> Option<Found> {
+        let own = self.signal.map(|signal| match signal {
+            Signal::Logs => format!("OTEL_EXPORTER_OTLP_LOGS_{name}"),
+            Signal::Metrics => format!("OTEL_EXPORTER_OTLP_METRICS_{name}"),
+        });
+        own.into_iter().chain([format!("OTEL_EXPORTER_OTLP_{name}")]).find_map(|variable| {
+            let value = (self.environment)(&variable)?;
+            let value = value.trim();
+            (!value.is_empty()).then(|| Found { variable, value: value.to_owned() })
+        })
+    }
+
+    /// A variable read by `read`; what is wrong with it goes to `problems`.
+    pub(super) fn read<T>(
+        &self,
+        name: &str,
+        path: &str,
+        problems: &mut Vec<Problem>,
+        read: impl FnOnce(&str) -> Result<T, String>,
+    ) -> Option<T> {
+        let found = self.get(name)?;
+        read(&found.value).map_err(|message| problems.push(found.problem(path, message))).ok()
+    }
+}
+
+pub(super) fn compression(value: &str) -> Result<Compression, String> {
+    match value {
+        "none" => Ok(Compression::None),
+        "gzip" => Ok(Compression::Gzip),
+        "zstd" => Ok(Compression::Zstd),
+        other => Err(format!("expected none, gzip or zstd, found {other:?}")),
+    }
+}
+
+/// Milliseconds.
+pub(super) fn timeout(value: &str) -> Result<Duration, String> {
+    value
+        .parse()
+        .map(Duration::from_millis)
+        .map_err(|_| format!("expected a whole number of milliseconds, found {value:?}"))
+}
+
+pub(super) fn boolean(value: &str) -> Result<bool, String> {
+    match value {
+        _ if value.eq_ignore_ascii_case("true") => Ok(true),
+        _ if value.eq_ignore_ascii_case("false") => Ok(false),
+        other => Err(format!("expected true or false, found {other:?}")),
+    }
+}
+
+pub(super) fn headers(value: &str) -> Result<BTreeMap<String, Secret>, String> {
+    // The message must not repeat what may be a token.
+    let pairs = key_values::parse(value).map_err(|error| error.to_string())?;
+    Ok(pairs.into_iter().map(|(name, value)| (name, Secret::new(value))).collect())
+}
+
+pub(super) fn protocol(value: &str) -> Result<(), String> {
+    match value {
+        "grpc" => Ok(()),
+        other => Err(format!("expected grpc, found {other:?}: OTLP over HTTP is not built yet")),
+    }
+}

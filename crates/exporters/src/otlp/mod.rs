@@ -1,0 +1,69 @@
+//! The `otlp` exporter: OTLP over gRPC.
+
+mod channel;
+mod config;
+mod encode;
+mod endpoint;
+mod environment;
+mod settings;
+mod status;
+mod transport;
+mod trust_all;
+
+use std::sync::Arc;
+
+use otel_tcpretrans_pipeline::books::{Books, Signal};
+use otel_tcpretrans_pipeline::component::Exporter;
+use otel_tcpretrans_pipeline::delivery::QueuedExporter;
+
+pub use channel::ConnectError;
+pub(crate) use channel::endpoint as grpc_endpoint;
+pub use config::{Compression, Config, TlsConfig};
+pub use encode::{Encoder, REQUEST_LIMIT};
+pub use endpoint::Endpoint;
+pub use settings::Settings;
+pub(crate) use settings::{Fields, resolve};
+pub use transport::GrpcTransport;
+pub(crate) use transport::metadata;
+
+use crate::Environment;
+use crate::resource::Resource;
+
+/// Starts an `otlp` exporter for one signal on the current tokio runtime, and adds its queue to the books.
+///
+/// It connects when it first has something to send: a backend that is not there is waited for, not an error.
+///
+/// # Errors
+/// [`StartError::Configuration`] holds what `validate` and `resolve` find; [`StartError::Connect`] what is wrong with
+/// the files that the configuration names.
+pub fn start(
+    id: &str,
+    signal: Signal,
+    config: &Config,
+    environment: &Environment<'_>,
+    resource: &Resource,
+    books: &Books,
+) -> Result<Arc<dyn Exporter>, StartError> {
+    let settings = config.resolve(signal, environment).map_err(StartError::Configuration)?;
+    let transport = GrpcTransport::connect_lazy(signal, &settings)?;
+    Ok(QueuedExporter::start(
+        id.to_owned(),
+        signal,
+        Encoder::new(resource, REQUEST_LIMIT),
+        transport,
+        config.sending_queue.clone(),
+        config.retry_on_failure.clone(),
+        books,
+    ))
+}
+
+/// Why an `otlp` exporter did not start.
+#[derive(Debug, thiserror::Error)]
+pub enum StartError {
+    /// Its configuration can't be.
+    #[error("{}", crate::joined(.0))]
+    Configuration(Vec<otel_tcpretrans_pipeline::config::Problem>),
+    /// Its TLS can't be set up.
+    #[error(transparent)]
+    Connect(#[from] ConnectError),
+}

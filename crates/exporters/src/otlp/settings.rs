@@ -1,0 +1,275 @@
+//! The settings in force: the file's, then the environment's, then the defaults.
+
+use std::collections::BTreeMap;
+use std::path::PathBuf;
+use std::time::Duration;
+
+use http::{HeaderName, HeaderValue};
+use otel_tcpretrans_pipeline::books::Signal;
+use otel_tcpretrans_pipeline::config::Problem;
+
+use super::config::{Compression, TlsConfig};
+use super::endpoint::Endpoint;
+use super::environment::{self, Variables};
+use crate::Environment;
+use crate::secret::Secret;
+
+/// Where OTLP over gRPC goes when nobody says otherwise (OpenTelemetry specification).
+const DEFAULT_ENDPOINT: &str = "http://localhost:4317";
+const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// A connection to a backend, all of it decided.
+#[derive(Clone, Debug)]
+pub struct Settings {
+    /// Where it is.
+    pub endpoint: Endpoint,
+    /// Compression of requests.
+    pub compression: Compression,
+    /// gRPC metadata sent with each request.
+    pub headers: BTreeMap<String, Secret>,
+    /// TLS; `insecure` is spent, the endpoint's scheme tells.
+    pub tls: TlsConfig,
+    /// The time that one attempt may take.
+    pub timeout: Duration,
+}
+
+/// The part of a configuration that describes a connection, as the file has it.
+pub(crate) struct Fields<'a> {
+    pub(crate) endpoint: Option<&'a str>,
+    pub(crate) compression: Option<Compression>,
+    pub(crate) headers: Option<&'a BTreeMap<String, Secret>>,
+    pub(crate) tls: &'a TlsConfig,
+    pub(crate) timeout: Option<Duration>,
+}
+
+/// Decides. All problems are reported, not only the first.
+pub(crate) fn resolve(
+    fields: &Fields<'_>,
+    signal: Option<Signal>,
+    environment: &Environment<'_>,
+) -> Result<Settings, Vec<Problem>> {
+    let variables = Variables { signal, environment };
+    let mut problems = Vec::new();
+
+    variables.read("PROTOCOL", "", &mut problems, environment::protocol);
+    let endpoint = endpoint(fields, &variables, &mut problems);
+    let tls = tls(fields.tls, &variables, &mut problems);
+    let compression = fields
+        .compression
+        .or_else(|| variables.read("COMPRESSION", "compression", &mut problems, environment::compression))
+        .unwrap_or_default();
+    let headers = headers(fields, &variables, &mut problems);
+    let timeout = fields
+        .timeout
+        .or_else(|| variables.read("TIMEOUT", "timeout", &mut problems, environment::timeout))
+        .unwrap_or(DEFAULT_TIMEOUT);
+    if timeout.is_zero() {
+        problems.push(Problem::at("timeout", "expected a time above 0"));
+    }
+
+    match endpoint {
+        Some(endpoint) if problems.is_empty() => {
+            Ok(Settings { endpoint, compression, headers, tls, timeout })
+        }
+        _ => Err(problems),
+    }
+}
+
+fn endpoint(fields: &Fields<'_>, variables: &Variables<'_>, problems: &mut Vec<Problem>) -> Option<Endpoint> {
+    let insecure = fields
+        .tls
+        .insecure
+        .or_else(|| variables.read("INSECURE", "tls.insecure", problems, environment::boolean))
+        .unwrap_or(false);
+    let parsed = match (fields.endpoint, variables.get("ENDPOINT")) {
+        (Some(text), _) => {
+            Endpoint::parse(text, insecure).map_err(|message| Problem::at("endpoint", message))
+        }
+        (None, Some(found)) => {
+            Endpoint::parse(&found.value, insecure).map_err(|message| found.problem("endpoint", message))
+        }
+        (None, None) => Endpoint::parse(DEFAULT_ENDPOINT, insecure).map_err(|m| Problem::at("endpoint", m)),
+    };
+    parsed.map_err(|problem| problems.push(problem)).ok()
+}
+
+fn tls(file: &TlsConfig, variables: &Variables<'_>, problems: &mut Vec<Problem>) -> TlsConfig {
+    let path = |file: &Option<PathBuf>, name| {
+        file.clone().or_else(|| variables.get(name).map(|found| PathBuf::from(found.value)))
+    };
+    let tls = TlsConfig {
+        ca_file: path(&file.ca_file, "CERTIFICATE"),
+        cert_file: path(&file.cert_file, "CLIENT_CERTIFICATE"),
+        key_file: path(&file.key_file, "CLIENT_KEY"),
+        insecure: file.insecure,
+        insecure_skip_verify: file.insecure_skip_verify,
+    };
+    match (&tls.cert_file, &tls.key_file) {
+        (Some(_), None) => {
+            problems.push(Problem::at("tls.cert_file", "a certificate needs its key: set `key_file` too"));
+        }
+        (None, Some(_)) => {
+            problems.push(Problem::at("tls.key_file", "a key needs its certificate: set `cert_file` too"));
+        }
+        _ => {}
+    }
+    if tls.insecure_skip_verify && file.ca_file.is_some() {
+        problems.push(Problem::at(
+            "tls.insecure_skip_verify",
+            "contradicts `ca_file`: either the certificate is verified or it is not",
+        ));
+    }
+    tls
+}
+
+fn headers(
+    fields: &Fields<'_>,
+    variables: &Variables<'_>,
+    problems: &mut Vec<Problem>,
+) -> BTreeMap<String, Secret> {
+    let headers = fields
+        .headers
+        .cloned()
+        .or_else(|| variables.read("HEADERS", "headers", problems, environment::headers))
+        .unwrap_or_default();
+    for (name, value) in &headers {
+        let at = || format!("headers.{name}");
+        match HeaderName::from_bytes(name.as_bytes()) {
+            Err(_) => problems.push(Problem::at(at(), "this is not a name that a header may have")),
+            Ok(name) if name.as_str().starts_with("grpc-") => {
+                problems.push(Problem::at(at(), "names that begin with grpc- belong to gRPC itself"));
+            }
+            Ok(name) if name.as_str().ends_with("-bin") => {
+                problems.push(Problem::at(at(), "binary metadata (names in -bin) is not built yet"));
+            }
+            Ok(_) => {}
+        }
+        if HeaderValue::from_str(value.reveal()).is_err() {
+            problems.push(Problem::at(at(), "its value has characters that a header may not have"));
+        }
+    }
+    headers
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::otlp::Config;
+
+    fn resolved(yaml: &str, signal: Signal, variables: &[(&str, &str)]) -> Result<Settings, Vec<Problem>> {
+        let config: Config = serde_yaml::from_str(yaml).expect(yaml);
+        config.resolve(signal, &|name| {
+            variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+        })
+    }
+
+    fn problems(yaml: &str, variables: &[(&str, &str)]) -> Vec<(String, String)> {
+        let problems = resolved(yaml, Signal::Logs, variables).expect_err(yaml);
+        problems.into_iter().map(|problem| (problem.path, problem.message)).collect()
+    }
+
+    #[test]
+    fn defaults() {
+        let settings = resolved("{}", Signal::Logs, &[]).expect("settings");
+        assert_eq!(settings.endpoint.to_string(), "http://localhost:4317");
+        assert_eq!(settings.compression, Compression::Gzip);
+        assert_eq!(settings.timeout, Duration::from_secs(5));
+        assert!(settings.headers.is_empty());
+        assert_eq!(settings.tls, TlsConfig::default());
+    }
+
+    #[test]
+    fn the_environment_speaks_where_the_file_is_silent() {
+        let variables = [
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "backend:4317"),
+            ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "https://metrics:4317"),
+            ("OTEL_EXPORTER_OTLP_INSECURE", "TRUE"),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20t,x-a=b"),
+            ("OTEL_EXPORTER_OTLP_TIMEOUT", "1500"),
+            ("OTEL_EXPORTER_OTLP_COMPRESSION", "none"),
+            ("OTEL_EXPORTER_OTLP_METRICS_COMPRESSION", "zstd"),
+            ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/ca"),
+            ("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", "/cert"),
+            ("OTEL_EXPORTER_OTLP_CLIENT_KEY", "/key"),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+            ("OTEL_EXPORTER_OTLP_LOGS_TIMEOUT", ""),
+        ];
+        let logs = resolved("{}", Signal::Logs, &variables).expect("settings");
+        assert_eq!(logs.endpoint.to_string(), "http://backend:4317");
+        assert_eq!(logs.compression, Compression::None);
+        assert_eq!(logs.timeout, Duration::from_millis(1500), "an empty variable is an unset one");
+        assert_eq!(logs.headers["authorization"].reveal(), "Bearer t");
+        assert_eq!(logs.tls.ca_file, Some("/ca".into()));
+        assert_eq!((logs.tls.cert_file, logs.tls.key_file), (Some("/cert".into()), Some("/key".into())));
+        let metrics = resolved("{}", Signal::Metrics, &variables).expect("settings");
+        assert_eq!(metrics.endpoint.to_string(), "https://metrics:4317");
+        assert_eq!(metrics.compression, Compression::Zstd);
+
+        let file = "{ endpoint: 'http://file:1', headers: {}, timeout: 2s, compression: gzip, tls: { ca_file: /f } }";
+        let settings = resolved(file, Signal::Metrics, &variables).expect("settings");
+        assert_eq!(settings.endpoint.to_string(), "http://file:1");
+        assert!(settings.headers.is_empty());
+        assert_eq!((settings.timeout, settings.compression), (Duration::from_secs(2), Compression::Gzip));
+        assert_eq!(settings.tls.ca_file, Some("/f".into()));
+    }
+
+    #[test]
+    fn all_problems_at_once_and_where_they_are_from() {
+        let found = problems(
+            "{ endpoint: nonsense, timeout: 0s, tls: { cert_file: /c } }",
+            &[
+                ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
+                ("OTEL_EXPORTER_OTLP_LOGS_COMPRESSION", "brotli"),
+                ("OTEL_EXPORTER_OTLP_INSECURE", "yes"),
+                ("OTEL_EXPORTER_OTLP_HEADERS", "hunter2"),
+            ],
+        );
+        let expected = [
+            ("", "OTEL_EXPORTER_OTLP_PROTOCOL: expected grpc, found \"http/protobuf\""),
+            ("tls.insecure", "OTEL_EXPORTER_OTLP_INSECURE: expected true or false, found \"yes\""),
+            ("endpoint", "expected http://HOST:PORT or https://HOST:PORT, found \"nonsense\""),
+            ("tls.cert_file", "a certificate needs its key"),
+            (
+                "compression",
+                "OTEL_EXPORTER_OTLP_LOGS_COMPRESSION: expected none, gzip or zstd, found \"brotli\"",
+            ),
+            ("headers", "OTEL_EXPORTER_OTLP_HEADERS: expected KEY=VALUE,KEY=VALUE"),
+            ("timeout", "expected a time above 0"),
+        ];
+        assert_eq!(found.len(), expected.len(), "{found:?}");
+        for ((path, message), (expected_path, expected)) in found.iter().zip(expected) {
+            assert_eq!(path, expected_path);
+            assert!(message.starts_with(expected) && !message.contains("hunter2"), "{message}");
+        }
+    }
+
+    #[test]
+    fn headers_that_grpc_can_not_carry() {
+        let found = problems("headers: { 'a b': x, grpc-timeout: x, t-bin: x, ok: \"x\\ny\" }", &[]);
+        let paths: Vec<_> = found.iter().map(|(path, _)| path.as_str()).collect();
+        assert_eq!(paths, ["headers.a b", "headers.grpc-timeout", "headers.ok", "headers.t-bin"]);
+    }
+
+    #[test]
+    fn verifying_and_not_verifying_contradict() {
+        let found = problems("tls: { ca_file: /ca, insecure_skip_verify: true }", &[]);
+        assert_eq!(found[0].0, "tls.insecure_skip_verify");
+    }
+
+    #[test]
+    fn the_file_is_read_strictly_and_shown_filled_in() {
+        assert!(serde_yaml::from_str::<Config>("endpont: x").is_err());
+        assert!(serde_yaml::from_str::<Config>("tls: { ca: x }").is_err());
+        let config: Config = serde_yaml::from_str("headers: { authorization: hunter2 }").expect("a config");
+        assert!(config.validate().is_empty());
+        let shown = serde_yaml::to_string(&config.filled_in(&|_| None).expect("filled in")).expect("shown");
+        for line in
+            ["endpoint: http://localhost:4317", "compression: gzip", "timeout: 5s", "  insecure: true"]
+        {
+            assert!(shown.lines().any(|l| l == line), "{line} is missing in {shown}");
+        }
+        assert!(shown.contains("authorization: '[REDACTED]'") && !shown.contains("hunter2"), "{shown}");
+        let below: Config = serde_yaml::from_str("sending_queue: { num_consumers: 0 }").expect("a config");
+        assert_eq!(below.validate()[0].path, "sending_queue.num_consumers");
+    }
+}

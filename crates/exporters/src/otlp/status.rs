@@ -1,0 +1,129 @@
+//! gRPC status -> whether another try may help, and what to tell the user.
+
+use std::error::Error;
+
+use otel_tcpretrans_pipeline::delivery::SendError;
+use tonic::{Code, Status};
+use tonic_types::StatusExt;
+
+/// Servers' explanations are cut here, in bytes: they end in a log line.
+const MESSAGE_LIMIT: usize = 1024;
+
+/// Judges a status by the OTLP specification ("Failures", OTLP/gRPC): which codes may be tried again, and when.
+pub(super) fn judge(endpoint: &str, status: &Status) -> SendError {
+    let retry_info = status.get_details_retry_info();
+    let retryable = match status.code() {
+        _ if answer_too_large(status) => false,
+        // Not the backend's word, but this side's: the connection failed, whatever code tonic finds for it.
+        _ if status.source().is_some() => true,
+        Code::Cancelled
+        | Code::DeadlineExceeded
+        | Code::Aborted
+        | Code::OutOfRange
+        | Code::Unavailable
+        | Code::DataLoss => true,
+        // Without the hint that it recovers, the resource may be a quota.
+        Code::ResourceExhausted => retry_info.is_some(),
+        _ => false,
+    };
+    let message = cut(format!("{endpoint}: {:?}: {}", status.code(), chain(status)));
+    match retryable {
+        true => SendError::Retryable { message, after: retry_info.and_then(|info| info.retry_delay) },
+        false => SendError::Permanent { message },
+    }
+}
+
+/// Did the backend answer more than we read? It has the request, then, and must not get it again. tonic says it by a
+/// code that is otherwise retryable; only its text is its own.
+fn answer_too_large(status: &Status) -> bool {
+    status.code() == Code::OutOfRange
+        && status.message().starts_with("Error, decoded message length too large")
+}
+
+/// An error's message and its causes', each said once.
+pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
+    let status_message = error.downcast_ref::<Status>().map(|status| status.message().to_owned());
+    let mut text = status_message.unwrap_or_else(|| error.to_string());
+    let mut cause = error.source();
+    while let Some(error) = cause {
+        let message = error.to_string();
+        if !text.contains(&message) {
+            text = if text.is_empty() { message } else { format!("{text}: {message}") };
+        }
+        cause = error.source();
+    }
+    text
+}
+
+fn cut(mut text: String) -> String {
+    if text.len() > MESSAGE_LIMIT {
+        let end = (0..=MESSAGE_LIMIT).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
+        text.truncate(end);
+        text.push('…');
+    }
+    text
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use std::time::Duration;
+    use tonic_types::ErrorDetails;
+
+    fn is_retryable(status: &Status) -> bool {
+        matches!(judge("http://b:4317", status), SendError::Retryable { .. })
+    }
+
+    #[test]
+    fn follows_the_specifications_list() {
+        let retryable: Vec<Code> =
+            (0..=16).map(Code::from_i32).filter(|code| is_retryable(&Status::new(*code, "no"))).collect();
+        assert_eq!(
+            retryable,
+            [
+                Code::Cancelled,
+                Code::DeadlineExceeded,
+                Code::Aborted,
+                Code::OutOfRange,
+                Code::Unavailable,
+                Code::DataLoss
+            ]
+        );
+    }
+
+    #[test]
+    fn retry_info_makes_exhaustion_retryable_and_is_honoured() {
+        let wait = Duration::from_millis(1500);
+        let details = || ErrorDetails::with_retry_info(Some(wait));
+        for code in [Code::ResourceExhausted, Code::Unavailable] {
+            match judge("e", &Status::with_error_details(code, "full", details())) {
+                SendError::Retryable { after, .. } => assert_eq!(after, Some(wait)),
+                other => panic!("{other:?}"),
+            }
+        }
+        let refused = Status::with_error_details(Code::InvalidArgument, "bad", details());
+        assert!(!is_retryable(&refused), "RetryInfo does not mend what is not retryable");
+    }
+
+    #[test]
+    fn a_failed_connection_is_retryable_and_named_with_its_cause() {
+        let broken = std::io::Error::new(std::io::ErrorKind::ConnectionReset, "reset by peer");
+        let mut status = Status::unknown("transport error");
+        status.set_source(std::sync::Arc::new(broken));
+        assert_eq!(
+            judge("http://b:4317", &status),
+            SendError::Retryable {
+                message: "http://b:4317: Unknown: transport error: reset by peer".into(),
+                after: None
+            }
+        );
+    }
+
+    #[test]
+    fn long_explanations_are_cut() {
+        let SendError::Permanent { message } = judge("e", &Status::internal("ä".repeat(2000))) else {
+            panic!("internal errors are permanent")
+        };
+        assert!(message.len() < 1030 && message.ends_with('…'), "{} bytes", message.len());
+    }
+}

@@ -1,0 +1,195 @@
+//! `service.telemetry.metrics`: where the process's own metrics go.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+use std::time::Duration;
+
+use otel_tcpretrans_pipeline::books::Signal;
+use otel_tcpretrans_pipeline::config::Problem;
+use serde::{Deserialize, Serialize};
+
+use crate::Environment;
+use crate::otlp::{self, Compression, Fields, Settings, TlsConfig};
+use crate::secret::Secret;
+
+/// Where Prometheus scrapes by default; the Collector's own port.
+const DEFAULT_ADDRESS: &str = "127.0.0.1:8888";
+const DEFAULT_INTERVAL: Duration = Duration::from_secs(60);
+
+/// Configuration of the process's own metrics.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+pub struct MetricsConfig {
+    /// `HOST:PORT` to be scraped at, under `/metrics`; `null` for nowhere. Default `127.0.0.1:8888`.
+    pub prometheus: Option<String>,
+    /// A backend to push to; `null`, the default, for none.
+    pub otlp: Option<PushConfig>,
+}
+
+/// A backend of OTLP over gRPC to push the process's own metrics to; the connection's keys as in the `otlp` exporter.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
+#[allow(missing_docs)] // as in `otlp::Config`
+pub struct PushConfig {
+    pub endpoint: Option<String>,
+    pub compression: Option<Compression>,
+    pub headers: Option<BTreeMap<String, Secret>>,
+    pub tls: TlsConfig,
+    #[serde(with = "humantime_serde")]
+    pub timeout: Option<Duration>,
+    /// Time between two pushes. Default 60 s.
+    #[serde(with = "humantime_serde")]
+    pub interval: Duration,
+}
+
+impl Default for MetricsConfig {
+    fn default() -> Self {
+        MetricsConfig { prometheus: Some(DEFAULT_ADDRESS.to_owned()), otlp: None }
+    }
+}
+
+impl Default for PushConfig {
+    fn default() -> Self {
+        PushConfig {
+            endpoint: None,
+            compression: None,
+            headers: None,
+            tls: TlsConfig::default(),
+            timeout: None,
+            interval: DEFAULT_INTERVAL,
+        }
+    }
+}
+
+impl MetricsConfig {
+    /// What is wrong with it, paths below `service.telemetry.metrics`.
+    pub fn validate(&self) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        if let Some(address) = self.prometheus.as_deref().filter(|address| !is_listen_address(address)) {
+            problems.push(Problem::at(
+                "prometheus",
+                format!("expected HOST:PORT, such as {DEFAULT_ADDRESS}, found {address:?}"),
+            ));
+        }
+        if let Some(push) = &self.otlp {
+            if push.interval.is_zero() {
+                problems.push(Problem::at("otlp.interval", "expected a time above 0"));
+            }
+            let connection = crate::otlp::resolve(&push.fields(), None, &|_| None).err().unwrap_or_default();
+            problems.extend(
+                connection
+                    .into_iter()
+                    .map(|problem| Problem { path: format!("otlp.{}", problem.path), ..problem }),
+            );
+        }
+        problems
+    }
+}
+
+impl MetricsConfig {
+    /// This configuration with nothing left silent: what `print-config` shows.
+    ///
+    /// # Errors
+    /// What is wrong with the connection, in the file or in the environment.
+    pub fn filled_in(&self, environment: &Environment<'_>) -> Result<MetricsConfig, Vec<Problem>> {
+        let Some(push) = &self.otlp else { return Ok(self.clone()) };
+        let settings = push.resolve(environment)?;
+        let push = PushConfig {
+            endpoint: Some(settings.endpoint.to_string()),
+            compression: Some(settings.compression),
+            headers: Some(settings.headers),
+            tls: TlsConfig { insecure: Some(!settings.endpoint.is_tls()), ..settings.tls },
+            timeout: Some(settings.timeout),
+            interval: push.interval,
+        };
+        Ok(MetricsConfig { otlp: Some(push), ..self.clone() })
+    }
+}
+
+impl PushConfig {
+    /// The connection in force, the environment speaking where the file is silent.
+    pub(super) fn resolve(&self, environment: &Environment<'_>) -> Result<Settings, Vec<Problem>> {
+        otlp::resolve(&self.fields(), Some(Signal::Metrics), environment)
+            .map_err(|problems| problems.into_iter().map(below_otlp).collect())
+    }
+
+    fn fields(&self) -> Fields<'_> {
+        Fields {
+            endpoint: self.endpoint.as_deref(),
+            compression: self.compression,
+            headers: self.headers.as_ref(),
+            tls: &self.tls,
+            timeout: self.timeout,
+        }
+    }
+}
+
+/// A problem of the push, seen from `service.telemetry.metrics`.
+pub(super) fn below_otlp(problem: Problem) -> Problem {
+    match problem.path.is_empty() {
+        true => Problem { path: "otlp".to_owned(), ..problem },
+        false => Problem { path: format!("otlp.{}", problem.path), ..problem },
+    }
+}
+
+/// Can this be listened on? Whether the host has this address shows when it is tried.
+fn is_listen_address(text: &str) -> bool {
+    let named = |(host, port): (&str, &str)| {
+        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
+        !host.is_empty() && host.chars().all(is_name) && port.parse::<u16>().is_ok()
+    };
+    text.parse::<SocketAddr>().is_ok() || text.split_once(':').is_some_and(named)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn parsed(yaml: &str) -> MetricsConfig {
+        serde_yaml::from_str(yaml).expect(yaml)
+    }
+
+    #[test]
+    fn null_and_silence_differ() {
+        assert_eq!(parsed("{}").prometheus.as_deref(), Some("127.0.0.1:8888"));
+        assert_eq!(parsed("prometheus: null").prometheus, None);
+        assert_eq!(parsed("otlp: null").otlp, None);
+        assert_eq!(parsed("otlp: {}").otlp, Some(PushConfig::default()));
+        assert_eq!(parsed("otlp: { interval: 5s }").otlp.expect("named").interval, Duration::from_secs(5));
+        assert!(serde_yaml::from_str::<MetricsConfig>("otlp: { intervall: 5s }").is_err());
+    }
+
+    #[test]
+    fn listen_addresses() {
+        for good in ["127.0.0.1:8888", "[::1]:8888", "localhost:0", "0.0.0.0:1"] {
+            assert!(is_listen_address(good), "{good}");
+        }
+        for bad in ["", "8888", ":8888", "localhost", "localhost:x", "localhost:70000", "http://localhost:1"]
+        {
+            assert!(!is_listen_address(bad), "{bad}");
+        }
+    }
+
+    #[test]
+    fn all_problems_with_their_paths() {
+        let config =
+            parsed("{ prometheus: nope, otlp: { endpoint: nope, interval: 0s, tls: { key_file: k } } }");
+        let paths: Vec<_> = config.validate().into_iter().map(|problem| problem.path).collect();
+        assert_eq!(paths, ["prometheus", "otlp.interval", "otlp.endpoint", "otlp.tls.key_file"]);
+    }
+
+    #[test]
+    fn is_shown_filled_in() {
+        let environment =
+            |name: &str| (name == "OTEL_EXPORTER_OTLP_ENDPOINT").then(|| "https://b:1".to_owned());
+        let shown = parsed("otlp: {}").filled_in(&environment).expect("filled in").otlp.expect("named");
+        assert_eq!(shown.endpoint.as_deref(), Some("https://b:1"));
+        assert_eq!(
+            (shown.compression, shown.timeout),
+            (Some(Compression::Gzip), Some(Duration::from_secs(5)))
+        );
+        let wrong = |name: &str| (name == "OTEL_EXPORTER_OTLP_PROTOCOL").then(|| "http/json".to_owned());
+        assert_eq!(parsed("otlp: {}").filled_in(&wrong).expect_err("not built")[0].path, "otlp");
+        assert_eq!(parsed("{}").filled_in(&wrong).expect("no push"), parsed("{}"));
+    }
+}

@@ -1,0 +1,142 @@
+//! Pushing the process's own metrics as OTLP, by opentelemetry-otlp.
+
+use std::sync::{Arc, Weak};
+use std::time::Duration;
+
+use opentelemetry_otlp::{MetricExporter, WithExportConfig, WithTonicConfig};
+use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::metrics::data::ResourceMetrics;
+use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
+use opentelemetry_sdk::metrics::reader::MetricReader;
+use opentelemetry_sdk::metrics::{InstrumentKind, ManualReader, Pipeline, Temporality};
+use otel_tcpretrans_pipeline::config::Problem;
+use tokio::sync::watch;
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tracing::{info, warn};
+
+use super::config::below_otlp;
+use super::{Collector, PushConfig, TelemetryError};
+use crate::Environment;
+use crate::otlp::{self, Compression, Settings};
+
+const TEMPORALITY: &str = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE";
+
+/// A pusher that is not running yet.
+pub(super) struct Push {
+    reader: Arc<ManualReader>,
+    exporter: MetricExporter,
+    endpoint: String,
+    interval: Duration,
+}
+
+/// A pusher, and the reader by which it is fed.
+pub(super) fn reader(
+    config: &PushConfig,
+    environment: &Environment<'_>,
+) -> Result<(Push, SharedReader), TelemetryError> {
+    let settings = config.resolve(environment).map_err(TelemetryError::Configuration)?;
+    let temporality = temporality(environment)
+        .map_err(|problem| TelemetryError::Configuration(vec![below_otlp(problem)]))?;
+    let reader = Arc::new(ManualReader::builder().with_temporality(temporality).build());
+    let push = Push {
+        reader: reader.clone(),
+        exporter: exporter(&settings, temporality)?,
+        endpoint: settings.endpoint.to_string(),
+        interval: config.interval,
+    };
+    Ok((push, SharedReader(reader)))
+}
+
+fn temporality(environment: &Environment<'_>) -> Result<Temporality, Problem> {
+    match environment(TEMPORALITY).filter(|value| !value.trim().is_empty()) {
+        None => Ok(Temporality::Cumulative),
+        Some(value) => value.trim().parse().map_err(|()| {
+            Problem::at(
+                "",
+                format!("{TEMPORALITY}: expected cumulative, delta or lowmemory, found {value:?}"),
+            )
+        }),
+    }
+}
+
+fn exporter(settings: &Settings, temporality: Temporality) -> Result<MetricExporter, TelemetryError> {
+    let metadata = otlp::metadata(settings);
+    let mut builder = MetricExporter::builder()
+        .with_temporality(temporality)
+        .with_tonic()
+        .with_channel(otlp::grpc_endpoint(settings)?.connect_lazy())
+        .with_timeout(settings.timeout)
+        // The crate would add the environment's headers to the file's; the settings have decided between them.
+        .with_interceptor(move |mut request: tonic::Request<()>| {
+            *request.metadata_mut() = metadata.clone();
+            Ok(request)
+        });
+    builder = match settings.compression {
+        Compression::None => builder,
+        Compression::Gzip => builder.with_compression(opentelemetry_otlp::Compression::Gzip),
+        Compression::Zstd => builder.with_compression(opentelemetry_otlp::Compression::Zstd),
+    };
+    builder.build().map_err(|error| TelemetryError::Sdk(error.to_string()))
+}
+
+impl Push {
+    /// Pushes at each interval, and once more when `stop`'s sender is gone.
+    pub(super) async fn run(self, collector: Arc<Collector>, mut stop: watch::Receiver<()>) {
+        let mut ticks = interval_at(Instant::now() + self.interval, self.interval);
+        ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut failing = false;
+        loop {
+            let last = tokio::select! {
+                _ = ticks.tick() => false,
+                _ = stop.changed() => true,
+            };
+            // An outage is two lines in the log, not one a minute.
+            match self.push(&collector).await {
+                Err(error) if !failing => {
+                    warn!(endpoint = self.endpoint, %error, "can't push the process's own metrics; said once until it works");
+                    failing = true;
+                }
+                Ok(()) if failing => {
+                    info!(endpoint = self.endpoint, "the process's own metrics are pushed again");
+                    failing = false;
+                }
+                _ => {}
+            }
+            if last {
+                return;
+            }
+        }
+    }
+
+    async fn push(&self, collector: &Collector) -> OTelSdkResult {
+        let mut metrics = ResourceMetrics::default();
+        collector.collect(|| self.reader.collect(&mut metrics))?;
+        self.exporter.export(&metrics).await
+    }
+}
+
+/// A reader that the provider and the pusher share.
+#[derive(Debug)]
+pub(super) struct SharedReader(Arc<ManualReader>);
+
+impl MetricReader for SharedReader {
+    fn register_pipeline(&self, pipeline: Weak<Pipeline>) {
+        self.0.register_pipeline(pipeline);
+    }
+
+    fn collect(&self, metrics: &mut ResourceMetrics) -> OTelSdkResult {
+        self.0.collect(metrics)
+    }
+
+    fn force_flush(&self) -> OTelSdkResult {
+        self.0.force_flush()
+    }
+
+    fn shutdown_with_timeout(&self, timeout: Duration) -> OTelSdkResult {
+        self.0.shutdown_with_timeout(timeout)
+    }
+
+    fn temporality(&self, kind: InstrumentKind) -> Temporality {
+        self.0.temporality(kind)
+    }
+}

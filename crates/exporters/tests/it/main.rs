@@ -1,0 +1,59 @@
+//! The exporters against real peers on loopback: a gRPC server of OpenTelemetry's own stubs, a scraper, a broken pipe.
+
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic, clippy::indexing_slicing)] // a test may fail
+
+mod backend;
+mod debug;
+mod delivery;
+mod outages;
+#[path = "../../src/sample.rs"]
+#[allow(missing_docs, dead_code)]
+mod sample;
+mod self_telemetry;
+mod tls;
+
+use std::time::Duration;
+
+use otel_tcpretrans_exporters::resource::{Facts, Resource, UserAttributes};
+use otel_tcpretrans_pipeline::books::{Ledger, LedgerKey, Signal};
+use otel_tcpretrans_pipeline::component::{Batch, Exporter};
+use tokio::time::Instant;
+
+/// What every wait here is bounded by: far more than a machine under load needs.
+const PATIENCE: Duration = Duration::from_secs(20);
+
+fn no_environment(_: &str) -> Option<String> {
+    None
+}
+
+fn resource() -> Resource {
+    let facts = Facts {
+        instance_id: "the-instance".into(),
+        host_name: Some("the-host".into()),
+        architecture: "x86_64",
+        ..Facts::default()
+    };
+    let user = UserAttributes::from([("deployment.environment.name".into(), Some("test".into()))]);
+    Resource::new(&facts, &no_environment, &user).expect("a resource")
+}
+
+fn ledger(signal: Signal) -> Ledger {
+    Ledger::detached(LedgerKey { pipeline: "p".into(), signal, exporter: Some("otlp".into()) })
+}
+
+fn logs(records: u16) -> Batch {
+    Batch::Logs((0..records).map(sample::record).collect())
+}
+
+/// Has `exporter` take a batch that `ledger` accepts.
+async fn export(exporter: &dyn Exporter, batch: Batch, ledger: &Ledger) {
+    ledger.accept(batch.len() as u64);
+    exporter.export(batch, ledger.clone()).await;
+}
+
+/// Drains `exporter` and checks that nothing has leaked from the ledger.
+async fn drain(exporter: &dyn Exporter, ledger: &Ledger) {
+    exporter.shutdown(Instant::now() + PATIENCE).await;
+    let counts = ledger.counts();
+    assert_eq!((counts.queued, counts.in_flight()), (0, 0), "{counts:?}");
+}

@@ -1,0 +1,124 @@
+//! Backends that are not there, do not answer, or answer what can't be taken.
+
+use std::time::Duration;
+
+use otel_tcpretrans_exporters::otlp::{Config, Encoder, GrpcTransport, REQUEST_LIMIT};
+use otel_tcpretrans_pipeline::books::Signal;
+use otel_tcpretrans_pipeline::delivery::{Encode, SendError, Transport};
+use tokio::io::copy_bidirectional;
+use tokio::net::{TcpListener, TcpStream};
+
+use crate::backend::{Answer, Backend};
+use crate::delivery::exporter;
+use crate::{drain, export, ledger, logs, no_environment, resource};
+
+fn transport(url: &str, timeout: &str) -> GrpcTransport {
+    let config: Config =
+        serde_yaml::from_str(&format!("{{ endpoint: '{url}', timeout: {timeout} }}")).expect("a config");
+    let settings = config.resolve(Signal::Logs, &no_environment).expect("settings");
+    GrpcTransport::connect_lazy(Signal::Logs, &settings).expect("nothing to read")
+}
+
+fn body() -> bytes::Bytes {
+    Encoder::new(&resource(), REQUEST_LIMIT).encode(&logs(1)).requests.remove(0).body
+}
+
+fn retryable(error: SendError) -> String {
+    match error {
+        SendError::Retryable { message, after: None } => message,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// A port where nobody listens.
+async fn closed_port() -> std::net::SocketAddr {
+    TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
+}
+
+#[tokio::test]
+async fn an_unreachable_backend_is_waited_for() {
+    let address = closed_port().await;
+    let url = format!("http://{address}");
+    let probe = transport(&url, "5s");
+    let message = retryable(probe.send(body()).await.expect_err("nobody is there"));
+    assert!(message.starts_with(&url) && message.contains("Connection refused"), "{message}");
+
+    let exporter = exporter(&url, Signal::Logs, "");
+    let ledger = ledger(Signal::Logs);
+    export(&*exporter, logs(7), &ledger).await;
+    let backend = Backend::serve(address, None, []).await;
+    backend.arrived(1).await;
+    drain(&*exporter, &ledger).await;
+    assert_eq!((backend.count(), ledger.counts().delivered), (1, 7));
+    assert!(probe.send(body()).await.is_ok(), "a transport that failed works again");
+}
+
+#[tokio::test]
+async fn a_backend_that_does_not_answer_in_time_is_tried_again() {
+    let backend = Backend::start([Answer::Hang]).await;
+    let transport = transport(&backend.url(), "200ms");
+    let message = retryable(transport.send(body()).await.expect_err("no answer"));
+    assert_eq!(message, format!("{}: no answer within 200ms", backend.url()));
+    assert!(transport.send(body()).await.is_ok());
+}
+
+#[tokio::test]
+async fn a_connection_gone_silent_is_replaced() {
+    let backend = Backend::start([]).await;
+    let relay = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", relay.local_addr().unwrap());
+    let target = backend.address;
+    // A network that loses the first connection without a word, and lets the others through.
+    tokio::spawn(async move {
+        let (_silent, _) = relay.accept().await.unwrap();
+        loop {
+            let (mut client, _) = relay.accept().await.unwrap();
+            tokio::spawn(async move {
+                let mut server = TcpStream::connect(target).await.unwrap();
+                let _ = copy_bidirectional(&mut client, &mut server).await;
+            });
+        }
+    });
+    let transport = transport(&url, "300ms");
+    retryable(transport.send(body()).await.expect_err("silence"));
+    // Under load the second connection may miss the timeout as well; the silent one would miss it for ever.
+    let mut tries = 0;
+    while let Err(error) = transport.send(body()).await {
+        retryable(error);
+        tries += 1;
+        assert!(tries < 50, "the silent connection was not replaced");
+    }
+    assert!(backend.count() > 0);
+}
+
+#[tokio::test]
+async fn a_peer_that_speaks_no_grpc_is_retryable_and_named() {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let url = format!("http://{}", listener.local_addr().unwrap());
+    tokio::spawn(async move {
+        while let Ok((stream, _)) = listener.accept().await {
+            drop(stream);
+        }
+    });
+    let message = retryable(transport(&url, "5s").send(body()).await.expect_err("closed at once"));
+    assert!(message.starts_with(&url), "{message}");
+}
+
+#[tokio::test]
+async fn an_answer_over_4_mib_is_not_read_and_not_asked_for_again() {
+    let backend = Backend::start([Answer::Partial { rejected: 0, message: "x".repeat(5 << 20) }]).await;
+    match transport(&backend.url(), "20s").send(body()).await {
+        Err(SendError::Permanent { message }) => assert!(message.contains("too large"), "{message}"),
+        other => panic!("{other:?}"),
+    }
+}
+
+#[tokio::test]
+async fn shutdown_drops_what_can_not_be_delivered_by_its_deadline() {
+    let exporter = exporter(&format!("http://{}", closed_port().await), Signal::Logs, "");
+    let ledger = ledger(Signal::Logs);
+    export(&*exporter, logs(5), &ledger).await;
+    exporter.shutdown(tokio::time::Instant::now() + Duration::from_millis(100)).await;
+    let counts = ledger.counts();
+    assert_eq!((counts.dropped_total(), counts.in_flight(), counts.queued), (5, 0, 0), "{counts:?}");
+}

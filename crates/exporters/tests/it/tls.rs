@@ -1,0 +1,136 @@
+//! TLS: whom the exporter trusts, and how it shows who it is.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use otel_tcpretrans_exporters::otlp::{self, Config, StartError};
+use otel_tcpretrans_pipeline::books::{Books, Signal};
+use otel_tcpretrans_pipeline::delivery::{SendError, Transport};
+use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
+use tempfile::TempDir;
+use tonic::transport::{Certificate, Identity, ServerTlsConfig};
+
+use crate::backend::Backend;
+use crate::delivery::exporter;
+use crate::{drain, export, ledger, logs, no_environment, resource};
+
+/// An authority and what it signs, as files.
+struct Authority {
+    directory: TempDir,
+    issuer: CertifiedIssuer<'static, KeyPair>,
+}
+
+impl Authority {
+    fn new() -> Self {
+        let mut params = CertificateParams::new(vec![]).unwrap();
+        params.is_ca = IsCa::Ca(BasicConstraints::Unconstrained);
+        let issuer = CertifiedIssuer::self_signed(params, KeyPair::generate().unwrap()).unwrap();
+        let authority = Authority { directory: tempfile::tempdir().unwrap(), issuer };
+        fs::write(authority.file("ca.pem"), authority.issuer.pem()).unwrap();
+        authority
+    }
+
+    fn file(&self, name: &str) -> PathBuf {
+        self.directory.path().join(name)
+    }
+
+    /// Signs a certificate for `name`; PEM of certificate and key.
+    fn sign(&self, name: &str) -> (String, String) {
+        let key = KeyPair::generate().unwrap();
+        let certificate =
+            CertificateParams::new(vec![name.to_owned()]).unwrap().signed_by(&key, &self.issuer).unwrap();
+        (certificate.pem(), key.serialize_pem())
+    }
+
+    fn server(&self) -> ServerTlsConfig {
+        let (certificate, key) = self.sign("localhost");
+        ServerTlsConfig::new().identity(Identity::from_pem(certificate, key))
+    }
+}
+
+async fn backend(tls: ServerTlsConfig) -> (Backend, String) {
+    let backend = Backend::serve("127.0.0.1:0".parse().unwrap(), Some(tls), []).await;
+    let url = format!("https://localhost:{}", backend.address.port());
+    (backend, url)
+}
+
+async fn delivers(backend: &Backend, url: &str, tls: &str) {
+    let exporter = exporter(url, Signal::Logs, tls);
+    let ledger = ledger(Signal::Logs);
+    export(&*exporter, logs(3), &ledger).await;
+    backend.arrived(1).await;
+    drain(&*exporter, &ledger).await;
+    assert_eq!(ledger.counts().delivered, 3);
+}
+
+async fn refusal(url: &str, tls: &str) -> String {
+    let config: Config = serde_yaml::from_str(&format!("{{ endpoint: '{url}', {tls} }}")).unwrap();
+    let settings = config.resolve(Signal::Logs, &no_environment).unwrap();
+    let transport = otlp::GrpcTransport::connect_lazy(Signal::Logs, &settings).unwrap();
+    match transport.send(bytes::Bytes::new()).await {
+        Err(SendError::Retryable { message, .. }) => message,
+        other => panic!("{other:?}"),
+    }
+}
+
+fn tls(key: &str, path: &Path) -> String {
+    format!("{key}: '{}'", path.display())
+}
+
+#[tokio::test]
+async fn trusts_the_authority_of_the_file_and_no_other() {
+    let authority = Authority::new();
+    let (backend, url) = backend(authority.server()).await;
+    let trusting =
+        |authority: &Authority| format!("tls: {{ {} }}", tls("ca_file", &authority.file("ca.pem")));
+    let message = refusal(&url, &trusting(&Authority::new())).await;
+    assert!(message.starts_with(&url) && message.contains("certificate"), "{message}");
+    assert_eq!(backend.count(), 0);
+    delivers(&backend, &url, &trusting(&authority)).await;
+    // The same without a scheme, as the Collector writes it.
+    let bare = url.strip_prefix("https://").unwrap();
+    delivers(&backend, bare, &trusting(&authority)).await;
+}
+
+#[tokio::test]
+async fn insecure_skip_verify_trusts_anybody() {
+    let (backend, url) = backend(Authority::new().server()).await;
+    delivers(&backend, &url, "tls: { insecure_skip_verify: true }").await;
+}
+
+#[tokio::test]
+async fn shows_its_own_certificate_where_it_has_one() {
+    let authority = Authority::new();
+    let server = authority.server().client_ca_root(Certificate::from_pem(authority.issuer.pem()));
+    let (backend, url) = backend(server).await;
+    let (certificate, key) = authority.sign("client");
+    fs::write(authority.file("cert.pem"), certificate).unwrap();
+    fs::write(authority.file("key.pem"), key).unwrap();
+    let ca = tls("ca_file", &authority.file("ca.pem"));
+    refusal(&url, &format!("tls: {{ {ca} }}")).await;
+    let (cert, key) =
+        (tls("cert_file", &authority.file("cert.pem")), tls("key_file", &authority.file("key.pem")));
+    delivers(&backend, &url, &format!("tls: {{ {ca}, {cert}, {key} }}")).await;
+}
+
+#[tokio::test]
+async fn files_that_can_not_be_used_are_named_at_start() {
+    let directory = tempfile::tempdir().unwrap();
+    let empty = directory.path().join("empty.pem");
+    fs::write(&empty, "").unwrap();
+    for (path, expected) in
+        [(directory.path().join("none.pem"), "can't read"), (empty, "holds no PEM certificate")]
+    {
+        let yaml = format!("{{ endpoint: 'https://localhost:1', tls: {{ {} }} }}", tls("ca_file", &path));
+        let config: Config = serde_yaml::from_str(&yaml).unwrap();
+        let started =
+            otlp::start("otlp", Signal::Logs, &config, &no_environment, &resource(), &Books::default());
+        let message = match started {
+            Err(error @ StartError::Connect(_)) => error.to_string(),
+            Err(other) => panic!("{other}"),
+            Ok(_) => panic!("started without {}", path.display()),
+        };
+        assert!(message.starts_with("tls.ca_file: ") && message.contains(expected), "{message}");
+        assert!(message.contains(path.to_str().unwrap()), "{message}");
+    }
+}
