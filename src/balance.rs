@@ -1,0 +1,57 @@
+//! The books in the log: who receives, and where everything went in the end.
+
+use otel_tcpretrans_pipeline::books::Snapshot;
+use tracing::info;
+
+/// What the receivers say about themselves, such as the hook and the transport in use.
+pub(crate) fn log_receivers(books: &Snapshot) {
+    for (id, counts) in &books.receivers {
+        let facts = counts.info.iter().map(|(name, value)| format!("{name}={value}"));
+        let numbers = counts.gauges.iter().map(|(name, unit, value)| format!("{name}={value}{unit}"));
+        info!(receiver = id, facts = facts.chain(numbers).collect::<Vec<_>>().join(" "), "receiving");
+    }
+}
+
+/// One line a ledger.
+pub(crate) fn log_books(books: &Snapshot) {
+    for (id, counts) in &books.receivers {
+        let lost = counts.unobserved.iter().filter(|lost| lost.events > 0);
+        let lost = lost.map(|lost| format!("{}/{}={}", lost.place, lost.reason, lost.events));
+        info!(
+            receiver = id,
+            seen = counts.seen,
+            received = counts.received,
+            unobserved = lost.collect::<Vec<_>>().join(" "),
+            "books"
+        );
+    }
+    for (key, counts) in &books.ledgers {
+        let dropped = counts.dropped.iter().filter(|(_, items)| **items > 0);
+        let dropped =
+            dropped.map(|(reason, items)| format!("{reason}={items}")).collect::<Vec<_>>().join(" ");
+        let in_flight = i64::try_from(counts.in_flight()).unwrap_or(i64::MAX);
+        match &key.exporter {
+            Some(exporter) => info!(
+                pipeline = key.pipeline,
+                exporter,
+                accepted = counts.accepted,
+                delivered = counts.delivered,
+                rejected = counts.rejected,
+                dropped,
+                queued = counts.queued,
+                in_flight,
+                "books"
+            ),
+            None => info!(
+                pipeline = key.pipeline,
+                accepted = counts.accepted,
+                passed = counts.passed,
+                filtered = counts.filtered,
+                aggregated = counts.aggregated,
+                dropped,
+                in_flight,
+                "books"
+            ),
+        }
+    }
+}

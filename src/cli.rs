@@ -1,0 +1,53 @@
+//! The command line: what can be typed.
+
+use clap::{Args, Parser, Subcommand};
+
+use crate::config::LogFormat;
+
+/// TCP retransmissions as OpenTelemetry metrics and logs, counted as the kernel counts them.
+#[derive(Debug, Parser)]
+#[command(version, about, after_help = EXIT_CODES)]
+pub(crate) struct Cli {
+    #[command(subcommand)]
+    pub(crate) command: Command,
+}
+
+const EXIT_CODES: &str = "\
+Exit codes: 0 success, 1 failure while running, 2 usage, 77 missing privilege or kernel feature, 78 configuration";
+
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    /// Run the pipelines until SIGTERM or SIGINT
+    Run {
+        #[command(flatten)]
+        sources: Sources,
+        /// How logs on stderr look, in place of service.telemetry.logs.format
+        #[arg(long, value_name = "FORMAT")]
+        log_format: Option<LogFormat>,
+    },
+    /// Check a configuration without touching the kernel or the network
+    Validate {
+        #[command(flatten)]
+        sources: Sources,
+    },
+    /// Print the merged configuration, defaults filled in, secrets masked
+    PrintConfig {
+        #[command(flatten)]
+        sources: Sources,
+    },
+    /// List receivers, processors, exporters and extensions
+    Components,
+    /// Print what this kernel and this user offer, and what the receiver would make of it
+    Check,
+}
+
+/// Where the configuration comes from; environment variables OTEL_TCPRETRANS__A__B stand between the two.
+#[derive(Debug, Args)]
+pub(crate) struct Sources {
+    /// Configuration file; repeated ones are laid over those before
+    #[arg(long = "config", value_name = "FILE", required = true)]
+    pub(crate) files: Vec<String>,
+    /// Set one value, in YAML, over all files, such as exporters.otlp.endpoint=http://collector:4317
+    #[arg(long = "set", value_name = "KEY.PATH=VALUE")]
+    pub(crate) sets: Vec<String>,
+}

@@ -1,0 +1,53 @@
+//! `components`: what this build has, in the shape of the Collector's command of that name.
+
+use std::collections::BTreeMap;
+
+use otel_tcpretrans_pipeline::books::Signal;
+use serde::Serialize;
+
+use crate::components::{
+    Component, ComponentType, ExporterConfig, ProcessorConfig, ReceiverConfig, Stability,
+};
+
+#[derive(Serialize)]
+struct Listing {
+    buildinfo: BuildInfo,
+    receivers: Vec<Entry>,
+    processors: Vec<Entry>,
+    exporters: Vec<Entry>,
+    extensions: Vec<Entry>,
+}
+
+#[derive(Serialize)]
+struct BuildInfo {
+    command: &'static str,
+    description: &'static str,
+    version: &'static str,
+}
+
+#[derive(Serialize)]
+struct Entry {
+    name: &'static str,
+    /// By signal.
+    stability: BTreeMap<&'static str, Stability>,
+}
+
+pub(crate) fn run() -> anyhow::Result<()> {
+    super::print_yaml(&Listing {
+        buildinfo: BuildInfo {
+            command: env!("CARGO_PKG_NAME"),
+            description: env!("CARGO_PKG_DESCRIPTION"),
+            version: env!("CARGO_PKG_VERSION"),
+        },
+        receivers: entries(ReceiverConfig::TYPES),
+        processors: entries(ProcessorConfig::TYPES),
+        exporters: entries(ExporterConfig::TYPES),
+        extensions: Vec::new(),
+    })
+}
+
+fn entries(types: &[ComponentType]) -> Vec<Entry> {
+    let stability =
+        |of: &ComponentType| of.signals.iter().map(|signal: &Signal| (signal.into(), of.stability)).collect();
+    types.iter().map(|of| Entry { name: of.name, stability: stability(of) }).collect()
+}

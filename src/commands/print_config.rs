@@ -1,0 +1,24 @@
+//! `print-config`: the merged configuration as one file that is valid input again, secrets aside.
+
+use otel_tcpretrans_exporters::process_environment;
+
+use crate::cli::Sources;
+use crate::components::ExporterConfig;
+use crate::config::Config;
+
+pub(crate) fn run(sources: &Sources) -> anyhow::Result<()> {
+    let loaded = super::load_and_warn(sources)?;
+    super::print_yaml(&filled_in(loaded.config))
+}
+
+/// With what the environment says where the files are silent.
+fn filled_in(mut config: Config) -> Config {
+    for exporter in config.exporters.values_mut() {
+        if let ExporterConfig::Otlp(otlp) = exporter
+            && let Ok(filled) = otlp.filled_in(&process_environment)
+        {
+            **otlp = filled;
+        }
+    }
+    config
+}

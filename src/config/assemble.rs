@@ -1,0 +1,95 @@
+//! Merged values -> typed sections. Each component extracts its own part.
+
+use std::collections::BTreeMap;
+
+use figment::value::{Dict, Value};
+use otel_tcpretrans_exporters::process_environment;
+use otel_tcpretrans_exporters::resource::{Facts, Resource};
+
+use super::extract::extract;
+use super::model::{Config, Service};
+use super::problem::expected;
+use super::report::Report;
+use crate::components::Component;
+
+const SECTIONS: [&str; 5] = ["receivers", "processors", "exporters", "extensions", "service"];
+
+/// Ids by section, as written: whether or not there is anything usable behind them.
+pub(super) type Declared = BTreeMap<&'static str, Vec<String>>;
+
+/// Types what can be typed and reports the rest.
+pub(super) fn assemble(values: &Dict, report: &mut Report<'_>) -> (Config, Declared) {
+    for key in values.keys().filter(|key| !SECTIONS.contains(&key.as_str())) {
+        report.problem(&[key], format!("unknown key; {}", expected(key, &SECTIONS)));
+    }
+    let mut declared = Declared::new();
+    let config = Config {
+        receivers: components(values, &mut declared, report),
+        processors: components(values, &mut declared, report),
+        exporters: components(values, &mut declared, report),
+        service: service(values, report),
+    };
+    for id in section(values, "extensions", report).into_keys() {
+        report.problem(&["extensions", &id], "no extension is built yet; remove it");
+    }
+    (config, declared)
+}
+
+fn components<C: Component>(
+    values: &Dict,
+    declared: &mut Declared,
+    report: &mut Report<'_>,
+) -> BTreeMap<String, C> {
+    let entries = section(values, C::SECTION, report);
+    declared.insert(C::SECTION, entries.keys().cloned().collect());
+    entries.into_iter().filter_map(|(id, value)| Some((id.clone(), component(&id, value, report)?))).collect()
+}
+
+fn component<C: Component>(id: &str, value: Value, report: &mut Report<'_>) -> Option<C> {
+    let at = [C::SECTION, id];
+    let (kind, name) = id.split_once('/').map_or((id, None), |(kind, name)| (kind, Some(name)));
+    let kinds: Vec<&str> = C::TYPES.iter().map(|known| known.name).collect();
+    if !kinds.contains(&kind) {
+        report.problem(&at, format!("unknown type {kind}; {}", expected(kind, &kinds)));
+        return None;
+    }
+    if name.is_some_and(str::is_empty) {
+        report.problem(&at, "a slash without a name after it; expected type or type/name");
+    }
+    if !matches!(value, Value::Dict(..) | Value::Empty(..)) {
+        report.problem(&at, "expected a mapping");
+        return None;
+    }
+    let (typed, mut found) = extract::<C>(Dict::from([(kind.to_owned(), value)]).into());
+    for found in &mut found {
+        // The type is the first key of what was extracted; the id is what the user wrote.
+        found.path = found.path.split_off(found.path.len().min(1));
+    }
+    report.extracted(&at, found);
+    let typed = typed?;
+    report.validated(&at, typed.validate());
+    Some(typed)
+}
+
+fn service(values: &Dict, report: &mut Report<'_>) -> Service {
+    let value = Value::from(section(values, "service", report));
+    let (service, found) = extract::<Service>(value);
+    report.extracted(&["service"], found);
+    let service = service.unwrap_or_default();
+    let telemetry = &service.telemetry;
+    report.validated(&["service", "telemetry", "metrics"], telemetry.metrics.validate());
+    let resource = Resource::new(&Facts::default(), &process_environment, &telemetry.resource);
+    report.validated(&["service", "telemetry", "resource"], resource.err().unwrap_or_default());
+    service
+}
+
+fn section(values: &Dict, name: &str, report: &mut Report<'_>) -> Dict {
+    match values.get(name) {
+        None | Some(Value::Empty(..)) => Dict::new(),
+        Some(Value::Dict(_, entries)) => entries.clone(),
+        Some(_) => {
+            report.problem(&[name], "expected a mapping");
+            Dict::new()
+        }
+    }
+}

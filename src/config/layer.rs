@@ -1,0 +1,216 @@
+//! Layers: one per file, variable and `--set`, each with its values and the origin of every key in them.
+
+use std::collections::BTreeMap;
+use std::fs;
+use std::sync::Arc;
+
+use figment::providers::Env;
+use figment::value::{Dict, Empty, Map, Value};
+use figment::{Figment, Metadata, Profile, Provider};
+
+use super::problem::{Origin, Path, Problem};
+use super::substitute::{Substituted, substitute};
+use super::yaml::{self, Content, Node, Position};
+
+/// Variables that configure: `OTEL_TCPRETRANS__EXPORTERS__OTLP__ENDPOINT`.
+const ENVIRONMENT_PREFIX: &str = "OTEL_TCPRETRANS__";
+
+/// What one source says.
+#[derive(Debug, Default)]
+struct Layer {
+    values: Dict,
+    origins: BTreeMap<Path, Origin>,
+    /// Origins of the keys above a single value: whoever wrote such a key out has a better claim to it.
+    implied: BTreeMap<Path, Origin>,
+}
+
+/// All sources, one laid over the other.
+pub(super) struct Merged {
+    pub(super) values: Dict,
+    /// From the weakest claim to the strongest.
+    origins: Vec<BTreeMap<Path, Origin>>,
+}
+
+/// Reads all sources in the order in which they win: files, environment, `--set`.
+///
+/// Goes on after a problem where it can. `None` where a source could not be read at all, since whatever would be
+/// said about the rest might be wrong.
+pub(super) fn merge(files: &[String], sets: &[String], problems: &mut Vec<Problem>) -> Option<Merged> {
+    let mut layers: Vec<Option<Layer>> =
+        files.iter().enumerate().map(|(rank, file)| read_file(rank, file, problems)).collect();
+    layers.extend(environment().into_iter().map(Some));
+    layers.extend(sets.iter().map(|argument| read_set(argument, problems)));
+    let layers: Vec<Layer> = layers.into_iter().collect::<Option<_>>()?;
+
+    let figment = layers.iter().fold(Figment::new(), |figment, layer| figment.merge(layer));
+    let values = figment.data().ok()?.remove(&Profile::Default)?;
+    let (origins, implied): (Vec<_>, Vec<_>) =
+        layers.into_iter().map(|layer| (layer.origins, layer.implied)).unzip();
+    Some(Merged { values, origins: implied.into_iter().chain(origins).collect() })
+}
+
+impl Merged {
+    /// Who set the value at `path`; where nobody did, who set the nearest value around it.
+    pub(super) fn origin(&self, path: &[String]) -> Origin {
+        let prefixes = (0..=path.len()).rev().map(|length| &path[..length]);
+        let mut found =
+            prefixes.flat_map(|prefix| self.origins.iter().rev().filter_map(|origins| origins.get(prefix)));
+        found.next().cloned().unwrap_or(Origin::Defaults)
+    }
+}
+
+impl Provider for Layer {
+    fn metadata(&self) -> Metadata {
+        Metadata::default()
+    }
+
+    fn data(&self) -> figment::Result<Map<Profile, Dict>> {
+        Ok(Map::from([(Profile::Default, self.values.clone())]))
+    }
+}
+
+fn read_file(rank: usize, file: &str, problems: &mut Vec<Problem>) -> Option<Layer> {
+    let name: Arc<str> = file.into();
+    let origin = |p: Position| Origin::File { rank, file: name.clone(), line: p.line, column: p.column };
+    let mut report = |position, message| {
+        problems.push(Problem { origin: origin(position), path: Path::new(), message });
+        None
+    };
+    let text = match fs::read_to_string(file) {
+        Ok(text) => text,
+        Err(error) => {
+            return report(Position { line: 0, column: 0 }, format!("can't read this file: {error}"));
+        }
+    };
+    let start = Position { line: 1, column: 1 };
+    match yaml::parse(&text) {
+        Ok(root) => {
+            // An empty file says nothing, like a mapping without entries.
+            let root = root.unwrap_or(Node { position: start, content: Content::Mapping(Vec::new()) });
+            let mut reader = Reader { origin: &origin, origins: BTreeMap::new(), problems };
+            let values = reader.value(&root, Path::new());
+            reader.finish(values, &root)
+        }
+        Err(error) => report(error.position, error.message),
+    }
+}
+
+/// `key.path=value`, the value in YAML.
+fn read_set(argument: &str, problems: &mut Vec<Problem>) -> Option<Layer> {
+    let origin = |_: Position| Origin::Set(argument.to_owned());
+    let start = Position { line: 1, column: 1 };
+    let Some((key, text)) =
+        argument.split_once('=').filter(|(key, _)| key.split('.').all(|part| !part.is_empty()))
+    else {
+        let message = "expected key.path=value".to_owned();
+        problems.push(Problem { origin: origin(start), path: Path::new(), message });
+        return None;
+    };
+    // A text that is no YAML is still a text.
+    let as_text =
+        || Node { position: start, content: Content::Scalar { text: text.to_owned(), plain: true } };
+    let node = yaml::parse(text).ok().flatten().unwrap_or_else(as_text);
+    let path: Path = key.split('.').map(str::to_owned).collect();
+    let mut reader = Reader { origin: &origin, origins: BTreeMap::new(), problems };
+    let value = reader.value(&node, path.clone());
+    Some(nested(&path, value, reader.origins, origin(start)))
+}
+
+/// Values out of the environment are typed as YAML; there is nothing to substitute in them.
+fn environment() -> Vec<Layer> {
+    let names = Env::prefixed(ENVIRONMENT_PREFIX).split("__");
+    let mut variables: Vec<(String, String)> =
+        names.iter().map(|(key, text)| (key.as_str().to_owned(), text)).collect();
+    variables.sort();
+    let layer = |(key, text): (String, String)| {
+        let path: Path = key.split('.').map(str::to_owned).collect();
+        let variable = format!("{ENVIRONMENT_PREFIX}{}", path.join("__").to_uppercase());
+        nested(&path, typed(&text), BTreeMap::new(), Origin::Environment(variable))
+    };
+    variables.into_iter().map(layer).collect()
+}
+
+/// A layer that sets one value below its keys.
+fn nested(path: &[String], value: Value, mut origins: BTreeMap<Path, Origin>, origin: Origin) -> Layer {
+    let implied = (1..path.len()).map(|length| (path[..length].to_vec(), origin.clone())).collect();
+    origins.insert(path.to_vec(), origin);
+    let value = path.iter().rev().fold(value, |value, key| Dict::from([(key.clone(), value)]).into());
+    Layer { values: value.into_dict().unwrap_or_default(), origins, implied }
+}
+
+/// A plain scalar's value: what YAML makes of the text, or the text itself where it is no YAML.
+fn typed(text: &str) -> Value {
+    serde_yaml::from_str(text).unwrap_or_else(|_| Value::from(text))
+}
+
+/// Turns a tree into values, notes where each came from, and finds what is wrong with their shape.
+struct Reader<'a> {
+    origin: &'a dyn Fn(Position) -> Origin,
+    origins: BTreeMap<Path, Origin>,
+    problems: &'a mut Vec<Problem>,
+}
+
+impl Reader<'_> {
+    fn report(&mut self, position: Position, path: Path, message: String) {
+        self.problems.push(Problem { origin: (self.origin)(position), path, message });
+    }
+
+    fn finish(mut self, values: Value, root: &Node) -> Option<Layer> {
+        if let Value::Empty(..) = values {
+            return Some(Layer { origins: self.origins, ..Layer::default() });
+        }
+        let Some(values) = values.into_dict() else {
+            let message = "expected a mapping with receivers, exporters and service".to_owned();
+            self.report(root.position, Path::new(), message);
+            return None;
+        };
+        Some(Layer { values, origins: self.origins, ..Layer::default() })
+    }
+
+    fn value(&mut self, node: &Node, path: Path) -> Value {
+        // Keys noted their own, better place already.
+        let origin = (self.origin)(node.position);
+        self.origins.entry(path.clone()).or_insert(origin);
+        match &node.content {
+            Content::Scalar { text, plain } => self.scalar(text, *plain, node.position, path),
+            Content::Sequence(items) => {
+                let item = |(index, item): (usize, &Node)| self.value(item, child(&path, &index.to_string()));
+                items.iter().enumerate().map(item).collect::<Vec<_>>().into()
+            }
+            Content::Mapping(entries) => {
+                let mut seen = BTreeMap::new();
+                let mut dict = Dict::new();
+                for (key, value) in entries {
+                    let path = child(&path, &key.name);
+                    let origin = (self.origin)(key.position);
+                    self.origins.entry(path.clone()).or_insert(origin);
+                    if let Some(line) = seen.insert(&key.name, key.position.line) {
+                        let message = format!("duplicate key; the other one is on line {line}");
+                        self.report(key.position, path.clone(), message);
+                    }
+                    // The first one stays, so that what is said of the rest has its position.
+                    let value = self.value(value, path);
+                    dict.entry(key.name.clone()).or_insert(value);
+                }
+                dict.into()
+            }
+        }
+    }
+
+    fn scalar(&mut self, text: &str, plain: bool, position: Position, path: Path) -> Value {
+        match substitute(text) {
+            Ok(Substituted { text: put_in, whole }) if plain && (whole || put_in == text) => typed(&put_in),
+            Ok(Substituted { text, .. }) => text.into(),
+            Err(messages) => {
+                for message in messages {
+                    self.report(position, path.clone(), message);
+                }
+                Empty::Unit.into()
+            }
+        }
+    }
+}
+
+fn child(path: &[String], key: &str) -> Path {
+    [path, &[key.to_owned()]].concat()
+}

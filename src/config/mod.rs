@@ -1,0 +1,49 @@
+//! Configuration: layers of values -> one typed configuration, or all of its problems in one run.
+
+mod assemble;
+mod check;
+mod extract;
+mod layer;
+mod model;
+mod problem;
+mod report;
+mod substitute;
+mod yaml;
+
+pub(crate) use check::signal;
+pub(crate) use model::{Config, LogFormat, LogLevel, Pipeline};
+pub(crate) use problem::Problem;
+
+use report::Report;
+
+/// A configuration that is fit to run.
+#[derive(Debug)]
+pub(crate) struct Loaded {
+    pub(crate) config: Config,
+    /// What is odd about it and no reason to refuse it.
+    pub(crate) warnings: Vec<Problem>,
+}
+
+/// Loads files, the environment and `--set` arguments, later ones over earlier ones.
+///
+/// # Errors
+/// All problems, in the order of the text.
+pub(crate) fn load(files: &[String], sets: &[String]) -> Result<Loaded, Vec<Problem>> {
+    let mut problems = Vec::new();
+    let merged = layer::merge(files, sets, &mut problems).ok_or_else(|| sorted(problems.clone()))?;
+    let mut report = Report::new(&merged, problems);
+    let (config, declared) = assemble::assemble(&merged.values, &mut report);
+    check::check(&config, &declared, &mut report);
+    let Report { problems, warnings, .. } = report;
+    if problems.is_empty() {
+        Ok(Loaded { config, warnings: sorted(warnings) })
+    } else {
+        Err(sorted(problems))
+    }
+}
+
+fn sorted(mut problems: Vec<Problem>) -> Vec<Problem> {
+    problems.sort();
+    problems.dedup();
+    problems
+}

@@ -1,0 +1,110 @@
+//! The typed configuration as a whole.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use otel_tcpretrans_exporters::resource::UserAttributes;
+use otel_tcpretrans_exporters::self_telemetry::MetricsConfig;
+use serde::{Deserialize, Serialize, Serializer};
+
+use crate::components::{ExporterConfig, ProcessorConfig, ReceiverConfig};
+
+/// Components by id, and what is made of them.
+#[derive(Clone, Debug, Default, Serialize)]
+pub(crate) struct Config {
+    #[serde(serialize_with = "without_type")]
+    pub(crate) receivers: BTreeMap<String, ReceiverConfig>,
+    #[serde(serialize_with = "without_type")]
+    pub(crate) processors: BTreeMap<String, ProcessorConfig>,
+    #[serde(serialize_with = "without_type")]
+    pub(crate) exporters: BTreeMap<String, ExporterConfig>,
+    pub(crate) service: Service,
+}
+
+/// `service`.
+#[derive(Clone, Debug, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Service {
+    /// Ids of the extensions to start.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub(crate) extensions: Vec<String>,
+    /// How long draining may take.
+    #[serde(with = "humantime_serde")]
+    pub(crate) shutdown_timeout: Duration,
+    pub(crate) telemetry: Telemetry,
+    /// By id: `logs` or `metrics`, with `/name` where there are several.
+    pub(crate) pipelines: BTreeMap<String, Pipeline>,
+}
+
+impl Default for Service {
+    fn default() -> Self {
+        Service {
+            extensions: Vec::new(),
+            shutdown_timeout: Duration::from_secs(30),
+            telemetry: Telemetry::default(),
+            pipelines: BTreeMap::new(),
+        }
+    }
+}
+
+/// `service.telemetry`: what the process says about itself, and what all of its output says about its origin.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Telemetry {
+    pub(crate) logs: Logs,
+    pub(crate) metrics: MetricsConfig,
+    pub(crate) resource: UserAttributes,
+}
+
+/// `service.telemetry.logs`.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Logs {
+    pub(crate) level: LogLevel,
+    pub(crate) format: LogFormat,
+}
+
+/// Messages of this level and above are logged.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, strum::IntoStaticStr)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub(crate) enum LogLevel {
+    Trace,
+    Debug,
+    #[default]
+    Info,
+    Warn,
+    Error,
+}
+
+/// How a message of the log looks.
+#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, clap::ValueEnum)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum LogFormat {
+    /// A line for people.
+    #[default]
+    Text,
+    /// A JSON object a line.
+    Json,
+}
+
+/// Ids of a pipeline's components.
+#[derive(Clone, Debug, Default, Serialize, Deserialize)]
+#[serde(default, deny_unknown_fields)]
+pub(crate) struct Pipeline {
+    pub(crate) receivers: Vec<String>,
+    pub(crate) processors: Vec<String>,
+    pub(crate) exporters: Vec<String>,
+}
+
+/// A component's type stands in its id already.
+fn without_type<S: Serializer, C: Serialize>(
+    components: &BTreeMap<String, C>,
+    serializer: S,
+) -> Result<S::Ok, S::Error> {
+    let untagged = components.iter().map(|(id, component)| {
+        let value = serde_yaml::to_value(component).map_err(serde::ser::Error::custom)?;
+        Ok((id, if let serde_yaml::Value::Tagged(tagged) = value { tagged.value } else { value }))
+    });
+    serializer.collect_map(untagged.collect::<Result<Vec<_>, S::Error>>()?)
+}

@@ -1,0 +1,107 @@
+//! What is wrong with a configuration, and where it was written.
+
+use std::fmt;
+use std::sync::Arc;
+
+use otel_tcpretrans_pipeline::config::nearest;
+
+/// Keys from the root to a value; an item of a list is named by its index.
+pub(crate) type Path = Vec<String>;
+
+/// Who set a value. Ordered as problems are listed: by file, line and column, then the other layers.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) enum Origin {
+    /// A place in a file.
+    File { rank: usize, file: Arc<str>, line: usize, column: usize },
+    /// A variable `OTEL_TCPRETRANS__…`.
+    Environment(String),
+    /// An argument of `--set`.
+    Set(String),
+    /// Nobody: it is what is there without a configuration.
+    Defaults,
+}
+
+/// One thing that is wrong, or only odd where it is a warning.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub(crate) struct Problem {
+    pub(crate) origin: Origin,
+    pub(crate) path: Path,
+    pub(crate) message: String,
+}
+
+impl fmt::Display for Origin {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Origin::File { file, line: 0, .. } => f.write_str(file),
+            Origin::File { file, line, column, .. } => write!(f, "{file}:{line}:{column}"),
+            Origin::Environment(variable) => write!(f, "environment variable {variable}"),
+            Origin::Set(argument) => write!(f, "--set {argument}"),
+            Origin::Defaults => f.write_str("defaults"),
+        }
+    }
+}
+
+impl fmt::Display for Problem {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{}: ", self.origin)?;
+        if !self.path.is_empty() {
+            write!(f, "{}: ", display_path(&self.path))?;
+        }
+        f.write_str(&self.message)
+    }
+}
+
+/// A path as people write it: `service.pipelines.logs.processors[1]`.
+pub(crate) fn display_path(path: &[String]) -> String {
+    let mut text = String::new();
+    for part in path {
+        if part.bytes().all(|b| b.is_ascii_digit()) && !text.is_empty() {
+            text += &format!("[{part}]");
+        } else {
+            let separator = if text.is_empty() { "" } else { "." };
+            text += &format!("{separator}{part}");
+        }
+    }
+    text
+}
+
+/// A path as components write it in their own problems: `tls.ca_file`, `exclude.0`, `exclude[0]`.
+pub(crate) fn parse_path(text: &str) -> Path {
+    text.split(['.', '[', ']']).filter(|part| !part.is_empty()).map(str::to_owned).collect()
+}
+
+/// "expected one of a, b" with "; did you mean b?" where one of them is near to `found`.
+pub(crate) fn expected<S: AsRef<str>>(found: &str, names: &[S]) -> String {
+    let mut sorted: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+    sorted.sort_unstable();
+    let expected = match sorted[..] {
+        [] => return "nothing is expected here".to_owned(),
+        [one] => format!("expected {one}"),
+        _ => format!("expected one of {}", sorted.join(", ")),
+    };
+    match nearest(found, sorted.iter().copied()) {
+        Some(name) => format!("{expected}; did you mean {name}?"),
+        None => expected,
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn suggests_only_what_is_near() {
+        assert_eq!(
+            expected("endpont", &["timeout", "endpoint"]),
+            "expected one of endpoint, timeout; did you mean endpoint?"
+        );
+        assert_eq!(expected("zzz", &["timeout", "endpoint"]), "expected one of endpoint, timeout");
+    }
+
+    #[test]
+    fn paths_read_back() {
+        let path = parse_path("exclude[1].x");
+        assert_eq!(path, ["exclude", "1", "x"]);
+        assert_eq!(display_path(&path), "exclude[1].x");
+    }
+}

@@ -1,0 +1,124 @@
+//! `${env:NAME}`, `${env:NAME:-default}`, `${file:PATH}` and `$$` in the text of a scalar.
+
+use std::{env, fs};
+
+/// A scalar's text with everything put in.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) struct Substituted {
+    pub(super) text: String,
+    /// The text was one `${…}` from end to end, so that its type follows from what was put in.
+    pub(super) whole: bool,
+}
+
+/// Puts in what the text asks for. What is put in is not looked at again.
+///
+/// # Errors
+/// All of the text's problems, in words.
+pub(super) fn substitute(text: &str) -> Result<Substituted, Vec<String>> {
+    let mut out = String::with_capacity(text.len());
+    let mut problems = Vec::new();
+    let mut whole = false;
+    let mut rest = text;
+    while let Some(start) = rest.find('$') {
+        out += &rest[..start];
+        rest = &rest[start + 1..];
+        if let Some(after) = rest.strip_prefix('$') {
+            out.push('$');
+            rest = after;
+        } else if let Some(after) = rest.strip_prefix('{') {
+            let Some(end) = closing_brace(after) else {
+                problems.push("`${` without `}`; write `$$` for a dollar sign".to_owned());
+                break;
+            };
+            match look_up(&after[..end]) {
+                Ok(value) => out += &value,
+                Err(mut found) => problems.append(&mut found),
+            }
+            // "${" + the reference + "}"
+            whole = end + 3 == text.len();
+            rest = &after[end + 1..];
+        } else {
+            out.push('$');
+        }
+    }
+    out += rest;
+    if problems.is_empty() { Ok(Substituted { text: out, whole }) } else { Err(problems) }
+}
+
+/// Index of the brace that closes a reference; defaults may hold references of their own.
+fn closing_brace(text: &str) -> Option<usize> {
+    let mut depth = 0;
+    for (index, byte) in text.bytes().enumerate() {
+        match byte {
+            b'{' => depth += 1,
+            b'}' if depth == 0 => return Some(index),
+            b'}' => depth -= 1,
+            _ => {}
+        }
+    }
+    None
+}
+
+fn look_up(reference: &str) -> Result<String, Vec<String>> {
+    let problem = |message: String| Err(vec![message]);
+    match reference.split_once(':') {
+        Some(("env", rest)) => {
+            let (name, default) = match rest.split_once(":-") {
+                Some((name, default)) => (name, Some(default)),
+                None => (rest, None),
+            };
+            match (env::var(name), default) {
+                (Ok(value), _) if !value.is_empty() || default.is_none() => Ok(value),
+                (Err(env::VarError::NotUnicode(_)), _) => {
+                    problem(format!("environment variable {name} is not valid UTF-8"))
+                }
+                (_, Some(default)) => substitute(default).map(|put_in| put_in.text),
+                (_, None) => problem(format!(
+                    "environment variable {name} is not set; set it, or give a default: ${{env:{name}:-default}}"
+                )),
+            }
+        }
+        Some(("file", path)) => match fs::read_to_string(path) {
+            // Editors and `kubectl create secret` alike end a file with a newline that is no part of the value.
+            Ok(content) => Ok(content.trim_end_matches(['\r', '\n']).to_owned()),
+            Err(error) => problem(format!("can't read file {path}: {error}")),
+        },
+        None => problem(format!("${{{reference}}} names no source; did you mean ${{env:{reference}}}?")),
+        Some((scheme, _)) => {
+            problem(format!("unknown source {scheme} in ${{{reference}}}; expected env or file"))
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn text(input: &str) -> String {
+        substitute(input).expect("substitutes").text
+    }
+
+    #[test]
+    fn dollars_defaults_and_nesting() {
+        assert_eq!(text("a$$b$c$"), "a$b$c$");
+        assert_eq!(text("$${env:NO_SUCH_VARIABLE}"), "${env:NO_SUCH_VARIABLE}");
+        assert_eq!(text("x${env:NO_SUCH_VARIABLE:-a:-b}y"), "xa:-by");
+        assert_eq!(text("${env:NO_SUCH_VARIABLE:-${env:NO_SUCH_EITHER:-deep}}"), "deep");
+    }
+
+    #[test]
+    fn only_a_reference_from_end_to_end_is_whole() {
+        let whole = |input| substitute(input).expect("substitutes").whole;
+        assert!(whole("${env:NO_SUCH_VARIABLE:-1}"));
+        assert!(!whole(" ${env:NO_SUCH_VARIABLE:-1}"));
+        assert!(!whole("${env:NO_SUCH_VARIABLE:-1}${env:NO_SUCH_VARIABLE:-1}"));
+        assert!(!whole("$$"));
+    }
+
+    #[test]
+    fn all_problems_of_a_text_are_found() {
+        let problems = substitute("${env:NO_SUCH_VARIABLE} ${PLAIN} ${http:x} ${").expect_err("problems");
+        assert_eq!(problems.len(), 4, "{problems:?}");
+        assert!(problems[1].contains("did you mean ${env:PLAIN}?"));
+    }
+}

@@ -1,0 +1,60 @@
+//! Exit codes: what a shell or a service manager learns of the end.
+
+use std::fmt;
+use std::process::ExitCode;
+
+use otel_tcpretrans_exporters::otlp;
+use otel_tcpretrans_exporters::self_telemetry::TelemetryError;
+use otel_tcpretrans_pipeline::component::ReceiverError;
+
+use crate::config::Problem;
+
+const FAILURE: u8 = 1;
+/// The number that test harnesses and automake read as "can't run here".
+const UNSUPPORTED: u8 = 77;
+/// `EX_CONFIG` of sysexits.h.
+const CONFIGURATION: u8 = 78;
+
+/// A configuration that was refused.
+#[derive(Debug)]
+pub(crate) struct Refused(pub(crate) Vec<Problem>);
+
+impl std::error::Error for Refused {}
+
+impl fmt::Display for Refused {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        self.0.iter().try_for_each(|problem| writeln!(f, "{problem}"))?;
+        match self.0.len() {
+            1 => f.write_str("1 problem in the configuration"),
+            many => write!(f, "{many} problems in the configuration"),
+        }
+    }
+}
+
+/// This user or this kernel does not offer what is needed.
+#[derive(Debug)]
+pub(crate) struct Unsupported(pub(crate) String);
+
+impl std::error::Error for Unsupported {}
+
+impl fmt::Display for Unsupported {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
+/// The code of a failure, by its causes.
+pub(crate) fn code(error: &anyhow::Error) -> ExitCode {
+    let of_cause = |cause: &(dyn std::error::Error + 'static)| {
+        // An exporter starts without its backend; what stops it is the configuration and the files that it names.
+        let telemetry = cause.downcast_ref();
+        let telemetry =
+            matches!(telemetry, Some(TelemetryError::Configuration(_) | TelemetryError::Connect(_)));
+        if cause.is::<Refused>() || cause.is::<otlp::StartError>() || telemetry {
+            return Some(CONFIGURATION);
+        }
+        let unsupported = matches!(cause.downcast_ref(), Some(ReceiverError::Unsupported(_)));
+        (unsupported || cause.is::<Unsupported>()).then_some(UNSUPPORTED)
+    };
+    ExitCode::from(error.chain().find_map(of_cause).unwrap_or(FAILURE))
+}

@@ -1,0 +1,38 @@
+//! otel-tcpretrans: TCP retransmissions as OpenTelemetry metrics and logs.
+
+mod balance;
+mod cli;
+mod commands;
+mod components;
+mod config;
+mod exit;
+mod logs;
+mod signals;
+mod wire;
+
+use std::process::ExitCode;
+
+use clap::Parser;
+use cli::{Cli, Command};
+
+fn main() -> ExitCode {
+    let result = match Cli::parse().command {
+        Command::Run { sources, log_format } => commands::run::run(&sources, log_format),
+        Command::Validate { sources } => commands::validate::run(&sources),
+        Command::PrintConfig { sources } => commands::print_config::run(&sources),
+        Command::Components => commands::components::run(),
+        Command::Check => commands::check::run(),
+    };
+    match result {
+        Ok(()) => ExitCode::SUCCESS,
+        Err(error) => {
+            // Errors of the libraries hold their causes in their own text.
+            if tracing::dispatcher::has_been_set() {
+                tracing::error!("{error}");
+            } else {
+                eprintln!("{error}");
+            }
+            exit::code(&error)
+        }
+    }
+}

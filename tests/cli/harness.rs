@@ -1,0 +1,126 @@
+//! Runs the binary on a configuration of its own, in a folder and an environment of its own.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Output};
+
+use tempfile::TempDir;
+
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_otel-tcpretrans");
+
+/// The shortest configuration that is valid and leaves nothing unused.
+pub(crate) const MINIMAL: &str = "\
+receivers:
+  tcpretrans:
+exporters:
+  debug:
+service:
+  pipelines:
+    logs: { receivers: [tcpretrans], exporters: [debug] }
+";
+
+/// A command on `config.yaml`, not yet run.
+pub(crate) struct Case {
+    folder: TempDir,
+    command: Command,
+}
+
+/// What came of it.
+#[derive(Debug)]
+pub(crate) struct Outcome {
+    pub(crate) code: Option<i32>,
+    pub(crate) stdout: String,
+    pub(crate) stderr: String,
+}
+
+impl Case {
+    /// `otel-tcpretrans COMMAND --config config.yaml`.
+    pub(crate) fn new(command: &str, config: &str) -> Case {
+        Case::bare(&[command, "--config", "config.yaml"]).file("config.yaml", config)
+    }
+
+    /// Only what is given.
+    pub(crate) fn bare(arguments: &[&str]) -> Case {
+        let folder = tempfile::tempdir().expect("a folder");
+        let mut command = Command::new(BINARY);
+        command.args(arguments).current_dir(folder.path()).env_clear();
+        Case { folder, command }
+    }
+
+    pub(crate) fn file(self, name: &str, content: &str) -> Case {
+        fs::write(self.folder.path().join(name), content).expect("writing a file");
+        self
+    }
+
+    pub(crate) fn arg(mut self, argument: &str) -> Case {
+        self.command.arg(argument);
+        self
+    }
+
+    pub(crate) fn set(self, argument: &str) -> Case {
+        self.arg("--set").arg(argument)
+    }
+
+    pub(crate) fn env(mut self, name: &str, value: &str) -> Case {
+        self.command.env(name, value);
+        self
+    }
+
+    pub(crate) fn run(mut self) -> Outcome {
+        Outcome::of(self.command.output().expect("running the binary"))
+    }
+}
+
+impl Outcome {
+    pub(crate) fn of(output: Output) -> Outcome {
+        Outcome {
+            code: output.status.code(),
+            stdout: String::from_utf8(output.stdout).expect("UTF-8"),
+            stderr: String::from_utf8(output.stderr).expect("UTF-8"),
+        }
+    }
+
+    /// It was refused, and exactly these are the problems, in this order.
+    #[track_caller]
+    pub(crate) fn refused(&self, problems: &[&str]) {
+        assert_eq!(self.code, Some(78), "{self:?}");
+        let lines: Vec<&str> = self.stderr.lines().collect();
+        let (summary, listed) = lines.split_last().expect("a summary");
+        assert_eq!(listed, problems);
+        assert!(summary.starts_with(&format!("{} problem", problems.len())), "{summary}");
+    }
+
+    /// It was refused, and one of the problems is this one.
+    #[track_caller]
+    pub(crate) fn refused_for(&self, problem: &str) {
+        assert_eq!(self.code, Some(78), "{self:?}");
+        assert!(self.stderr.lines().any(|line| line == problem), "no line {problem:?} in\n{}", self.stderr);
+    }
+
+    /// It went well without a warning.
+    #[track_caller]
+    pub(crate) fn succeeded(&self) {
+        assert_eq!(self.code, Some(0), "{self:?}");
+        assert!(!self.stderr.contains("warning"), "{}", self.stderr);
+    }
+}
+
+/// `validate` on a configuration.
+pub(crate) fn validate(config: &str) -> Outcome {
+    Case::new("validate", config).run()
+}
+
+/// What `print-config` shows at a path, as YAML.
+#[track_caller]
+pub(crate) fn printed(case: Case, path: &str) -> serde_yaml::Value {
+    let outcome = case.run();
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    let root: serde_yaml::Value = serde_yaml::from_str(&outcome.stdout).expect("YAML");
+    path.split('.')
+        .fold(root, |value, key| value.get(key).unwrap_or_else(|| panic!("no {key} of {path}")).clone())
+}
+
+/// The repository's own folder.
+pub(crate) fn repository() -> &'static Path {
+    Path::new(env!("CARGO_MANIFEST_DIR"))
+}

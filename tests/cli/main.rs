@@ -1,0 +1,11 @@
+//! The real binary from outside, without privileges: messages and exit codes.
+
+#![allow(clippy::expect_used)] // a test that can't go on fails
+
+mod config_files;
+mod harness;
+mod layers;
+mod output;
+mod problems;
+mod references;
+mod usage;

@@ -1,0 +1,67 @@
+//! What goes to stdout: print-config and components.
+
+use std::fs;
+
+use serde_yaml::Value;
+
+use crate::harness::{Case, MINIMAL, repository};
+
+#[test]
+fn what_print_config_prints_is_valid_and_prints_the_same_again() {
+    for name in ["demo.yaml", "host.yaml", "sidecar.yaml"] {
+        let file = fs::read_to_string(repository().join("config").join(name)).expect(name);
+        let first = Case::new("print-config", &file).run();
+        assert_eq!(first.code, Some(0), "{first:?}");
+        let second = Case::new("print-config", &first.stdout).run();
+        assert_eq!(second.code, Some(0), "{second:?}");
+        assert_eq!(first.stdout, second.stdout);
+    }
+}
+
+#[test]
+fn print_config_fills_in_defaults_and_the_specifications_variables() {
+    let config = MINIMAL.replace("debug:", "otlp:").replace("[debug]", "[otlp]");
+    let outcome =
+        Case::new("print-config", &config).env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://spec:4317").run();
+    let root: Value = serde_yaml::from_str(&outcome.stdout).expect("YAML");
+    assert_eq!(root["exporters"]["otlp"]["endpoint"], "http://spec:4317");
+    assert_eq!(root["exporters"]["otlp"]["compression"], "gzip");
+    assert_eq!(root["receivers"]["tcpretrans"]["wakeup"]["events"], 64);
+    assert_eq!(root["service"]["shutdown_timeout"], "30s");
+}
+
+#[test]
+fn print_config_masks_secrets() {
+    let config = MINIMAL
+        .replace("debug:", "otlp: { headers: { authorization: \"Bearer ${env:TOKEN}\" } }")
+        .replace("[debug]", "[otlp]");
+    let outcome = Case::new("print-config", &config).env("TOKEN", "hunter2").run();
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert!(outcome.stdout.contains("authorization: '[REDACTED]'"), "{}", outcome.stdout);
+    assert!(!format!("{outcome:?}").contains("hunter2"));
+}
+
+#[test]
+fn print_config_refuses_what_validate_refuses() {
+    let outcome = Case::new("print-config", &MINIMAL.replace("[debug]", "[x]")).run();
+    assert_eq!((outcome.code, outcome.stdout.as_str()), (Some(78), ""));
+}
+
+#[test]
+fn components_lists_what_can_be_configured() {
+    let outcome = Case::bare(&["components"]).run();
+    outcome.succeeded();
+    let root: Value = serde_yaml::from_str(&outcome.stdout).expect("YAML");
+    for (section, names) in [
+        ("receivers", &["tcpretrans"][..]),
+        ("processors", &["filter", "aggregate", "batch"]),
+        ("exporters", &["otlp", "debug"]),
+        ("extensions", &[]),
+    ] {
+        let listed = root[section].as_sequence().expect(section);
+        let listed: Vec<_> = listed.iter().map(|entry| entry["name"].as_str().expect("name")).collect();
+        assert_eq!(listed, names, "{section}");
+    }
+    assert_eq!(root["receivers"][0]["stability"]["logs"], "alpha");
+    assert_eq!(root["buildinfo"]["version"], env!("CARGO_PKG_VERSION"));
+}

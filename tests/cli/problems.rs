@@ -1,0 +1,170 @@
+//! What is wrong within a file: where it stands, what was expected, what was meant.
+
+use crate::harness::{Case, MINIMAL, validate};
+
+#[test]
+fn a_missing_file_is_named() {
+    let outcome = Case::bare(&["validate", "--config", "nowhere.yaml"]).run();
+    outcome.refused(&["nowhere.yaml: can't read this file: No such file or directory (os error 2)"]);
+}
+
+#[test]
+fn a_tab_is_found_where_it_stands() {
+    validate("receivers:\n\ttcpretrans:\n")
+        .refused(&["config.yaml:2:1: a tab can't indent YAML; use spaces"]);
+}
+
+#[test]
+fn broken_yaml_has_a_position() {
+    let outcome = validate("receivers: [tcpretrans\nexporters:\n");
+    assert_eq!(outcome.code, Some(78));
+    assert!(outcome.stderr.starts_with("config.yaml:"), "{}", outcome.stderr);
+}
+
+#[test]
+fn a_reference_between_braces_is_to_be_quoted() {
+    validate("exporters: { otlp: { endpoint: ${env:PLACE} } }\n")
+        .refused(&["config.yaml:1:32: ${…} between braces or brackets must stand in quotes"]);
+}
+
+#[test]
+fn an_unknown_key_has_a_position_and_a_suggestion() {
+    let config = MINIMAL.replace("  debug:", "  debug:\n    verbositi: basic");
+    validate(&config).refused(&[
+        "config.yaml:5:5: exporters.debug.verbositi: unknown key; expected verbosity; did you mean verbosity?",
+    ]);
+}
+
+#[test]
+fn unknown_keys_are_found_at_every_level() {
+    let config = format!("{MINIMAL}  telemetri: {{}}\nexporter: {{}}\n");
+    validate(&config).refused(&[
+        "config.yaml:8:3: service.telemetri: unknown key; expected one of extensions, pipelines, shutdown_timeout, \
+         telemetry; did you mean telemetry?",
+        "config.yaml:9:1: exporter: unknown key; expected one of exporters, extensions, processors, receivers, \
+         service; did you mean exporters?",
+    ]);
+}
+
+#[test]
+fn all_problems_come_out_in_one_run_in_the_order_of_the_text() {
+    let config = "\
+receivers:
+  tcpretrans:
+    hok: auto
+    scope: planet
+    wakeup: { events: many }
+exporters:
+  debug: { verbosity: loud }
+service:
+  shutdown_timeout: soon
+  pipelines:
+    logs: { receivers: [tcpretran], exporters: [debug] }
+";
+    validate(config).refused(&[
+        "config.yaml:3:5: receivers.tcpretrans.hok: unknown key; expected one of channel_capacity, hook, perf, \
+         ringbuf, scope, synack, transport, wakeup; did you mean hook?",
+        "config.yaml:4:5: receivers.tcpretrans.scope: unknown value planet; expected one of cgroup, host, netns",
+        "config.yaml:5:15: receivers.tcpretrans.wakeup.events: found a text; expected a whole number, not negative",
+        "config.yaml:7:12: exporters.debug.verbosity: unknown value loud; expected one of basic, detailed, normal",
+        "config.yaml:9:3: service.shutdown_timeout: string \"soon\" does not fit; expected a duration, such as \
+         200ms, 5s or 1m",
+        "config.yaml:11:25: service.pipelines.logs.receivers[0]: there is no tcpretran in receivers; expected \
+         tcpretrans; did you mean tcpretrans?",
+    ]);
+}
+
+#[test]
+fn a_wrong_type_is_named_without_the_value() {
+    let config = MINIMAL.replace("debug:", "otlp: { headers: hunter2 }").replace("[debug]", "[otlp]");
+    let outcome = validate(&config);
+    outcome.refused(&["config.yaml:4:11: exporters.otlp.headers: found a text; expected a mapping"]);
+}
+
+#[test]
+fn what_must_be_a_mapping_is_said_once() {
+    validate(&MINIMAL.replace("debug:", "debug: loud"))
+        .refused(&["config.yaml:4:3: exporters.debug: expected a mapping"]);
+    validate("service: 3\n").refused(&["config.yaml:1:1: service: expected a mapping"]);
+    validate("[1]\n").refused(&["config.yaml:1:1: expected a mapping with receivers, exporters and service"]);
+}
+
+#[test]
+fn a_number_in_place_of_a_text_is_to_be_quoted() {
+    let config = MINIMAL.replace("debug:", "otlp: { headers: { tenant: 7 } }").replace("[debug]", "[otlp]");
+    validate(&config).refused(&[
+        "config.yaml:4:22: exporters.otlp.headers.tenant: found a whole number; expected a text; put it in quotes",
+    ]);
+}
+
+#[test]
+fn items_of_a_list_keep_their_index() {
+    let config = MINIMAL
+        .replace("exporters:\n", "processors:\n  filter:\n    exclude: [x, tcp.seq == 1, y]\nexporters:\n");
+    let config = config.replace("exporters: [debug]", "processors: [filter], exporters: [debug]");
+    let outcome = validate(&config);
+    assert_eq!(outcome.code, Some(78), "{outcome:?}");
+    for (index, column) in [(0, 15), (2, 32)] {
+        let start = format!("config.yaml:5:{column}: processors.filter.exclude[{index}]: ");
+        assert!(outcome.stderr.contains(&start), "no {start} in {}", outcome.stderr);
+    }
+}
+
+#[test]
+fn every_duplicate_key_is_found() {
+    let config = format!("{MINIMAL}\"exporters\":\n  otlp:\nreceivers:\n");
+    validate(&config).refused(&[
+        "config.yaml:8:1: exporters: duplicate key; the other one is on line 3",
+        "config.yaml:10:1: receivers: duplicate key; the other one is on line 1",
+    ]);
+}
+
+#[test]
+fn values_that_types_cannot_exclude_are_checked_too() {
+    let config = MINIMAL.replace("  tcpretrans:", "  tcpretrans: { perf: { pages_per_cpu: 3 }, hok: 1 }");
+    let outcome = validate(&config);
+    assert_eq!(outcome.code, Some(78));
+    assert!(
+        outcome.stderr.contains("config.yaml:2:25: receivers.tcpretrans.perf.pages_per_cpu: "),
+        "{outcome:?}"
+    );
+    assert!(
+        outcome.stderr.contains("config.yaml:2:45: receivers.tcpretrans.hok: unknown key"),
+        "{outcome:?}"
+    );
+}
+
+#[test]
+fn an_endpoint_that_is_no_url_is_refused() {
+    let config = MINIMAL.replace("debug:", "otlp:\n    endpoint: not a url").replace("[debug]", "[otlp]");
+    validate(&config).refused(&["config.yaml:5:5: exporters.otlp.endpoint: expected http://HOST:PORT or \
+         https://HOST:PORT, found \"not a url\""]);
+}
+
+#[test]
+fn a_variable_of_the_specification_that_is_no_url_is_refused() {
+    let config = MINIMAL.replace("debug:", "otlp:").replace("[debug]", "[otlp]");
+    let outcome = Case::new("validate", &config).env("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "not a url").run();
+    assert_eq!(outcome.code, Some(78), "{outcome:?}");
+    assert!(outcome.stderr.contains("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT"), "{outcome:?}");
+}
+
+#[test]
+fn unknown_component_types_list_what_there_is() {
+    let config = MINIMAL.replace("debug:", "debug:\n  otpl/x:");
+    let outcome = validate(&config);
+    outcome.refused(&[
+        "config.yaml:5:3: exporters.otpl/x: unknown type otpl; expected one of debug, otlp; did you \
+                       mean otlp?",
+    ]);
+}
+
+#[test]
+fn null_means_defaults() {
+    validate(&MINIMAL.replace("tcpretrans:", "tcpretrans: { perf: , hook: ~ }")).succeeded();
+    validate(&format!("{MINIMAL}processors:\n")).succeeded();
+    validate(&MINIMAL.replace("tcpretrans:", "tcpretrans: { pref: }")).refused_for(
+        "config.yaml:2:17: receivers.tcpretrans.pref: unknown key; expected one of channel_capacity, hook, perf, \
+         ringbuf, scope, synack, transport, wakeup; did you mean perf?",
+    );
+}

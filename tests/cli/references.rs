@@ -1,0 +1,94 @@
+//! What is wrong with the configuration as a whole.
+
+use crate::harness::{MINIMAL, validate};
+
+#[test]
+fn a_pipeline_that_names_an_unknown_component() {
+    validate(&MINIMAL.replace("[debug]", "[debgu]")).refused_for(
+        "config.yaml:7:50: service.pipelines.logs.exporters[0]: there is no debgu in exporters; expected debug; did \
+         you mean debug?",
+    );
+}
+
+#[test]
+fn an_unused_component_is_a_warning() {
+    let outcome = validate(&MINIMAL.replace("debug:", "debug:\n  debug/spare:"));
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    let warning = "warning: config.yaml:5:3: exporters.debug/spare: no pipeline uses it, so it will not run";
+    assert_eq!(outcome.stderr.lines().next(), Some(warning));
+}
+
+#[test]
+fn pipelines_need_receivers_and_exporters() {
+    validate(&MINIMAL.replace("receivers: [tcpretrans], exporters: [debug]", "")).refused(&[
+        "config.yaml:7:5: service.pipelines.logs: has no exporters; expected at least one",
+        "config.yaml:7:5: service.pipelines.logs: has no receivers; expected at least one",
+    ]);
+}
+
+#[test]
+fn without_pipelines_there_is_nothing_to_run() {
+    let message = "there is no pipeline, so nothing to run; add logs or metrics";
+    validate("service:\n").refused(&[&format!("config.yaml:1:1: service.pipelines: {message}")]);
+    validate("").refused(&[&format!("config.yaml:1:1: service.pipelines: {message}")]);
+}
+
+#[test]
+fn only_logs_and_metrics_are_built() {
+    validate(&MINIMAL.replace("logs:", "traces:")).refused(&[
+        "config.yaml:7:5: service.pipelines.traces: there are no traces here: only logs and metrics pipelines are built",
+    ]);
+    validate(&MINIMAL.replace("logs:", "log/a:")).refused(&[
+        "config.yaml:7:5: service.pipelines.log/a: unknown signal log; expected one of logs, metrics; did \
+                    you mean logs?",
+    ]);
+    validate(&MINIMAL.replace("logs:", "logs/by-peer:")).succeeded();
+}
+
+#[test]
+fn extensions_are_not_built_yet() {
+    let config = format!("{MINIMAL}  extensions: [health_check]\nextensions:\n  health_check:\n");
+    validate(&config).refused(&[
+        "config.yaml:8:16: service.extensions[0]: no extension is built yet; remove it",
+        "config.yaml:10:3: extensions.health_check: no extension is built yet; remove it",
+    ]);
+}
+
+#[test]
+fn a_second_tcpretrans_is_refused() {
+    let config = MINIMAL.replace("  tcpretrans:", "  tcpretrans:\n  tcpretrans/netns: { scope: netns }");
+    validate(&config)
+        .refused(&["config.yaml:3:3: receivers.tcpretrans/netns: a second tcpretrans receiver would \
+         count again what tcpretrans counts; name tcpretrans in as many pipelines as needed"]);
+}
+
+#[test]
+fn processors_in_the_wrong_order() {
+    let config = "\
+receivers: { tcpretrans: }
+processors: { batch: , aggregate: , filter: { exclude: ['network.type == ipv6'] } }
+exporters: { debug: }
+service:
+  pipelines:
+    metrics: { receivers: [tcpretrans], processors: [aggregate, filter, batch], exporters: [debug] }
+    logs: { receivers: [tcpretrans], processors: [aggregate], exporters: [debug] }
+";
+    let outcome = validate(config);
+    assert_eq!(outcome.code, Some(78), "{outcome:?}");
+    for start in [
+        "config.yaml:6:65: service.pipelines.metrics.processors[1]: `filter` works on flow records and must come",
+        "config.yaml:7:51: service.pipelines.logs.processors[0]: `aggregate`",
+    ] {
+        assert!(
+            outcome.stderr.lines().any(|line| line.starts_with(start)),
+            "no {start} in {}",
+            outcome.stderr
+        );
+    }
+}
+
+#[test]
+fn a_component_named_twice_in_a_list() {
+    validate(&MINIMAL.replace("[debug]", "[debug, debug]"))
+        .refused(&["config.yaml:7:57: service.pipelines.logs.exporters[1]: debug stands twice in this list"]);
+}

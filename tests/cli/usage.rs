@@ -1,0 +1,95 @@
+//! The command line itself, and what a process without privileges is told.
+
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
+use std::process::Command;
+
+use crate::harness::{BINARY, Case, MINIMAL, Outcome};
+
+#[test]
+fn usage_errors_exit_with_2() {
+    for arguments in
+        [&["run"][..], &["validate"], &["frobnicate"], &[], &["run", "--config"], &["components", "x"]]
+    {
+        let outcome = Case::bare(arguments).run();
+        assert_eq!(outcome.code, Some(2), "{arguments:?}: {outcome:?}");
+    }
+    assert!(Case::bare(&["run"]).run().stderr.contains("--config <FILE>"));
+}
+
+#[test]
+fn version_and_help_go_to_stdout() {
+    let version = Case::bare(&["--version"]).run();
+    assert_eq!(version.stdout, format!("otel-tcpretrans {}\n", env!("CARGO_PKG_VERSION")));
+    let help = Case::bare(&["--help"]).run();
+    help.succeeded();
+    for command in ["run", "validate", "print-config", "components", "check"] {
+        assert!(help.stdout.contains(&format!("\n  {command}")), "{command} is not in {}", help.stdout);
+    }
+    for to_come in ["trace", "record", "top"] {
+        assert!(!help.stdout.contains(&format!("\n  {to_come}")), "{to_come} is in {}", help.stdout);
+    }
+}
+
+#[test]
+fn run_refuses_a_configuration_as_validate_does() {
+    Case::new("run", &MINIMAL.replace("[debug]", "[]"))
+        .run()
+        .refused(&["config.yaml:7:5: service.pipelines.logs: has no exporters; expected at least one"]);
+}
+
+#[test]
+fn a_log_filter_that_cannot_be_read_is_a_failure() {
+    let outcome = Case::new("run", MINIMAL).env("RUST_LOG", "a=b=c").run();
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert!(outcome.stderr.contains("RUST_LOG"), "{outcome:?}");
+}
+
+/// The binary as an unprivileged user: as who we are, or where we are root, as nobody without any capability.
+fn unprivileged(arguments: &[&str]) -> Outcome {
+    let folder = tempfile::tempdir().expect("a folder");
+    let place = folder.path();
+    // Nobody may neither traverse root's folders nor read in them.
+    fs::set_permissions(place, fs::Permissions::from_mode(0o755)).expect("chmod");
+    fs::copy(BINARY, place.join("binary")).expect("copying the binary");
+    let quiet = MINIMAL.to_owned() + "  telemetry: { metrics: { prometheus: null } }\n";
+    fs::write(place.join("config.yaml"), quiet).expect("writing a file");
+    let uid = Command::new("id").arg("-u").output().expect("id").stdout;
+    let mut command = if uid == b"0\n" {
+        let mut setpriv = Command::new("setpriv");
+        setpriv.args([
+            "--reuid=65534",
+            "--clear-groups",
+            "--inh-caps=-all",
+            "--bounding-set=-all",
+            "./binary",
+        ]);
+        setpriv
+    } else {
+        Command::new("./binary")
+    };
+    Outcome::of(command.args(arguments).current_dir(place).output().expect("running the binary"))
+}
+
+#[test]
+fn run_without_privileges_names_the_capabilities_and_exits_with_77() {
+    let outcome = unprivileged(&["run", "--config", "config.yaml"]);
+    assert_eq!(outcome.code, Some(77), "{outcome:?}");
+    assert!(outcome.stderr.contains("CAP_BPF") && outcome.stderr.contains("CAP_PERFMON"), "{outcome:?}");
+    assert!(!outcome.stderr.contains(" ready"), "{outcome:?}");
+}
+
+#[test]
+fn check_without_privileges_says_what_is_there_and_what_is_missing() {
+    let outcome = unprivileged(&["check"]);
+    assert_eq!(outcome.code, Some(77), "{outcome:?}");
+    let report: serde_yaml::Value = serde_yaml::from_str(&outcome.stdout).expect("YAML");
+    assert_eq!(report["facts"]["capabilities"]["bpf"], false);
+    assert!(report["plan"].is_null());
+    assert!(outcome.stderr.contains("CAP_BPF"), "{outcome:?}");
+}
+
+#[test]
+fn validate_needs_no_privileges() {
+    assert_eq!(unprivileged(&["validate", "--config", "config.yaml"]).code, Some(0));
+}
