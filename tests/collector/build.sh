@@ -1,0 +1,154 @@
+#!/usr/bin/env bash
+# Builds the real OpenTelemetry Collector for the tests out of Debian sid's packages of it and of Go,
+# and prints the path of the binary on stdout (everything else goes to stderr).
+#
+#   build.sh           builds it unless it is cached
+#   build.sh --cached  prints the cached one's path, or fails without touching the network
+#
+# Nothing of sid is installed: apt works under a configuration of its own (own state, cache and sources;
+# an empty package status), and the packages are unpacked into a temporary folder. The mirror is the one
+# this machine's apt already uses; signatures are checked with this machine's debian-archive-keyring.
+# The result is one static binary in the user's cache folder, outside the checkout, so that every clone
+# finds it. Free disk space needed while building: 4 GB; time: about two minutes on two cores.
+set -Eeuo pipefail
+export LC_ALL=C
+
+here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+cache=${XDG_CACHE_HOME:-$HOME/.cache}/otel-tcpretrans
+expected=0.152 # main.go is written against this release; sid moves on, and another one is tried with a warning
+
+say() { printf 'collector: %s\n' "$*" >&2; }
+
+# The newest cached Collector that was built from the main.go of this checkout.
+cached() {
+    local dir
+    while IFS= read -r dir; do
+        if [[ -x $dir/otelcol ]] && cmp -s "$here/main.go" "$dir/main.go"; then
+            printf '%s\n' "$dir/otelcol"
+            return 0
+        fi
+    done < <(find "$cache" -maxdepth 1 -type d -name 'collector-*' 2>/dev/null | sort -rV)
+    return 1
+}
+
+case ${1-} in
+'') ;;
+--cached) cached || { say "not built yet: run 'make collector'"; exit 1; }; exit 0 ;;
+*) say "usage: build.sh [--cached]"; exit 2 ;;
+esac
+if cached; then exit 0; fi
+
+step='preparing' work='' log=''
+begin() { step=$1; say "$step"; }
+fail() { say "failed while $step: $*"; exit 1; }
+on_error() { # a command failed: which step, and the end of what it said
+    say "failed while $step (line $1: $2)"
+    if [[ -n $log && -s $log ]]; then tail -n 15 "$log" | sed 's/^/collector: | /' >&2; fi
+}
+cleanup() { if [[ -n $work ]]; then chmod -R u+w "$work" 2>/dev/null || true; rm -rf "$work"; fi; }
+trap 'on_error "$LINENO" "$BASH_COMMAND"' ERR
+trap cleanup EXIT
+trap 'exit 130' INT
+trap 'exit 143' TERM
+
+for tool in apt-get apt-config dpkg-deb flock awk; do
+    command -v "$tool" >/dev/null || fail "'$tool' is missing; this needs a Debian machine"
+done
+# shellcheck disable=SC1091  # the machine's own file
+codename=$(. /etc/os-release && [[ ${ID-} == debian ]] && echo "${VERSION_CODENAME:-sid}") ||
+    fail "this is not Debian, so its apt has no mirror of Debian sid"
+keyring=''
+for keyring in /usr/share/keyrings/debian-archive-keyring.{pgp,gpg}; do [[ ! -r $keyring ]] || break; done
+[[ -r $keyring ]] || fail "no debian-archive-keyring; install that package"
+
+mkdir -p "$cache"
+exec 9>"$cache/lock"
+if ! flock -n 9; then
+    say "another build is running; waiting for it"
+    flock 9
+fi
+if cached; then exit 0; fi          # the other one built it
+rm -rf "$cache"/build.??????        # left by one that was killed: nobody else holds the lock
+(($(df -Pk "$cache" | awk 'NR == 2 { print $4 }') > 4000000)) || fail "less than 4 GB free in $cache"
+work=$(mktemp -d "$cache/build.XXXXXX")
+log=$work/log
+seconds=$SECONDS
+
+begin "finding this machine's Debian mirror"
+apt=$work/apt
+mkdir -p "$apt/empty" "$apt/state/lists/partial" "$apt/cache/archives/partial" "$work/debs" "$work/root" "$work/home"
+: >"$apt/state/status"
+# Where the machine's own apt would look for its main suite; works before any 'apt-get update', too.
+mapfile -t mirrors < <(apt-get update --print-uris -o Dir::State="$apt/state" |
+    sed -nE "s#^'([^']*)/dists/($codename|(old)*stable|testing|unstable|sid)/InRelease'.*#\1#p" | sort -u)
+((${#mirrors[@]} > 0)) || fail "no source for '$codename' in /etc/apt"
+
+begin "reading the package lists of sid"
+{
+    # How this machine reaches its mirror (proxies and the like) is kept; its hooks and preferences are not.
+    apt-config dump | grep -E '^Acquire::(https?|Check-[A-Za-z-]+|Retries|ForceIPv[46])[: ]' || true
+    cat <<CONF
+Dir::State "$apt/state";
+Dir::State::status "$apt/state/status";
+Dir::Cache "$apt/cache";
+Dir::Etc::Main "/dev/null";
+Dir::Etc::Parts "$apt/empty";
+Dir::Etc::SourceList "$apt/sources.list";
+Dir::Etc::SourceParts "$apt/empty";
+Dir::Etc::Preferences "/dev/null";
+Dir::Etc::PreferencesParts "$apt/empty";
+Acquire::Languages "none";
+Acquire::Retries "3";
+APT::Get::AllowUnauthenticated "false";
+APT::Sandbox::User "root";  // as root: the download user could not enter the cache folder
+CONF
+} >"$apt/apt.conf"
+export APT_CONFIG=$apt/apt.conf
+found=''
+for mirror in "${mirrors[@]}"; do # more than one where other vendors use Debian's names: theirs fail the signature
+    echo "deb [signed-by=$keyring] $mirror sid main" >"$apt/sources.list"
+    if apt-get -q update -o APT::Update::Error-Mode=any >"$log" 2>&1; then found=yes; break; fi
+done
+[[ -n $found ]] || { on_error "$LINENO" "apt-get update"; exit 1; }
+
+begin "working out the packages needed"
+# The whole closure on an empty system; of it only Go and the Go libraries (the rest is what a C compiler needs).
+apt-get -q -y --no-install-recommends --print-uris install golang-opentelemetry-collector-dev golang-go \
+    >"$work/closure" 2>"$log"
+mapfile -t packages < <(awk '/^\047/ { sub(/_.*/, "", $2); print $2 }' "$work/closure" |
+    grep -E '^golang-([0-9.]+-(go|src)|.*-dev)$')
+((${#packages[@]} > 0)) || fail "apt named no golang packages"
+package_version=$(apt-cache show --no-all-versions golang-opentelemetry-collector-dev | awk '$1 == "Version:" { print $2 }')
+version=${package_version#*:} version=${version%%[-+]*}
+[[ $version == "$expected".* ]] || say "warning: sid has $version, main.go was written for $expected"
+
+begin "downloading ${#packages[@]} packages (Collector $version)"
+(cd "$work/debs" && apt-get -q download "${packages[@]}") >"$log" 2>&1
+
+begin "unpacking them"
+for deb in "$work"/debs/*.deb; do
+    dpkg-deb -x "$deb" "$work/root" >"$log" 2>&1
+    rm "$deb"
+done
+
+begin "compiling"
+goroot=$(find "$work/root/usr/lib" -maxdepth 1 -name 'go-*' | sort -V | tail -n 1)
+[[ -x $goroot/bin/go ]] || fail "no Go among the unpacked packages"
+mkdir "$work/out"
+env -i PATH="$PATH" HOME="$work/home" LC_ALL=C GOROOT="$goroot" GOPATH="$work/root/usr/share/gocode" \
+    GO111MODULE=off GOCACHE="$work/gocache" GOTMPDIR="$work" GOENV=off GOTOOLCHAIN=local GOPROXY=off \
+    GOTELEMETRY=off CGO_ENABLED=0 \
+    "$goroot/bin/go" build -trimpath -buildvcs=false -ldflags "-s -w -X main.version=$version" \
+    -o "$work/out/otelcol" "$here/main.go" >"$log" 2>&1
+
+begin "checking the result"
+OTLP_PORT=4317 "$work/out/otelcol" validate --config "$here/config.yaml" >"$log" 2>&1
+
+begin "putting it into the cache"
+target=$cache/collector-$version
+mkdir -p "$target"
+cp "$here/main.go" "$work/out/main.go"
+mv -f "$work/out/otelcol" "$target/otelcol"   # each a rename on one file system; main.go, the second,
+mv -f "$work/out/main.go" "$target/main.go"   # is what declares the pair complete
+say "built $version in $((SECONDS - seconds)) s"
+printf '%s\n' "$target/otelcol"
