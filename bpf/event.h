@@ -57,9 +57,9 @@ static __always_inline void NAME(fill_skb)(struct wire_event *event, const struc
 
 	event->tcp_sequence = LOAD(cb, seq);
 	event->tcp_flags = LOAD(cb, tcp_flags);
-	event->segments = LOAD(cb, tcp_gso_segs);
-	if (!event->segments)
-		event->segments = 1;
+	event->skb_segments = LOAD(cb, tcp_gso_segs);
+	if (!event->skb_segments)
+		event->skb_segments = 1;
 	event->payload_bytes = LOAD(skb, len); /* headers are on the clone that is sent */
 }
 
@@ -93,6 +93,7 @@ static __always_inline int NAME(synack)(struct wire_event *event, const struct s
 	event->state = TCP_NEW_SYN_RECV;
 	event->tcp_flags = TCP_FLAG_SYN | TCP_FLAG_ACK;
 	event->segments = 1;
+	event->skb_segments = 1;
 	event->mss = LOAD(req, mss);
 	event->unknown |= UNKNOWN_TCP_SOCK;
 	return 1;

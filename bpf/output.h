@@ -46,8 +46,9 @@ static __always_inline void output(void *ctx, struct wire_event *event,
 				   struct wire_counters *counters)
 {
 	event->sequence = counters->events++;
-	if (event->err == 0)
-		counters->segments += event->segments;
+	counters->segments += event->segments;
+	if (!event->err && event->segments > event->skb_segments)
+		counters->healed_segments += event->segments - event->skb_segments;
 
 	if (config.transport == TRANSPORT_RINGBUF) {
 		if (bpf_ringbuf_output(&events_ring, event, sizeof(*event),

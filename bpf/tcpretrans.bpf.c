@@ -9,6 +9,7 @@
 #include "kernel.h"
 #include "output.h"
 #include "scope.h"
+#include "segments.h"
 
 #define AF_INET6 10 /* include/linux/socket.h */
 #define TCP_NEW_SYN_RECV 12 /* include/net/tcp_states.h */
@@ -69,6 +70,21 @@ static __always_inline void probed_cookie(struct wire_event *event, const struct
 		event->unknown |= UNKNOWN_COOKIE;
 }
 
+static __always_inline struct kept *kept_of(const struct sock *sk)
+{
+	if (config.has_socket_storage)
+		return bpf_sk_storage_get(&kept_by_socket, (void *)sk, 0,
+					  BPF_SK_STORAGE_GET_F_CREATE);
+	return find_or_make_by_address(sk);
+}
+
+static __always_inline struct kept *kept_if_any(const struct sock *sk)
+{
+	if (config.has_socket_storage)
+		return bpf_sk_storage_get(&kept_by_socket, (void *)sk, 0, 0);
+	return lookup_by_address(sk);
+}
+
 static __always_inline void count_and_send(void *ctx, struct wire_event *event)
 {
 	struct wire_counters *counters;
@@ -94,6 +110,7 @@ int btf_retransmit_skb(__u64 *ctx)
 	if (!direct_segment(&event, sk, bpf_skc_to_tcp_sock((void *)sk), skb))
 		return 0;
 	direct_cookie(&event, sk);
+	count_segments(&event, kept_of(sk));
 	count_and_send(ctx, &event);
 	return 0;
 }
@@ -109,6 +126,7 @@ int btf_retransmit_synack(__u64 *ctx)
 	event.unknown |= UNKNOWN_ERR | UNKNOWN_COOKIE;
 	if (!direct_synack(&event, sk, req))
 		return 0;
+	synack_counted(&event, kept_if_any(sk));
 	count_and_send(ctx, &event);
 	return 0;
 }
@@ -136,6 +154,7 @@ int classic_retransmit_skb(void *ctx)
 	if (!probed_segment(&event, sk, (const void *)sk, skb))
 		return 0;
 	probed_cookie(&event, sk);
+	count_segments(&event, find_or_make_by_address(sk));
 	count_and_send(ctx, &event);
 	return 0;
 }
@@ -150,6 +169,7 @@ int classic_retransmit_synack(void *ctx)
 	event.unknown |= UNKNOWN_ERR | UNKNOWN_COOKIE;
 	if (!probed_synack(&event, sk, record->req))
 		return 0;
+	synack_counted(&event, lookup_by_address(sk));
 	count_and_send(ctx, &event);
 	return 0;
 }

@@ -42,6 +42,7 @@ enum wire_unknown {
 	UNKNOWN_NETNS = 4,
 	UNKNOWN_ERR = 8, /* the hook fires for successes only */
 	UNKNOWN_TCP_SOCK = 16, /* no tcp_sock: srtt, cwnd, totals are 0 */
+	UNKNOWN_TOTAL = 32, /* nothing kept of the socket: segments are the skb's */
 };
 
 /* One retransmission. Addresses in network order, ports in host order. */
@@ -56,7 +57,8 @@ struct wire_event {
 	__u32 netns_inode;
 	__u32 tcp_sequence;
 	__u32 payload_bytes;
-	__u32 segments;
+	__u32 segments; /* by which RetransSegs moved since the socket's last event */
+	__u32 skb_segments; /* of this skb alone */
 	__u32 srtt_us;
 	__u32 cwnd;
 	__u32 mss;
@@ -71,6 +73,7 @@ struct wire_event {
 	__u8 ca_state;
 	__u8 pending_timer;
 	__u32 unknown; /* enum wire_unknown, or-ed */
+	__u32 reserved;
 };
 
 /*
@@ -79,10 +82,11 @@ struct wire_event {
  */
 struct wire_counters {
 	__u64 events; /* in scope; also the next sequence number */
-	__u64 segments; /* of those with err == 0 */
+	__u64 segments; /* by which RetransSegs moved */
+	__u64 healed_segments; /* of those, what no event showed when it was sent */
 	__u64 ring_full; /* ring buffer: no room */
 	__u64 output_failed; /* perf: bpf_perf_event_output said no */
-	__u64 reserved[4]; /* one cache line */
+	__u64 reserved[3]; /* one cache line */
 };
 
 /* What user space decides before the load; constant for the verifier. */
@@ -93,11 +97,11 @@ struct wire_config {
 	__u8 scope; /* enum wire_scope */
 	__u8 transport; /* enum wire_transport */
 	__u8 has_cookie; /* bpf_get_socket_cookie takes a tracing program's sock */
-	__u8 reserved;
-	__u32 reserved2;
+	__u8 has_socket_storage; /* BPF_MAP_TYPE_SK_STORAGE is for tracing programs too */
+	__u32 reserved;
 };
 
-_Static_assert(sizeof(struct wire_event) == 120, "wire_event has padding or a new size");
+_Static_assert(sizeof(struct wire_event) == 128, "wire_event has padding or a new size");
 _Static_assert(sizeof(struct wire_counters) == 64, "wire_counters must be one cache line");
 _Static_assert(sizeof(struct wire_config) == 24, "wire_config has padding or a new size");
 

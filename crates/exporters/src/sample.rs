@@ -9,13 +9,14 @@ use otel_tcpretrans_pipeline::flow::{
     FlowRecord, HandshakeRole, RecordIdentity, RetransmitType, TcpFlags, TcpState,
 };
 use otel_tcpretrans_pipeline::metric::{Metric, MetricPoint, Temporality};
+use otel_tcpretrans_pipeline::raw::RawKind;
 
 /// 2026-11-23T04:00:00Z
 pub(crate) const START: u64 = 1_795_406_400_000_000_000;
 
 pub(crate) fn record(number: u16) -> FlowRecord {
     FlowRecord {
-        identity: RecordIdentity { cpu: 0, sequence: number.into() },
+        identity: RecordIdentity { cpu: 0, kind: RawKind::Segment, sequence: number.into() },
         time_unix_nano: START + 1_500_000,
         local: SocketAddr::from(([10, 0, 0, 1], 443)),
         peer: SocketAddr::from(([10, 0, 0, 2], 50_000 + number)),

@@ -10,9 +10,9 @@ pub struct RawEvent {
     pub boot_time_ns: u64,
     /// Wall clock minus boot-time clock, in ns, as the receiver last sampled it.
     pub wall_offset_ns: i64,
-    /// The CPU that saw the event; with `sequence` the event's identity within one receiver start.
+    /// The CPU that saw the event; with `kind` and `sequence` the event's identity within one receiver start.
     pub cpu: u32,
-    /// Number of this event on its CPU, from 0, counted in the kernel before any output is tried.
+    /// Number of this event on its CPU and of its kind, from 0, counted in the kernel before any output is tried.
     pub sequence: u64,
     /// What the kernel sent again.
     pub kind: RawKind,
@@ -34,8 +34,11 @@ pub struct RawEvent {
     pub tcp_sequence: u32,
     /// TCP payload of the skb, in bytes.
     pub payload_bytes: u32,
-    /// Segments of the skb on the wire (`tcp_skb_pcount`), at least 1.
+    /// Segments by which the kernel's own count (RetransSegs) moved for this socket since its last event. More than the
+    /// skb has where an earlier event was not seen, 0 where the attempt failed before the kernel counted it.
     pub segments: u32,
+    /// Segments of this skb on the wire (`tcp_skb_pcount`), at least 1.
+    pub skb_segments: u32,
     /// `icsk_ca_state`: Open 0, Disorder 1, CWR 2, Recovery 3, Loss 4.
     pub ca_state: u8,
     /// `icsk_pending`: none 0, retransmit 1, zero window probe 3, tail loss probe 5, reordering 6.
@@ -59,7 +62,7 @@ pub struct RawEvent {
 }
 
 /// What the kernel sent again.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub enum RawKind {
     /// A segment of the retransmit queue (`__tcp_retransmit_skb`).
     Segment,

@@ -24,6 +24,7 @@ pub(crate) fn event() -> RawEvent {
         tcp_sequence: 7,
         payload_bytes: 2896,
         segments: 2,
+        skb_segments: 2,
         ca_state: 3,
         pending_timer: 1,
         srtt_us: 1500,

@@ -22,8 +22,10 @@ pub(crate) struct Counters {
 pub(crate) struct Totals {
     /// Events in scope.
     pub(crate) events: u64,
-    /// Segments of those that were sent.
+    /// Segments by which the kernel's own count moved.
     pub(crate) segments: u64,
+    /// Of those, what no event showed when it was sent.
+    pub(crate) healed_segments: u64,
     /// Events that found the ring buffer full.
     pub(crate) ring_full: u64,
     /// Events that `bpf_perf_event_output` refused for another reason than a full buffer.
@@ -34,6 +36,7 @@ impl std::ops::AddAssign for Totals {
     fn add_assign(&mut self, other: Totals) {
         self.events += other.events;
         self.segments += other.segments;
+        self.healed_segments += other.healed_segments;
         self.ring_full += other.ring_full;
         self.output_failed += other.output_failed;
     }
@@ -62,6 +65,7 @@ impl Counters {
                 totals += Totals {
                     events: load(&raw mut (*counters).events),
                     segments: load(&raw mut (*counters).segments),
+                    healed_segments: load(&raw mut (*counters).healed_segments),
                     ring_full: load(&raw mut (*counters).ring_full),
                     output_failed: load(&raw mut (*counters).output_failed),
                 };

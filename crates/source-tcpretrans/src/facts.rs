@@ -52,6 +52,8 @@ pub struct BtfFacts {
     pub reports_err: bool,
     /// `bpf_get_socket_cookie` takes a tracing program's socket (since Linux 5.12).
     pub socket_cookie: bool,
+    /// Socket storage is there for tracing programs (since Linux 5.11).
+    pub socket_storage: bool,
     /// Ring buffers are there (since Linux 5.8).
     pub ringbuf: bool,
 }
@@ -118,6 +120,7 @@ impl BtfFacts {
                 .type_by_name::<types::Struct<'_>>("trace_event_raw_tcp_retransmit_skb")
                 .is_some(),
             socket_cookie: btf.type_by_name::<types::Func<'_>>("bpf_get_socket_ptr_cookie").is_some(),
+            socket_storage: btf.type_by_name::<types::Func<'_>>("bpf_sk_storage_get_tracing").is_some(),
             ringbuf: btf.type_by_name::<types::Struct<'_>>("bpf_ringbuf_map").is_some(),
         })
     }

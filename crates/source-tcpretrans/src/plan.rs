@@ -18,6 +18,8 @@ pub struct Plan {
     pub synack: bool,
     /// May the kernel side ask for socket cookies?
     pub socket_cookie: bool,
+    /// May the kernel side keep a number with each socket? Otherwise by the socket's address, the least used forgotten.
+    pub socket_storage: bool,
     /// What was decided otherwise than asked, for the log.
     pub warnings: Vec<String>,
 }
@@ -91,6 +93,7 @@ pub fn plan(facts: &Facts, config: &Config) -> Result<Plan, Refusal> {
         scope: scope(facts, config)?,
         synack: config.synack && (btf.retransmit_synack || config.hook == Hook::Tracepoint),
         socket_cookie: btf.socket_cookie,
+        socket_storage: btf.socket_storage,
         warnings,
     })
 }
@@ -206,6 +209,7 @@ mod tests {
                 retransmit_synack: true,
                 reports_err: true,
                 socket_cookie: true,
+                socket_storage: true,
                 ringbuf: true,
             }),
             tracefs: Tracefs::Readable,

@@ -197,6 +197,9 @@ fn configure(
         }
     };
     open.maps.counters.set_max_entries(entries)?;
+    let stores = plan.socket_storage && hook == HookKind::TpBtf; // a classic tracepoint's socket is untyped
+    open.maps.kept_by_socket.set_autocreate(stores)?;
+    open.maps.kept_by_address.set_autocreate(!stores)?;
     let rodata = open.maps.rodata_data.as_deref_mut().ok_or_else(|| {
         libbpf_rs::Error::from(std::io::Error::other("the object has no .rodata")) // it has: bpf/config.h
     })?;
@@ -207,6 +210,7 @@ fn configure(
         scope: scope.0 as u8,
         transport: transport.0 as u8,
         has_cookie: plan.socket_cookie.into(),
+        has_socket_storage: stores.into(),
         ..wire_config::default()
     };
     let (btf, classic) = (hook == HookKind::TpBtf, hook == HookKind::Tracepoint);

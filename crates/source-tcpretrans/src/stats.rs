@@ -115,12 +115,14 @@ impl Stats {
             cpu: u32::try_from(cpu).ok(),
             ..self::unobserved("kernel", "perf_lost", *lost)
         }));
+        let healed = ("healed_segments", "{segment}", totals.healed_segments);
+        let gauges = kernel.gauges.iter().copied().chain([healed]);
         ReceiverCounts {
             seen: totals.events + misses,
             received: 0,
             unobserved,
             info: kernel.info.clone(),
-            gauges: kernel.gauges.clone(),
+            gauges: gauges.collect(),
         }
     }
 

@@ -7,10 +7,10 @@ use otel_tcpretrans_pipeline::raw::{RawEvent, RawKind};
 use crate::skeleton::types::{wire_config, wire_counters, wire_event, wire_kind, wire_unknown};
 
 // The twins of the assertions in bpf/wire.h: both compilers saw the same layout.
-const _: () = assert!(size_of::<wire_event>() == 120);
+const _: () = assert!(size_of::<wire_event>() == 128);
 const _: () = assert!(size_of::<wire_counters>() == 64);
 const _: () = assert!(size_of::<wire_config>() == 24);
-const _: () = assert!(offset_of!(wire_event, unknown) == 116);
+const _: () = assert!(offset_of!(wire_event, unknown) == 120);
 
 /// Why bytes can't be an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
@@ -60,6 +60,7 @@ fn raw_event(event: &wire_event, wall_offset_ns: i64) -> Result<RawEvent, WireEr
         tcp_sequence: event.tcp_sequence,
         payload_bytes: event.payload_bytes,
         segments: event.segments,
+        skb_segments: event.skb_segments,
         ca_state: event.ca_state,
         pending_timer: event.pending_timer,
         srtt_us: event.srtt_us,

@@ -30,6 +30,7 @@ fn main() -> ExitCode {
         ("scope_netns_leaves_other_namespaces_out", scope_netns_leaves_other_namespaces_out),
         ("scope_cgroup_takes_its_own_sockets", scope_cgroup_takes_its_own_sockets),
         ("a_real_enomem_halves_the_pages", a_real_enomem_halves_the_pages),
+        ("an_eperm_within_the_memlock_budget_halves_the_pages", an_eperm_within_the_memlock_budget_halves_the_pages),
         ("a_full_ring_and_a_full_channel_are_counted", a_full_ring_and_a_full_channel_are_counted),
         ("stops_without_start_and_twice_and_starts_again", stops_without_start_and_twice_and_starts_again),
         ("whatever_step_fails_everything_is_released", whatever_step_fails_everything_is_released),
@@ -76,23 +77,15 @@ fn unobserved(counts: &ReceiverCounts) -> u64 {
     counts.unobserved.iter().map(|unobserved| unobserved.events).sum()
 }
 
-/// Segments of the records that were sent, and of those that the kernel failed to send.
-fn segments(records: &[FlowRecord]) -> (u64, u64) {
-    let sum = |failed: bool| {
-        records.iter().filter(|r| r.errno.is_some() == failed).map(|r| u64::from(r.segments)).sum()
-    };
-    (sum(false), sum(true))
-}
-
-/// The books: every event is a record or is unobserved, and the segments are RetransSegs. Of failed attempts the
-/// kernel counts some and some not (-EBUSY before its counter moves), so they bound the difference.
+/// The books: every event is a record or is unobserved, and the segments are RetransSegs, to the last one.
 fn assert_balanced(records: &[FlowRecord], counts: &ReceiverCounts, retrans_segs: u64) {
-    assert_eq!(counts.seen, records.len() as u64 + unobserved(counts), "{counts:?}");
-    let (sent, failed) = segments(records);
     let lost = unobserved(counts);
-    println!("    RetransSegs {retrans_segs}, sent {sent}, failed {failed}, unobserved events {lost}");
+    assert_eq!(counts.seen, records.len() as u64 + lost, "{counts:?}");
+    let segments: u64 = records.iter().map(|record| u64::from(record.segments)).sum();
+    let failed = records.iter().filter(|record| record.errno.is_some()).count();
+    println!("    RetransSegs {retrans_segs}, segments {segments}, failed attempts {failed}, lost {lost}");
     if lost == 0 {
-        assert!(sent <= retrans_segs && retrans_segs <= sent + failed, "{sent} + {failed} != {retrans_segs}");
+        assert_eq!(segments, retrans_segs, "{counts:?}");
     }
 }
 
@@ -115,9 +108,10 @@ fn counts(hook: Hook, transport: Transport) {
             for record in client {
                 assert_eq!(record.network_type(), version);
                 assert_eq!(record.netns_inode, Some(netns_inode()));
-                assert!(record.segments >= 1 && record.cwnd >= 1 && record.mss > 500, "{record:?}");
+                assert!(record.errno.is_some() || record.segments >= 1, "{record:?}");
+                assert!(record.cwnd >= 1 && record.mss > 500, "{record:?}");
                 assert!(record.rtt.is_some_and(|rtt| rtt < Duration::from_secs(5)), "{record:?}");
-                assert!(record.bytes <= record.segments * record.mss, "{record:?}");
+                assert!(record.errno.is_some() || record.bytes <= record.segments * record.mss, "{record:?}");
             }
         }
         let info: Vec<_> = counts.info.iter().map(|(_, value)| value.as_str()).collect();
@@ -133,13 +127,14 @@ fn without_gso_counts_are_the_same() {
         without_gso();
         let before = retrans_segs();
         let running = Running::start(own(Hook::Auto, Transport::Auto));
-        lossy_transfer(loopback(false), loopback(false), 32 * MIB);
-        lossy_transfer(loopback(true), loopback(true), 32 * MIB);
+        lossy_transfer(loopback(false), loopback(false), 12 * MIB);
+        lossy_transfer(loopback(true), loopback(true), 12 * MIB);
         wait_until_quiet();
         let retrans = retrans_segs() - before;
         let (records, counts) = running.finish();
-        assert!(records.len() > 2000, "{}", records.len());
-        assert!(records.iter().all(|record| record.segments == 1));
+        assert!(records.len() > 1000, "{}", records.len());
+        let alone = records.iter().filter(|record| record.segments == 1).count();
+        assert!(alone * 100 > records.len() * 99, "{alone} of {}", records.len()); // more is what was not seen before
         assert_balanced(&records, &counts, retrans);
     });
 }
@@ -251,6 +246,25 @@ fn a_real_enomem_halves_the_pages() {
     });
 }
 
+/// Without CAP_IPC_LOCK the kernel gives what the memlock budget has, and says EPERM to more.
+fn an_eperm_within_the_memlock_budget_halves_the_pages() {
+    use rustix::thread::{CapabilitySet, capabilities, set_capabilities};
+    isolated(|| {
+        let mut own_capabilities = capabilities(None).unwrap();
+        own_capabilities.effective.remove(CapabilitySet::IPC_LOCK);
+        set_capabilities(None, own_capabilities).unwrap(); // this thread's, and those that it starts
+        let budget = getrlimit(Resource::RLIMIT_MEMLOCK).unwrap().0;
+        let asked = u32::try_from(budget / 4096).unwrap().next_power_of_two() * 4;
+        let perf = Perf { pages_per_cpu: asked };
+        let running = Running::start(Config { perf, ..own(Hook::TpBtf, Transport::Perf) });
+        let (_, _, reached) = running.counts().gauges[0];
+        assert!(reached < u64::from(asked) && reached.is_power_of_two(), "{reached}");
+        lossy_transfer(loopback(false), loopback(false), 4 * MIB);
+        wait_until_quiet();
+        assert!(!running.finish().0.is_empty());
+    });
+}
+
 fn a_full_ring_and_a_full_channel_are_counted() {
     isolated(|| {
         without_gso();
@@ -262,7 +276,7 @@ fn a_full_ring_and_a_full_channel_are_counted() {
         for (config, reasons) in [(lossy, &["perf_lost", "unreported"][..]), (narrow, &["channel_full"][..])]
         {
             let running = Running::start(config);
-            lossy_transfer(loopback(false), loopback(false), 32 * MIB);
+            lossy_transfer(loopback(false), loopback(false), 8 * MIB);
             wait_until_quiet();
             let (records, counts) = running.finish();
             let lost: u64 =

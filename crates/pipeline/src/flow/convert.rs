@@ -41,7 +41,7 @@ pub fn flow_record(event: &RawEvent) -> Result<FlowRecord, ConvertError> {
     let (local, peer) = addresses(event)?;
     let (retransmit_type, handshake_role) = reason(event);
     Ok(FlowRecord {
-        identity: RecordIdentity { cpu: event.cpu, sequence: event.sequence },
+        identity: RecordIdentity { cpu: event.cpu, kind: event.kind, sequence: event.sequence },
         time_unix_nano: event.boot_time_ns.saturating_add_signed(event.wall_offset_ns),
         local: SocketAddr::new(local, event.local_port),
         peer: SocketAddr::new(peer, event.peer_port),

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::str::FromStr;
 use std::time::Duration;
 
+use crate::raw::RawKind;
 use strum::{EnumString, IntoStaticStr, VariantNames};
 
 /// One retransmission: of whom, to whom, how much and why.
@@ -26,7 +27,8 @@ pub struct FlowRecord {
     pub retransmit_type: RetransmitType,
     /// Which side of the handshake sent it; `None` on anything but SYN and SYN-ACK.
     pub handshake_role: Option<HandshakeRole>,
-    /// Segments sent again; under GSO one record is many segments.
+    /// Segments sent again, as the kernel counts them; under GSO one record is many segments. Includes those of the
+    /// socket's earlier retransmissions that were not seen; 0 for an attempt that the kernel did not count.
     pub segments: u32,
     /// Payload sent again, in bytes.
     pub bytes: u32,
@@ -55,7 +57,9 @@ pub struct FlowRecord {
 pub struct RecordIdentity {
     /// CPU that saw the event.
     pub cpu: u32,
-    /// Number of the event on that CPU.
+    /// What was sent again: each kind is numbered by itself.
+    pub kind: RawKind,
+    /// Number of the event on that CPU, of that kind.
     pub sequence: u64,
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::{ConvertError, flow_record};
 use crate::flow::{NetworkType, RecordIdentity, TcpFlags, TcpState};
-use crate::raw::RawEvent;
+use crate::raw::{RawEvent, RawKind};
 use crate::sample::event;
 
 fn ipv6(local: &str, peer: &str) -> RawEvent {
@@ -25,7 +25,7 @@ fn ipv4() {
     assert_eq!(record.local, SocketAddr::from((Ipv4Addr::new(10, 0, 0, 1), 43210)));
     assert_eq!(record.peer, SocketAddr::from((Ipv4Addr::new(192, 0, 2, 7), 443)));
     assert_eq!(record.network_type(), NetworkType::Ipv4);
-    assert_eq!(record.identity, RecordIdentity { cpu: 1, sequence: 42 });
+    assert_eq!(record.identity, RecordIdentity { cpu: 1, kind: RawKind::Segment, sequence: 42 });
     assert_eq!(record.flags, TcpFlags(TcpFlags::ACK | TcpFlags::PSH));
     assert_eq!((record.segments, record.bytes, record.sequence), (2, 2896, 7));
     assert_eq!((record.cwnd, record.mss, record.total_retransmits), (10, 1448, 2));

@@ -131,10 +131,11 @@ impl Series {
 
     fn add(&mut self, record: &FlowRecord) {
         self.changed = true;
+        // Of a failed attempt too: where the kernel counted it all the same, so do we, with its error.type.
+        self.segments += u64::from(record.segments);
         if record.errno.is_some() {
             self.failures += 1;
         } else {
-            self.segments += u64::from(record.segments);
             self.events += 1;
             self.bytes += u64::from(record.bytes);
         }
@@ -143,7 +144,7 @@ impl Series {
     /// Its value of a metric; `None` where it has seen nothing that the metric counts.
     fn value(&self, metric: Metric) -> Option<u64> {
         let (counted, value) = match metric {
-            Metric::Retransmits => (self.events, self.segments),
+            Metric::Retransmits => (self.events + self.segments, self.segments),
             Metric::Events => (self.events, self.events),
             Metric::Io => (self.events, self.bytes),
             Metric::Failures => (self.failures, self.failures),

@@ -94,9 +94,9 @@ fn points_come_metric_by_metric_with_the_configured_attributes() {
 }
 
 #[test]
-fn failures_count_as_nothing_else() {
+fn failures_the_kernel_did_not_count_are_failures_only() {
     let mut sums = Aggregator::new(&config(), 0);
-    let failed = FlowRecord { errno: Some(16), ..record() };
+    let failed = FlowRecord { errno: Some(16), segments: 0, ..record() };
     sums.add(&[record(), failed.clone(), failed]);
     let points = sums.report(SECOND);
     assert_eq!(sum(&points, Metric::Retransmits), 2);
@@ -106,6 +106,19 @@ fn failures_count_as_nothing_else() {
     let error = (Attribute::ErrorType, AttributeValue::Text("EBUSY".to_owned()));
     assert!(failures[0].attributes.contains(&error));
     assert_eq!(points.len(), 4, "no zero points beside them");
+}
+
+#[test]
+fn failures_the_kernel_counted_are_in_its_segments_and_in_ours() {
+    let mut sums = Aggregator::new(&config(), 0);
+    sums.add(&[record(), FlowRecord { errno: Some(105), ..record() }]);
+    let points = sums.report(SECOND);
+    assert_eq!(sum(&points, Metric::Retransmits), 4);
+    assert_eq!((sum(&points, Metric::Events), sum(&points, Metric::Failures)), (1, 1));
+    let error = (Attribute::ErrorType, AttributeValue::Text("ENOBUFS".to_owned()));
+    let of_error = points.iter().filter(|point| point.attributes.contains(&error));
+    let of_error: Vec<_> = of_error.map(|point| (point.metric, point.value)).collect();
+    assert_eq!(of_error, [(Metric::Retransmits, 2), (Metric::Failures, 1)]);
 }
 
 #[test]
@@ -141,7 +154,7 @@ fn what_exceeds_the_cap_goes_to_the_overflow_series() {
         let config = AggregateConfig { max_series: 3, temporality, ..by_port() };
         let mut sums = Aggregator::new(&config, 0);
         let mut records: Vec<_> = (1..=10).map(of_port).collect();
-        records.push(FlowRecord { errno: Some(16), ..of_port(11) });
+        records.push(FlowRecord { errno: Some(16), segments: 0, ..of_port(11) });
         // Known series go on counting while others overflow.
         records.extend((1..=3).map(of_port));
         sums.add(&records);

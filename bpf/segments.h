@@ -1,0 +1,86 @@
+/* SPDX-License-Identifier: MIT OR GPL-2.0-only */
+/*
+ * Exact segments: by how many the kernel's own count moved.
+ *
+ * A socket's total_retrans moves with RetransSegs, always together
+ * (__tcp_retransmit_skb and tcp_rtx_synack, net/ipv4/tcp_output.c), so its
+ * difference to the value kept here is right where the skb is not: for
+ * attempts that fail after the kernel counted them, and for events that were
+ * not seen, which the socket's next one makes good.
+ */
+#ifndef TCPRETRANS_SEGMENTS_H
+#define TCPRETRANS_SEGMENTS_H
+
+#include "config.h"
+
+/* Kept of a socket; `ports` tells whether it is that socket, and that it was seen at all. */
+struct kept {
+	__u32 total;
+	__u32 ports;
+};
+
+/* Lives and dies with the socket. For programs whose socket pointer is typed, since Linux 5.11. */
+struct {
+	__uint(type, BPF_MAP_TYPE_SK_STORAGE);
+	__uint(map_flags, BPF_F_NO_PREALLOC);
+	__type(key, int);
+	__type(value, struct kept);
+} kept_by_socket SEC(".maps");
+
+/* For the others, by the socket's address; an entry that another socket left is known by its ports. */
+struct {
+	__uint(type, BPF_MAP_TYPE_LRU_HASH);
+	__uint(max_entries, 16384);
+	__type(key, __u64);
+	__type(value, struct kept);
+} kept_by_address SEC(".maps");
+
+static __always_inline struct kept *lookup_by_address(const void *sk)
+{
+	__u64 address = (__u64)sk;
+
+	return bpf_map_lookup_elem(&kept_by_address, &address);
+}
+
+static __always_inline struct kept *find_or_make_by_address(const void *sk)
+{
+	struct kept *kept = lookup_by_address(sk);
+	__u64 address = (__u64)sk;
+	struct kept none = {};
+
+	if (kept)
+		return kept;
+	bpf_map_update_elem(&kept_by_address, &address, &none, BPF_NOEXIST);
+	return lookup_by_address(sk);
+}
+
+static __always_inline __u32 ports_of(const struct wire_event *event)
+{
+	return (__u32)event->local_port << 16 | event->peer_port;
+}
+
+/* Sets event->segments. The socket's lock is held: nobody else has its `kept`. */
+static __always_inline void count_segments(struct wire_event *event, struct kept *kept)
+{
+	__u32 total = event->total_retransmits;
+	__u32 sent = event->err ? 0 : event->skb_segments;
+
+	event->segments = sent; /* at first sight, and after tcp_disconnect() cleared the total */
+	if (!kept) {
+		event->unknown |= UNKNOWN_TOTAL;
+		return;
+	}
+	if (kept->ports == ports_of(event) && kept->total <= total)
+		event->segments = total - kept->total;
+	kept->ports = ports_of(event);
+	kept->total = total;
+}
+
+/* A SYN-ACK moved the total of a fast-open child, which is `sk` then; a listener has nothing kept. */
+static __always_inline void synack_counted(const struct wire_event *event, struct kept *kept)
+{
+	if (kept && kept->ports == ports_of(event))
+		kept->total++;
+}
+
+#endif
