@@ -33,11 +33,12 @@ pub(super) fn judge(endpoint: &str, status: &Status) -> SendError {
     }
 }
 
-/// Did the backend answer more than we read? It has the request, then, and must not get it again. tonic says it by a
-/// code that is otherwise retryable; only its text is its own.
+/// Did the backend answer more than we read? It has the request, then, and must not get it again. tonic says it by
+/// codes that can be retryable; only its texts are its own (tonic 0.14, src/codec/decode.rs).
 fn answer_too_large(status: &Status) -> bool {
-    status.code() == Code::OutOfRange
-        && status.message().starts_with("Error, decoded message length too large")
+    const PLAIN: &str = "Error, decoded message length too large";
+    const COMPRESSED: &str = "Error decompressing: size limit";
+    [PLAIN, COMPRESSED].iter().any(|text| status.message().starts_with(text))
 }
 
 /// An error's message and its causes', each said once.

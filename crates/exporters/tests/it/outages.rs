@@ -108,7 +108,7 @@ async fn a_peer_that_speaks_no_grpc_is_retryable_and_named() {
 async fn an_answer_over_4_mib_is_not_read_and_not_asked_for_again() {
     let backend = Backend::start([Answer::Partial { rejected: 0, message: "x".repeat(5 << 20) }]).await;
     match transport(&backend.url(), "20s").send(body()).await {
-        Err(SendError::Permanent { message }) => assert!(message.contains("too large"), "{message}"),
+        Err(SendError::Permanent { message }) => assert!(message.contains("size limit"), "{message}"),
         other => panic!("{other:?}"),
     }
 }

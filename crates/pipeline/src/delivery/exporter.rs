@@ -57,7 +57,7 @@ impl<E: Encode, T: Transport> QueuedExporter<E, T> {
     ) -> Arc<Self> {
         // Cumulative points must not overtake each other on their way.
         let in_flight = if signal == Signal::Metrics { 1 } else { queue.num_consumers.max(1) };
-        let health = Arc::new(Health::new(id.clone()));
+        let health = Arc::new(Health::new(id.clone(), signal));
         let courier = Arc::new(Courier {
             transport,
             retry,

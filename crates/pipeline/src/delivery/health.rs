@@ -4,26 +4,36 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use tracing::{debug, info, warn};
 
+use crate::books::Signal;
+
 /// The state of one exporter towards the log: an outage is two lines, however many requests it touches.
 pub(super) struct Health {
     exporter: String,
+    signal: &'static str,
     failing: AtomicBool,
     full: AtomicBool,
 }
 
 impl Health {
-    pub(super) fn new(exporter: String) -> Self {
-        Health { exporter, failing: AtomicBool::new(false), full: AtomicBool::new(false) }
+    pub(super) fn new(exporter: String, signal: Signal) -> Self {
+        Health {
+            exporter,
+            signal: signal.into(),
+            failing: AtomicBool::new(false),
+            full: AtomicBool::new(false),
+        }
     }
 
     /// A request was not taken; `consequence` says what becomes of it.
     pub(super) fn failed(&self, error: &str, consequence: &str) {
         if self.failing.swap(true, Ordering::Relaxed) {
-            debug!(exporter = self.exporter, error, "a request failed; {consequence}");
+            debug!(exporter = self.exporter, signal = self.signal, error, "a request failed; {consequence}");
         } else {
             warn!(
                 exporter = self.exporter,
-                error, "a request failed; {consequence}; more of it at level debug until one succeeds"
+                signal = self.signal,
+                error,
+                "a request failed; {consequence}; more of it at level debug until one succeeds"
             );
         }
     }
@@ -31,7 +41,7 @@ impl Health {
     /// A request was taken.
     pub(super) fn recovered(&self) {
         if self.failing.swap(false, Ordering::Relaxed) {
-            info!(exporter = self.exporter, "requests succeed again");
+            info!(exporter = self.exporter, signal = self.signal, "requests succeed again");
         }
     }
 
@@ -40,7 +50,9 @@ impl Health {
         if !self.full.swap(true, Ordering::Relaxed) {
             warn!(
                 exporter = self.exporter,
-                items, "the sending queue is full and drops; said again only after it was empty"
+                signal = self.signal,
+                items,
+                "the sending queue is full and drops; said again only after it was empty"
             );
         }
     }
@@ -48,20 +60,28 @@ impl Health {
     /// The queue ran empty.
     pub(super) fn queue_empty(&self) {
         if self.full.swap(false, Ordering::Relaxed) {
-            info!(exporter = self.exporter, "the sending queue has drained");
+            info!(exporter = self.exporter, signal = self.signal, "the sending queue has drained");
         }
     }
 
     /// Items that are alone larger than a request may be were dropped.
     pub(super) fn too_large(&self, items: u64) {
-        warn!(exporter = self.exporter, items, "dropped: alone larger than a request may be");
+        warn!(
+            exporter = self.exporter,
+            signal = self.signal,
+            items,
+            "dropped: alone larger than a request may be"
+        );
     }
 
     /// The backend took a request and had something to say about it.
     pub(super) fn partial_success(&self, rejected: u64, message: &str) {
         warn!(
             exporter = self.exporter,
-            rejected, message, "partial success: the backend refused some items, or warns"
+            signal = self.signal,
+            rejected,
+            message,
+            "partial success: the backend refused some items, or warns"
         );
     }
 }

@@ -25,6 +25,9 @@ pub struct QueueConfig {
     pub sizer: Sizer,
     /// What becomes of a request that does not fit.
     pub on_full: OnFull,
+    /// Extension that would keep it on disk: refused, being not built yet.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub storage: Option<String>,
 }
 
 /// What a queue's size measures.
@@ -57,6 +60,7 @@ impl Default for QueueConfig {
             queue_size: Size::mib(64),
             sizer: Sizer::Bytes,
             on_full: OnFull::DropNewest,
+            storage: None,
         }
     }
 }
@@ -68,12 +72,25 @@ impl QueueConfig {
         if self.enabled && self.num_consumers == 0 {
             problems.push(Problem::at("num_consumers", "must be at least 1"));
         }
-        if self.enabled && self.queue_size.bytes() == 0 {
-            problems.push(Problem::at("queue_size", "must be above 0, such as 64MiB"));
+        if self.enabled && self.queue_size.bytes() < LEAST_QUEUE {
+            // The Collector's default sizer counts requests, so that 1000 is a usual number there.
+            problems.push(Problem::at(
+                "queue_size",
+                format!(
+                    "{} bytes would hold no request; the size is in bytes, such as 64MiB",
+                    self.queue_size.bytes()
+                ),
+            ));
+        }
+        if self.storage.is_some() {
+            problems.push(Problem::at("storage", "is not built yet: the queue is in memory only; remove it"));
         }
         problems
     }
 }
+
+/// A batch of a few hundred records; anything less would drop what a burst brings.
+const LEAST_QUEUE: u64 = 64 << 10;
 
 /// Requests that wait for a consumer, oldest first.
 pub(super) struct Queue {

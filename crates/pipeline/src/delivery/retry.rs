@@ -13,6 +13,9 @@ use super::{Accepted, SendError, Transport};
 use crate::books::DropReason;
 use crate::config::Problem;
 
+/// Longest wait between two attempts once shutdown has begun: what is left of the time is not for waiting.
+const LONGEST_WAIT_IN_SHUTDOWN: Duration = Duration::from_secs(1);
+
 /// `retry_on_failure`, the Collector's keys and defaults.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
@@ -90,7 +93,8 @@ impl RetryConfig {
 
 /// Sends `body` until it is taken, refused for good, given up, or the deadline passes that `shutdown` names.
 ///
-/// When shutdown begins, a waiting request gets one more attempt at once; one that comes later gets one attempt.
+/// Retries go on during shutdown, with short waits: a waiting request gets its next attempt at once when shutdown
+/// begins, so that a backend that comes back in time gets everything.
 pub(super) async fn send<T: Transport>(
     transport: &T,
     body: &Bytes,
@@ -101,7 +105,6 @@ pub(super) async fn send<T: Transport>(
     let started = Instant::now();
     let mut waits = config.waits();
     loop {
-        let last = shutdown.borrow().is_some();
         let attempt = tokio::select! {
             biased;
             () = deadline(shutdown.clone()) => return Err(DropReason::Shutdown),
@@ -122,12 +125,10 @@ pub(super) async fn send<T: Transport>(
             health.failed(&message, "dropped: retries are disabled");
             return Err(DropReason::RetriesExhausted);
         }
-        if last {
-            health.failed(&message, "dropped: shutting down");
-            return Err(DropReason::Shutdown);
-        }
+        let end = *shutdown.borrow();
+        let longest = if end.is_some() { LONGEST_WAIT_IN_SHUTDOWN } else { Duration::MAX };
         // The iterator has no end; were it to have one, giving up is what it would mean.
-        let wait = waits.next().map(|wait| wait.max(after.unwrap_or_default()));
+        let wait = waits.next().map(|wait| wait.max(after.unwrap_or_default()).min(longest));
         let next = wait.and_then(|wait| Instant::now().checked_add(wait));
         let within = |next: &Instant| {
             config.max_elapsed_time.is_zero() || next.duration_since(started) <= config.max_elapsed_time
@@ -137,9 +138,12 @@ pub(super) async fn send<T: Transport>(
             return Err(DropReason::RetriesExhausted);
         };
         health.failed(&message, "will be retried");
-        tokio::select! {
-            () = sleep_until(next) => {}
-            () = begun(shutdown) => {}
+        match end {
+            Some(end) => sleep_until(next.min(end)).await,
+            None => tokio::select! {
+                () = sleep_until(next) => {}
+                () = begun(shutdown) => {}
+            },
         }
     }
 }

@@ -194,6 +194,27 @@ async fn shutdown_drains_in_order_and_ends_before_its_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn a_backend_that_comes_back_during_the_drain_gets_everything() {
+    for config in [QueueConfig { num_consumers: 1, ..QueueConfig::default() }, inline()] {
+        let backend = Backend::new(vec![retryable(None); 10]);
+        let (sink, _) = start(&backend, Signal::Logs, QueueConfig { num_consumers: 1, ..config });
+        let (ledger, start) = (ledger(), Instant::now());
+        let exports = futures::future::join_all((1..=5).map(|items| export(&sink, &ledger, items)));
+        let stopping = async {
+            while backend.times().is_empty() {
+                yield_now().await;
+            }
+            sink.shutdown(Instant::now() + s(30)).await;
+        };
+        tokio::join!(exports, stopping);
+        assert_eq!(ledger.counts(), counts(15, 15, 0, &[]));
+        let order: Vec<_> = backend.bodies().iter().skip(10).map(|body| body.len()).collect();
+        assert_eq!(order, [1, 2, 3, 4, 5]);
+        assert_eq!((Instant::now() - start).as_secs(), 9, "ten attempts failed, the second of them at once");
+    }
+}
+
+#[tokio::test(start_paused = true)]
 async fn the_deadline_drops_what_hangs_and_what_waits() {
     for config in [QueueConfig::default(), inline()] {
         let backend = Backend::gated([]);

@@ -9,7 +9,7 @@ use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use super::{RetryConfig, send};
-use crate::books::DropReason;
+use crate::books::{DropReason, Signal};
 use crate::delivery::Accepted;
 use crate::delivery::fake::{Backend, accepted, permanent, retryable};
 use crate::delivery::health::Health;
@@ -37,7 +37,7 @@ async fn run_until(
     mut shutdown: watch::Receiver<Option<Instant>>,
 ) -> (Outcome, Vec<f64>) {
     let start = Instant::now();
-    let health = Health::new("sink".to_owned());
+    let health = Health::new("sink".to_owned(), Signal::Logs);
     let outcome = send(&backend, &Bytes::from_static(b"body"), &config, &health, &mut shutdown).await;
     assert!(backend.bodies().iter().all(|body| body == "body"), "the same bytes every time");
     (outcome, backend.times().iter().map(|at| (*at - start).as_secs_f64()).collect())
@@ -120,14 +120,52 @@ async fn what_must_not_be_retried_is_not() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn shutdown_cuts_a_wait_short_for_one_last_attempt() {
+async fn shutdown_cuts_a_wait_short_and_retries_until_its_deadline() {
     let signal = shutdown(s(1), s(30));
     let (outcome, times) = run_until(exact(), Backend::new([retryable(None), accepted()]), signal).await;
     assert_eq!((outcome, times), (Ok(Accepted::default()), vec![0.0, 1.0]));
 
-    let signal = shutdown(s(1), s(30));
+    let (start, signal) = (Instant::now(), shutdown(s(1), s(10)));
     let (outcome, times) = run_until(exact(), Backend::down(), signal).await;
-    assert_eq!((outcome, times), (Err(DropReason::Shutdown), vec![0.0, 1.0]));
+    assert_eq!(outcome, Err(DropReason::Shutdown));
+    let seconds: Vec<_> = times.iter().map(|at| at.round() as u64).collect();
+    assert_eq!(seconds, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], "waits of 5 s and more became 1 s");
+    assert_eq!((Instant::now() - start).as_secs(), 10);
+}
+
+#[tokio::test(start_paused = true)]
+async fn waits_in_shutdown_are_the_back_off_s_own_where_they_are_short() {
+    let config = RetryConfig { initial_interval: s(1) / 10, multiplier: 2.0, ..exact() };
+    let (_keep, signal) = watch::channel(Some(Instant::now() + s(30)));
+    let (outcome, times) = run_until(config, Backend::new(vec![retryable(None); 6]), signal).await;
+    assert_eq!(outcome, Ok(Accepted::default()));
+    let tenths: Vec<_> = times.windows(2).map(|pair| ((pair[1] - pair[0]) * 10.0).round() as u64).collect();
+    assert_eq!(tenths, [1, 2, 4, 8, 10, 10]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn shutdown_neither_waits_as_long_as_the_backend_asks_nor_beyond_its_deadline() {
+    let (_keep, signal) = watch::channel(Some(Instant::now() + s(30)));
+    let script = [retryable(Some(s(60)))];
+    let (outcome, times) = run_until(exact(), Backend::new(script), signal).await;
+    assert_eq!((outcome, times.last().unwrap().round()), (Ok(Accepted::default()), 1.0));
+
+    let start = Instant::now();
+    let (_keep, signal) = watch::channel(Some(start + s(1) / 2));
+    let (outcome, times) = run_until(exact(), Backend::down(), signal).await;
+    assert_eq!((outcome, times), (Err(DropReason::Shutdown), vec![0.0]));
+    assert_eq!((Instant::now() - start).as_millis(), 500);
+}
+
+#[tokio::test(start_paused = true)]
+async fn giving_up_and_not_retrying_hold_in_shutdown_too() {
+    let config = RetryConfig { max_elapsed_time: s(5), ..exact() };
+    let (outcome, times) = run_until(config, Backend::down(), shutdown(s(1), s(30))).await;
+    assert_eq!((outcome, times.last().unwrap().round()), (Err(DropReason::RetriesExhausted), 5.0));
+    let (_keep, signal) = watch::channel(Some(Instant::now() + s(30)));
+    let disabled = RetryConfig { enabled: false, ..exact() };
+    let (outcome, times) = run_until(disabled, Backend::down(), signal).await;
+    assert_eq!((outcome, times), (Err(DropReason::RetriesExhausted), vec![0.0]));
 }
 
 #[tokio::test(start_paused = true)]
@@ -139,7 +177,8 @@ async fn an_attempt_that_fails_while_shutdown_begins_is_not_the_last() {
         gate.add_permits(10);
     });
     let (outcome, times) = run_until(exact(), backend, shutdown(s(1), s(30))).await;
-    assert_eq!((outcome, times), (Ok(Accepted::default()), vec![0.0, 2.0]));
+    let seconds: Vec<_> = times.iter().map(|at| at.round() as u64).collect();
+    assert_eq!((outcome, seconds), (Ok(Accepted::default()), vec![0, 3]));
 }
 
 #[tokio::test(start_paused = true)]
