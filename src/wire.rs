@@ -57,7 +57,7 @@ fn pipeline(
 ) -> anyhow::Result<PipelineSpec> {
     // The configuration was checked: neither a signal nor a component is unknown.
     let signal = signal(id).map_err(anyhow::Error::msg)?;
-    let processor = |id: &String| Some((id.clone(), config.processors.get(id)?.clone().into()));
+    let processor = |id: &String| Some((id.clone(), config.processors.get(id)?.clone()));
     Ok(PipelineSpec {
         id: id.to_owned(),
         signal,

@@ -50,7 +50,12 @@ fn component<C: Component>(id: &str, value: Value, report: &mut Report<'_>) -> O
     let (kind, name) = id.split_once('/').map_or((id, None), |(kind, name)| (kind, Some(name)));
     let kinds: Vec<&str> = C::TYPES.iter().map(|known| known.name).collect();
     if !kinds.contains(&kind) {
-        report.problem(&at, format!("unknown type {kind}; {}", expected(kind, &kinds)));
+        let message = match C::NOT_BUILT_YET.contains(&kind) {
+            // No suggestion: it is spelt right.
+            true => format!("{kind} is not built yet; there is {}", kinds.join(", ")),
+            false => format!("unknown type {kind}; {}", expected(kind, &kinds)),
+        };
+        report.problem(&at, message);
         return None;
     }
     if name.is_some_and(str::is_empty) {

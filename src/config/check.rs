@@ -3,7 +3,7 @@
 use std::collections::BTreeSet;
 
 use otel_tcpretrans_pipeline::books::Signal;
-use otel_tcpretrans_pipeline::graph::{self, check_order};
+use otel_tcpretrans_pipeline::graph::check_order;
 
 use super::assemble::Declared;
 use super::model::{Config, Pipeline};
@@ -74,8 +74,7 @@ fn check_pipeline(
             }
         }
     }
-    let kind =
-        |name: &String| Some(graph::ProcessorConfig::from(config.processors.get(name)?.clone()).kind());
+    let kind = |name: &String| Some(config.processors.get(name)?.kind());
     let kinds = pipeline.processors.iter().map(|name| Some((name.as_str(), kind(name)?)));
     if let (Some(signal), Some(kinds)) = (signal, kinds.collect::<Option<Vec<_>>>()) {
         report.validated(&at, check_order(signal, &kinds));

@@ -10,6 +10,9 @@ use serde::de::DeserializeOwned;
 
 use super::problem::{Path, expected};
 
+/// What humantime_serde says that it wants.
+const A_DURATION: &str = "a duration";
+
 /// A problem below the value that is being extracted.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Found {
@@ -31,7 +34,7 @@ pub(super) fn extract<T: DeserializeOwned>(value: Value) -> (Option<T>, Vec<Foun
                 let path = error.path.clone();
                 // An unknown key stays unknown, whatever its value.
                 let known = !matches!(error.kind, Kind::UnknownField(..));
-                if known && attempt.null_means_default(&path) {
+                if known && (attempt.null_means_default(&path) || attempt.zero_is_a_duration(&path, &error)) {
                     continue;
                 }
                 let missing = error.missing();
@@ -78,6 +81,16 @@ impl Attempt {
             }
             _ => false,
         }
+    }
+
+    /// A bare 0 where a duration is wanted needs no unit: the Collector's users write `max_elapsed_time: 0`.
+    fn zero_is_a_duration(&mut self, path: &[String], error: &Error) -> bool {
+        let zero = matches!(
+            &error.kind,
+            Kind::InvalidType(Actual::Unsigned(0) | Actual::Signed(0), wanted) if wanted == A_DURATION
+        );
+        let value = if zero { at(&mut self.value, path) } else { None };
+        value.map(|value| *value = "0s".into()).is_some()
     }
 
     fn take_out(&mut self, path: &[String]) -> bool {
@@ -160,7 +173,7 @@ fn in_yaml(wanted: &str) -> &str {
         "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, not negative",
         "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
         "f32" | "f64" => "a number",
-        "a duration" => "a duration, such as 200ms, 5s or 1m",
+        A_DURATION => "a duration, such as 200ms, 5s or 1m",
         _ if wanted.starts_with("struct ") => "a mapping",
         _ if wanted.starts_with("enum ") => "one word",
         _ => wanted,
@@ -169,6 +182,8 @@ fn in_yaml(wanted: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
+    use std::time::Duration;
+
     use super::*;
 
     #[derive(Debug, PartialEq, serde::Deserialize)]
@@ -218,6 +233,24 @@ mod tests {
             found.iter().any(|line| line.starts_with("inner.text:") && line.ends_with("put it in quotes"))
         );
         assert_eq!(typed, Some(Outer { list: vec![2, 3], ..Outer::default() }));
+    }
+
+    #[test]
+    fn a_bare_zero_is_a_duration_and_no_other_number_is() {
+        #[derive(Debug, PartialEq, serde::Deserialize)]
+        struct Waits {
+            #[serde(with = "humantime_serde")]
+            always: Duration,
+            #[serde(with = "humantime_serde")]
+            perhaps: Option<Duration>,
+        }
+        let waits = |yaml: &str| extract::<Waits>(serde_yaml::from_str(yaml).expect("yaml"));
+        let zero = Waits { always: Duration::ZERO, perhaps: Some(Duration::ZERO) };
+        assert_eq!(waits("{always: 0, perhaps: 0}"), (Some(zero), vec![]));
+        let (typed, found) = waits("{always: 5, perhaps: 0}");
+        assert_eq!(typed, None);
+        assert_eq!(found[0].message, "found a whole number; expected a duration, such as 200ms, 5s or 1m");
+        assert_eq!(run("{number: 0, inner: {text: 0}}").1.len(), 1, "elsewhere a 0 is a number");
     }
 
     #[test]

@@ -1,8 +1,8 @@
-//! Each file under config/ is valid as it stands.
+//! Each file under config/ is valid as it stands, and so is what the README shows.
 
 use std::fs;
 
-use crate::harness::{Case, repository};
+use crate::harness::{Case, MINIMAL, repository, validate};
 
 #[test]
 fn each_example_is_valid_and_uses_all_that_it_configures() {
@@ -14,4 +14,22 @@ fn each_example_is_valid_and_uses_all_that_it_configures() {
     for file in files {
         Case::bare(&["validate", "--config", file.to_str().expect("UTF-8")]).run().succeeded();
     }
+}
+
+#[test]
+fn what_the_readme_shows_is_valid() {
+    let readme = fs::read_to_string(repository().join("README.md")).expect("README.md");
+    let blocks: Vec<_> =
+        readme.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+    assert!(!blocks.is_empty());
+    for block in blocks {
+        validate(block).succeeded();
+    }
+}
+
+#[test]
+fn the_problem_that_the_readme_shows_is_what_one_sees() {
+    let readme = fs::read_to_string(repository().join("README.md")).expect("README.md");
+    let shown = readme.lines().find(|line| line.starts_with("config.yaml:")).expect("a problem");
+    validate(&MINIMAL.replace("  debug:", "  debug:\n    verbositi: basic")).refused(&[shown]);
 }

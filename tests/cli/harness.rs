@@ -1,6 +1,7 @@
 //! Runs the binary on a configuration of its own, in a folder and an environment of its own.
 
 use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
 
@@ -118,6 +119,16 @@ pub(crate) fn printed(case: Case, path: &str) -> serde_yaml::Value {
     let root: serde_yaml::Value = serde_yaml::from_str(&outcome.stdout).expect("YAML");
     path.split('.')
         .fold(root, |value, key| value.get(key).unwrap_or_else(|| panic!("no {key} of {path}")).clone())
+}
+
+/// A folder that everybody may enter and read, with `binary` and `config.yaml` in it: nobody may neither traverse
+/// root's folders nor read in them.
+pub(crate) fn readable_by_all(config: &str) -> TempDir {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("chmod");
+    fs::copy(BINARY, folder.path().join("binary")).expect("copying the binary");
+    fs::write(folder.path().join("config.yaml"), config).expect("writing a file");
+    folder
 }
 
 /// The repository's own folder.

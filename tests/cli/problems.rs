@@ -1,6 +1,6 @@
 //! What is wrong within a file: where it stands, what was expected, what was meant.
 
-use crate::harness::{Case, MINIMAL, validate};
+use crate::harness::{Case, MINIMAL, printed, validate};
 
 #[test]
 fn a_missing_file_is_named() {
@@ -167,4 +167,61 @@ fn null_means_defaults() {
         "config.yaml:2:17: receivers.tcpretrans.pref: unknown key; expected one of channel_capacity, hook, perf, \
          ringbuf, scope, synack, transport, wakeup; did you mean perf?",
     );
+}
+
+#[test]
+fn what_is_not_built_yet_is_said_to_be() {
+    for kind in ["otlphttp", "otlp_http", "prometheus", "file"] {
+        validate(&MINIMAL.replace("debug:", &format!("debug:\n  {kind}/x:"))).refused(&[&format!(
+            "config.yaml:5:3: exporters.{kind}/x: {kind} is not built yet; there is otlp, debug"
+        )]);
+    }
+    validate(&MINIMAL.replace("tcpretrans:", "tcpretrans:\n  replay:"))
+        .refused(&["config.yaml:3:3: receivers.replay: replay is not built yet; there is tcpretrans"]);
+    let config = MINIMAL
+        .replace("debug:", "otlp:\n    sending_queue: { storage: file_storage }")
+        .replace("[debug]", "[otlp]");
+    let extended = format!("{config}  extensions: [file_storage]\nextensions:\n  file_storage:\n");
+    validate(&extended).refused(&[
+        "config.yaml:5:22: exporters.otlp.sending_queue.storage: is not built yet: the queue is in memory only; \
+         remove it",
+        "config.yaml:9:16: service.extensions[0]: no extension is built yet; remove it",
+        "config.yaml:11:3: extensions.file_storage: no extension is built yet; remove it",
+    ]);
+}
+
+#[test]
+fn a_bare_zero_is_a_duration_and_another_number_needs_a_unit() {
+    let config = |time: &str| {
+        let otlp = format!("otlp:\n    retry_on_failure: {{ max_elapsed_time: {time} }}");
+        MINIMAL.replace("debug:", &otlp).replace("[debug]", "[otlp]")
+    };
+    validate(&config("0")).succeeded();
+    validate(&config("300")).refused(&[
+        "config.yaml:5:25: exporters.otlp.retry_on_failure.max_elapsed_time: found a whole number; expected a \
+         duration, such as 200ms, 5s or 1m",
+    ]);
+    let path = "exporters.otlp.retry_on_failure.max_elapsed_time";
+    assert_eq!(printed(Case::new("print-config", &config("0")), path), "0s");
+}
+
+#[test]
+fn a_resource_attribute_is_a_scalar() {
+    let config =
+        format!("{MINIMAL}  telemetry: {{ resource: {{ a: x, b: 1, c: 1.5, d: true, e: null }} }}\n");
+    validate(&config).succeeded();
+    validate(&config.replace("b: 1", "b: [1]")).refused(&[
+        "config.yaml:8:34: service.telemetry.resource.b: expected a text, a number, true or false",
+    ]);
+}
+
+#[test]
+fn a_protocol_meant_for_sdks_stops_only_who_takes_its_endpoint_from_there_too() {
+    let config = |otlp: &str| MINIMAL.replace("debug:", otlp).replace("[debug]", "[otlp]");
+    let case =
+        |otlp| Case::new("validate", &config(otlp)).env("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf");
+    case("otlp: { endpoint: 'http://collector:4317' }").run().succeeded();
+    let refused = "config.yaml:4:3: exporters.otlp: OTEL_EXPORTER_OTLP_PROTOCOL: expected grpc, found \
+                   \"http/protobuf\": OTLP over HTTP is not built yet";
+    case("otlp:").env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318").run().refused(&[refused]);
 }

@@ -1,10 +1,8 @@
 //! The command line itself, and what a process without privileges is told.
 
-use std::fs;
-use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
-use crate::harness::{BINARY, Case, MINIMAL, Outcome};
+use crate::harness::{Case, MINIMAL, Outcome, readable_by_all};
 
 #[test]
 fn usage_errors_exit_with_2() {
@@ -47,13 +45,8 @@ fn a_log_filter_that_cannot_be_read_is_a_failure() {
 
 /// The binary as an unprivileged user: as who we are, or where we are root, as nobody without any capability.
 fn unprivileged(arguments: &[&str]) -> Outcome {
-    let folder = tempfile::tempdir().expect("a folder");
-    let place = folder.path();
-    // Nobody may neither traverse root's folders nor read in them.
-    fs::set_permissions(place, fs::Permissions::from_mode(0o755)).expect("chmod");
-    fs::copy(BINARY, place.join("binary")).expect("copying the binary");
     let quiet = MINIMAL.to_owned() + "  telemetry: { metrics: { prometheus: null } }\n";
-    fs::write(place.join("config.yaml"), quiet).expect("writing a file");
+    let folder = readable_by_all(&quiet);
     let uid = Command::new("id").arg("-u").output().expect("id").stdout;
     let mut command = if uid == b"0\n" {
         let mut setpriv = Command::new("setpriv");
@@ -68,7 +61,7 @@ fn unprivileged(arguments: &[&str]) -> Outcome {
     } else {
         Command::new("./binary")
     };
-    Outcome::of(command.args(arguments).current_dir(place).output().expect("running the binary"))
+    Outcome::of(command.args(arguments).current_dir(folder.path()).output().expect("running the binary"))
 }
 
 #[test]

@@ -18,7 +18,7 @@ pub type UserAttributes = BTreeMap<String, Option<Value>>;
 
 /// A value of a resource attribute.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(untagged)]
+#[serde(untagged, expecting = "expected a text, a number, true or false")]
 #[allow(missing_docs)] // the names say it
 pub enum Value {
     Bool(bool),
@@ -229,5 +229,19 @@ mod tests {
             problems[0].message.starts_with("OTEL_RESOURCE_ATTRIBUTES: expected KEY=VALUE"),
             "{problems:?}"
         );
+    }
+
+    #[test]
+    fn a_value_that_is_none_is_described() {
+        for (yaml, value) in [
+            ("7", Value::Int(7)),
+            ("7.5", Value::Double(7.5)),
+            ("true", Value::Bool(true)),
+            ("x", "x".into()),
+        ] {
+            assert_eq!(serde_yaml::from_str::<Value>(yaml).expect(yaml), value);
+        }
+        let error = serde_yaml::from_str::<Value>("[1]").expect_err("a list").to_string();
+        assert!(error.starts_with("expected a text, a number, true or false"), "{error}");
     }
 }

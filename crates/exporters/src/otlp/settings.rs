@@ -51,7 +51,10 @@ pub(crate) fn resolve(
     let variables = Variables { signal, environment };
     let mut problems = Vec::new();
 
-    variables.read("PROTOCOL", "", &mut problems, environment::protocol);
+    // A file that names an endpoint means this exporter's own protocol, whatever a pod was given for its SDKs.
+    if fields.endpoint.is_none() {
+        variables.read("PROTOCOL", "", &mut problems, environment::protocol);
+    }
     let endpoint = endpoint(fields, &variables, &mut problems);
     let tls = tls(fields.tls, &variables, &mut problems);
     let compression = fields
@@ -214,11 +217,29 @@ mod tests {
     }
 
     #[test]
+    fn the_environment_s_protocol_counts_only_where_the_file_names_no_endpoint() {
+        for variable in ["OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_LOGS_PROTOCOL"] {
+            let variables =
+                [(variable, "http/protobuf"), ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://http:4318")];
+            let settings = resolved("endpoint: 'http://file:1'", Signal::Logs, &variables).expect("settings");
+            assert_eq!(settings.endpoint.to_string(), "http://file:1");
+            for variables in [&variables[..], &variables[..1]] {
+                let found = problems("{}", variables);
+                let expected = format!(
+                    "{variable}: expected grpc, found \"http/protobuf\": OTLP over HTTP is not built yet"
+                );
+                assert_eq!(found, [(String::new(), expected)]);
+            }
+        }
+    }
+
+    #[test]
     fn all_problems_at_once_and_where_they_are_from() {
         let found = problems(
-            "{ endpoint: nonsense, timeout: 0s, tls: { cert_file: /c } }",
+            "{ timeout: 0s, tls: { cert_file: /c } }",
             &[
                 ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
+                ("OTEL_EXPORTER_OTLP_ENDPOINT", "nonsense"),
                 ("OTEL_EXPORTER_OTLP_LOGS_COMPRESSION", "brotli"),
                 ("OTEL_EXPORTER_OTLP_INSECURE", "yes"),
                 ("OTEL_EXPORTER_OTLP_HEADERS", "hunter2"),
@@ -227,7 +248,10 @@ mod tests {
         let expected = [
             ("", "OTEL_EXPORTER_OTLP_PROTOCOL: expected grpc, found \"http/protobuf\""),
             ("tls.insecure", "OTEL_EXPORTER_OTLP_INSECURE: expected true or false, found \"yes\""),
-            ("endpoint", "expected http://HOST:PORT or https://HOST:PORT, found \"nonsense\""),
+            (
+                "endpoint",
+                "OTEL_EXPORTER_OTLP_ENDPOINT: expected http://HOST:PORT or https://HOST:PORT, found \"nonsense\"",
+            ),
             ("tls.cert_file", "a certificate needs its key"),
             (
                 "compression",
@@ -248,6 +272,13 @@ mod tests {
         let found = problems("headers: { 'a b': x, grpc-timeout: x, t-bin: x, ok: \"x\\ny\" }", &[]);
         let paths: Vec<_> = found.iter().map(|(path, _)| path.as_str()).collect();
         assert_eq!(paths, ["headers.a b", "headers.grpc-timeout", "headers.ok", "headers.t-bin"]);
+    }
+
+    #[test]
+    fn an_endpoint_of_the_file_that_is_none() {
+        let found = problems("endpoint: nonsense", &[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://unused:1")]);
+        let expected = "expected http://HOST:PORT or https://HOST:PORT, found \"nonsense\"";
+        assert_eq!(found, [("endpoint".to_owned(), expected.to_owned())]);
     }
 
     #[test]

@@ -2,6 +2,8 @@
 
 use std::sync::Arc;
 
+use serde::{Deserialize, Serialize};
+
 use crate::books::Signal;
 use crate::component::{Exporter, Receiver};
 use crate::config::Problem;
@@ -29,8 +31,9 @@ pub struct PipelineSpec {
     pub exporters: Vec<(String, Arc<dyn Exporter>)>,
 }
 
-/// A processor's configuration.
-#[derive(Clone, Debug, PartialEq)]
+/// A processor and its configuration.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[serde(rename_all = "snake_case")]
 pub enum ProcessorConfig {
     /// `filter`.
     Filter(FilterConfig),
