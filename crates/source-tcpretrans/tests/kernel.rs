@@ -30,7 +30,10 @@ fn main() -> ExitCode {
         ("scope_netns_leaves_other_namespaces_out", scope_netns_leaves_other_namespaces_out),
         ("scope_cgroup_takes_its_own_sockets", scope_cgroup_takes_its_own_sockets),
         ("a_real_enomem_halves_the_pages", a_real_enomem_halves_the_pages),
-        ("an_eperm_within_the_memlock_budget_halves_the_pages", an_eperm_within_the_memlock_budget_halves_the_pages),
+        (
+            "an_eperm_within_the_memlock_budget_halves_the_pages",
+            an_eperm_within_the_memlock_budget_halves_the_pages,
+        ),
         ("a_full_ring_and_a_full_channel_are_counted", a_full_ring_and_a_full_channel_are_counted),
         ("stops_without_start_and_twice_and_starts_again", stops_without_start_and_twice_and_starts_again),
         ("whatever_step_fails_everything_is_released", whatever_step_fails_everything_is_released),

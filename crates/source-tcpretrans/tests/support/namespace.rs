@@ -58,11 +58,21 @@ pub fn retrans_segs() -> u64 {
 
 /// Waits until every connection of this namespace is over, so that its counts stand still.
 pub fn wait_until_quiet() {
+    wait_until_quiet_beside(&[]);
+}
+
+/// The same, beside the connections of these ports, which may stay open.
+pub fn wait_until_quiet_beside(ports: &[u16]) {
     wait_for("every connection to end", Duration::from_secs(30), || {
         ["tcp", "tcp6"].iter().all(|file| {
             let sockets = fs::read_to_string(format!("/proc/thread-self/net/{file}")).expect(file);
-            // Column 4 is the state: 06 TIME_WAIT and 0A LISTEN send nothing.
-            sockets.lines().skip(1).all(|line| matches!(line.split_whitespace().nth(3), Some("06" | "0A")))
+            sockets.lines().skip(1).all(|line| {
+                let columns: Vec<_> = line.split_whitespace().collect();
+                let port = |column: &str| u16::from_str_radix(column.rsplit_once(':')?.1, 16).ok();
+                let ends = [columns[1], columns[2]].map(|end| port(end).expect("a port"));
+                // Column 4 is the state: 06 TIME_WAIT and 0A LISTEN send nothing.
+                matches!(columns[3], "06" | "0A") || ends.iter().any(|port| ports.contains(port))
+            })
         })
     });
 }

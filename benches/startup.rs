@@ -1,0 +1,174 @@
+//! What the release binary costs before it has seen anything: time from start to ready, and memory when idle.
+//!
+//! Prints, and judges nothing: a slow machine is no error. It needs what `run` needs; without that it says so and
+//! exits with 77.
+
+#![allow(clippy::print_stdout)] // a bench prints
+
+use std::fs;
+use std::io::{self, BufRead, BufReader, Read, Write};
+use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
+use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
+use std::thread;
+use std::time::{Duration, Instant};
+
+const BINARY: &str = env!("CARGO_BIN_EXE_otel-tcpretrans");
+/// Starts that are timed; the first may find nothing in the page cache.
+const STARTS: usize = 9;
+/// How long the process is left alone before its memory is read, being scraped once at the beginning.
+const IDLE: Duration = Duration::from_secs(5);
+const START_BUDGET: Duration = Duration::from_millis(500);
+const MEMORY_BUDGET_KIB: u64 = 16 * 1024;
+/// The exit code for what can't run here.
+const UNSUPPORTED: u8 = 77;
+
+fn main() -> io::Result<ExitCode> {
+    let mut starts = Vec::with_capacity(STARTS);
+    for _ in 0..STARTS {
+        match Agent::start()? {
+            Ok(agent) => starts.push(agent.ready_after),
+            Err(ended) => return Ok(ended.report()),
+        }
+    }
+    let memory = match Agent::start()? {
+        Ok(agent) => agent.idle_memory()?,
+        Err(ended) => return Ok(ended.report()),
+    };
+    starts.sort_unstable();
+    println!("{:<36}{:>12}{:>12}", "", "measured", "budget");
+    row(
+        &format!("start to ready, median of {STARTS}"),
+        &milliseconds(starts[STARTS / 2]),
+        &milliseconds(START_BUDGET),
+    );
+    row("start to ready, worst", &milliseconds(starts[STARTS - 1]), &milliseconds(START_BUDGET));
+    row("resident when idle", &mebibytes(memory.resident), &mebibytes(MEMORY_BUDGET_KIB));
+    row("  of it anonymous", &mebibytes(memory.anonymous), "");
+    row("  of it files (code, ring buffer)", &mebibytes(memory.files), "");
+    row("  of it shared memory", &mebibytes(memory.shared), "");
+    Ok(ExitCode::SUCCESS)
+}
+
+fn row(name: &str, measured: &str, budget: &str) {
+    println!("{name:<36}{measured:>12}{budget:>12}");
+}
+
+fn milliseconds(time: Duration) -> String {
+    format!("{:.0} ms", time.as_secs_f64() * 1e3)
+}
+
+fn mebibytes(kib: u64) -> String {
+    format!("{:.1} MiB", kib as f64 / 1024.0)
+}
+
+/// A typical configuration: both signals to a Collector that is not there yet, and the records on stdout.
+fn config(closed: SocketAddr, scraped: SocketAddr) -> String {
+    format!(
+        "\
+receivers: {{ tcpretrans: }}
+processors: {{ aggregate: , batch: }}
+exporters:
+  otlp: {{ endpoint: 'http://{closed}' }}
+  debug:
+service:
+  telemetry: {{ metrics: {{ prometheus: '{scraped}' }} }}
+  pipelines:
+    metrics: {{ receivers: [tcpretrans], processors: [aggregate, batch], exporters: [otlp] }}
+    logs: {{ receivers: [tcpretrans], processors: [batch], exporters: [otlp, debug] }}
+"
+    )
+}
+
+/// A process that is ready. Dropped, it is gone.
+struct Agent {
+    child: Child,
+    scraped: SocketAddr,
+    ready_after: Duration,
+}
+
+/// A process that ended instead.
+struct Ended {
+    status: ExitStatus,
+    log: String,
+}
+
+/// From /proc/PID/status, in KiB.
+struct Memory {
+    resident: u64,
+    anonymous: u64,
+    files: u64,
+    shared: u64,
+}
+
+impl Agent {
+    fn start() -> io::Result<Result<Agent, Ended>> {
+        let folder = tempfile::tempdir()?;
+        let file = folder.path().join("config.yaml");
+        let scraped = free_port()?;
+        fs::write(&file, config(free_port()?, scraped))?;
+        let started = Instant::now();
+        let mut child = Command::new(BINARY)
+            .arg("run")
+            .arg("--config")
+            .arg(&file)
+            .stdin(Stdio::null())
+            .stdout(Stdio::null())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let mut lines = BufReader::new(child.stderr.take().ok_or(io::ErrorKind::BrokenPipe)?);
+        let mut log = String::new();
+        while lines.read_line(&mut log)? > 0 {
+            if log.lines().next_back().is_some_and(|line| line.contains(": ready ")) {
+                let ready_after = started.elapsed();
+                // What nobody reads would block it in the end.
+                thread::spawn(move || io::copy(&mut lines, &mut io::sink()));
+                return Ok(Ok(Agent { child, scraped, ready_after }));
+            }
+        }
+        Ok(Err(Ended { status: child.wait()?, log }))
+    }
+
+    fn idle_memory(&self) -> io::Result<Memory> {
+        let mut scrape = TcpStream::connect(self.scraped)?;
+        scrape.write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")?;
+        scrape.read_to_string(&mut String::new())?;
+        thread::sleep(IDLE);
+        let status = fs::read_to_string(format!("/proc/{}/status", self.child.id()))?;
+        let kib = |key: &str| {
+            let value = status.lines().find_map(|line| line.strip_prefix(key)?.strip_prefix(':'));
+            let number = value.and_then(|value| value.split_whitespace().next()?.parse().ok());
+            number.ok_or_else(|| io::Error::other(format!("no {key} in /proc/PID/status")))
+        };
+        Ok(Memory {
+            resident: kib("VmRSS")?,
+            anonymous: kib("RssAnon")?,
+            files: kib("RssFile")?,
+            shared: kib("RssShmem")?,
+        })
+    }
+}
+
+impl Drop for Agent {
+    fn drop(&mut self) {
+        // Nothing is lost: it has nothing to drain.
+        let _ = self.child.kill();
+        let _ = self.child.wait();
+    }
+}
+
+impl Ended {
+    fn report(&self) -> ExitCode {
+        eprint!("{}", self.log);
+        eprintln!("startup: can't measure: the binary ended with {} instead of getting ready", self.status);
+        let code = self.status.code().and_then(|code| u8::try_from(code).ok());
+        if code == Some(UNSUPPORTED) {
+            eprintln!("startup: needs root, or CAP_BPF and CAP_PERFMON, and a kernel with BTF");
+        }
+        ExitCode::from(code.unwrap_or(1).max(1))
+    }
+}
+
+/// A loopback port where nobody listens.
+fn free_port() -> io::Result<SocketAddr> {
+    TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()
+}

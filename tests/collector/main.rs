@@ -1,0 +1,22 @@
+//! End to end into the real OpenTelemetry Collector: what it received is what the kernel counted. Needs root.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, unreachable_pub, missing_docs)]
+
+mod cases;
+#[allow(dead_code)] // each of those who share it uses a part
+#[path = "../e2e/mod.rs"]
+mod e2e;
+mod output;
+mod peer;
+
+use std::process::ExitCode;
+
+fn main() -> ExitCode {
+    e2e::support::harness::main(&[
+        ("gzip_arrives_whole", || cases::arrives_whole("gzip", "cumulative")),
+        ("zstd_arrives_whole", || cases::arrives_whole("zstd", "delta")),
+        ("uncompressed_arrives_whole", || cases::arrives_whole("none", "cumulative")),
+        ("thousands_of_records_in_many_requests_arrive_whole", cases::many_requests_arrive_whole),
+        ("a_collector_that_comes_late_gets_what_was_before", cases::a_late_collector_gets_what_was_before),
+        ("a_collector_that_comes_back_loses_nothing", cases::a_collector_that_comes_back_loses_nothing),
+    ])
+}

@@ -1,0 +1,111 @@
+//! The real binary at work: `run` on the tests' base configuration with a test's own laid over it.
+
+use std::fs;
+use std::path::Path;
+use std::process::{Command, Stdio};
+use std::time::Duration;
+
+use rustix::process::Signal;
+use serde_json::Value;
+use tempfile::TempDir;
+
+use super::background::Background;
+use super::books::Books;
+use super::debug_output;
+use super::harness::BINARY;
+use super::telemetry::Telemetry;
+
+/// How long a drain may take where nothing keeps it.
+const DRAIN: Duration = Duration::from_secs(20);
+
+/// A running agent.
+pub struct Agent(pub Background);
+
+/// What an agent left behind that ended in order.
+pub struct Finished {
+    /// Its last books, which balance.
+    pub books: Books,
+    /// What its `debug` exporters printed.
+    pub printed: Telemetry,
+}
+
+impl Agent {
+    /// Starts it and waits until it is ready.
+    pub fn start(overlay: &str) -> Agent {
+        Agent::starting(overlay).ready()
+    }
+
+    /// Starts it.
+    pub fn starting(overlay: &str) -> Agent {
+        let (mut command, folder) = prepared(overlay);
+        Agent(Background::start("the agent", &mut command, folder))
+    }
+
+    /// Starts it with its stdout in a pipe, and waits until it is ready.
+    pub fn start_piped(overlay: &str) -> Agent {
+        let (mut command, folder) = prepared(overlay);
+        Agent(Background::start_into("the agent", &mut command, folder, Stdio::piped())).ready()
+    }
+
+    /// Starts, by way of another program that becomes it, the binary that `folder` holds.
+    pub fn start_by(program: &[&str], folder: TempDir) -> Agent {
+        let mut command = Command::new(program[0]);
+        command.env_clear().args(&program[1..]).arg("./binary");
+        arguments(&mut command, folder.path(), "");
+        Agent(Background::start("the agent", &mut command, folder)).ready()
+    }
+
+    fn ready(mut self) -> Agent {
+        self.0.wait_until("ready", |agent| said(agent, "ready"));
+        self
+    }
+
+    /// Waits until it logs a message that contains `part`.
+    pub fn wait_until_said(&mut self, part: &str) {
+        self.0.wait_until(part, |agent| said(agent, part));
+    }
+
+    /// Ends it with `signal`, which has to be a success, and its books have to balance.
+    pub fn finish_by(mut self, signal: Signal) -> Finished {
+        let books = self.stop(signal);
+        Finished { books, printed: debug_output::parse(&self.0.stdout()) }
+    }
+
+    /// Ends it with SIGTERM, as a service manager does.
+    pub fn finish(self) -> Finished {
+        self.finish_by(Signal::TERM)
+    }
+
+    /// Ends it with `signal`: its last books, which balance. What it printed is left alone.
+    pub fn stop(&mut self, signal: Signal) -> Books {
+        self.0.signal(signal);
+        assert_eq!(self.0.exit_code(DRAIN), Some(0));
+        let books = Books::of(&log(&self.0));
+        books.assert_balanced();
+        books
+    }
+}
+
+fn prepared(overlay: &str) -> (Command, TempDir) {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut command = Command::new(BINARY);
+    command.env_clear();
+    arguments(&mut command, folder.path(), overlay);
+    (command, folder)
+}
+
+fn arguments(command: &mut Command, folder: &Path, overlay: &str) {
+    fs::write(folder.join("base.yaml"), include_str!("base.yaml")).expect("writing a file");
+    fs::write(folder.join("config.yaml"), overlay).expect("writing a file");
+    let files = ["--config", "base.yaml", "--config", "config.yaml"];
+    command.arg("run").args(files).args(["--log-format", "json"]);
+}
+
+/// Its log. A line that is still being written is left out, as is what libbpf says by itself.
+pub fn log(agent: &Background) -> Vec<Value> {
+    agent.stderr().lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
+}
+
+fn said(agent: &Background, part: &str) -> bool {
+    log(agent).iter().any(|line| line["message"].as_str().is_some_and(|message| message.contains(part)))
+}

@@ -1,0 +1,44 @@
+//! What the `debug` exporter prints at verbosity `normal`, read back.
+
+use super::telemetry::{Attributes, Point, Telemetry};
+
+/// Each line is a record or a point; anything else is a failure.
+pub fn parse(stdout: &str) -> Telemetry {
+    let mut telemetry = Telemetry::default();
+    for line in stdout.lines() {
+        let (_time, rest) = line.split_once(' ').unwrap_or_else(|| panic!("not a line of debug: {line}"));
+        if rest.starts_with("system.network.tcp.") {
+            telemetry.points.push(point(rest).unwrap_or_else(|| panic!("not a point: {line}")));
+        } else {
+            assert!(rest.starts_with("ipv4 ") || rest.starts_with("ipv6 "), "not a record: {line}");
+            telemetry.records.push(attributes(rest.split(' ')));
+        }
+    }
+    telemetry
+}
+
+/// `NAME{a=b,c=d} 42 {segment} cumulative since TIME`
+fn point(text: &str) -> Option<Point> {
+    let (metric, rest) = text.split_once('{')?;
+    let (series, rest) = rest.split_once("} ")?;
+    let (value, rest) = rest.split_once(' ')?;
+    let (_unit, rest) = rest.split_once(' ')?;
+    let (temporality, since) = rest.split_once(" since ")?;
+    Some(Point {
+        metric: metric.to_owned(),
+        attributes: attributes(series.split(',')),
+        value: value.parse().ok()?,
+        is_cumulative: match temporality {
+            "cumulative" => true,
+            "delta" => false,
+            _ => return None,
+        },
+        since: since.to_owned(),
+    })
+}
+
+/// Those of the words that are attributes; the words of the readable line have no dot in their names.
+fn attributes<'a>(words: impl Iterator<Item = &'a str>) -> Attributes {
+    let pairs = words.filter_map(|word| word.split_once('='));
+    pairs.filter(|(name, _)| name.contains('.')).map(|(name, value)| (name.into(), value.into())).collect()
+}

@@ -1,0 +1,61 @@
+//! The agent's own telemetry, scraped as Prometheus does.
+
+use std::collections::BTreeMap;
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpStream};
+use std::time::Duration;
+
+use super::telemetry::Attributes;
+
+/// The port that the tests scrape; each has a namespace of its own.
+pub const PORT: u16 = 8888;
+
+/// Numbers of one scrape, by name and labels.
+#[derive(Debug, PartialEq)]
+pub struct Scrape(BTreeMap<(String, Attributes), f64>);
+
+impl Scrape {
+    /// Scrapes now.
+    pub fn take() -> Scrape {
+        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, PORT)).expect("connecting to the scrape");
+        stream.set_read_timeout(Some(Duration::from_secs(10))).expect("timeout");
+        stream
+            .write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
+            .expect("write");
+        let mut response = String::new();
+        stream.read_to_string(&mut response).expect("an answer");
+        let (head, body) = response.split_once("\r\n\r\n").expect("a head");
+        assert!(head.starts_with("HTTP/1.1 200 ") && head.contains("text/plain"), "{head}");
+        let lines = body.lines().filter(|line| !line.starts_with('#'));
+        Scrape(lines.map(|line| sample(line).unwrap_or_else(|| panic!("not a sample: {line}"))).collect())
+    }
+
+    /// All samples of a name that have these labels among theirs; without any it is a failure.
+    pub fn samples(&self, name: &str, labels: &[(&str, &str)]) -> Vec<f64> {
+        let has =
+            |of: &Attributes| labels.iter().all(|(name, value)| of.get(*name).is_some_and(|v| v == value));
+        let samples = self.0.iter().filter(|((other, of), _)| other == name && has(of));
+        let samples: Vec<f64> = samples.map(|(_, value)| *value).collect();
+        assert!(!samples.is_empty(), "no {name} with {labels:?} in {:#?}", self.0.keys());
+        samples
+    }
+
+    /// Their sum, a whole number.
+    pub fn sum(&self, name: &str, labels: &[(&str, &str)]) -> u64 {
+        let sum: f64 = self.samples(name, labels).iter().sum();
+        assert!(sum >= 0.0 && sum.fract() == 0.0, "{name} {labels:?}: {sum}");
+        sum as u64
+    }
+}
+
+/// `name{label="value",…} 42`; none of our values holds a comma or a quote.
+fn sample(line: &str) -> Option<((String, Attributes), f64)> {
+    let (series, value) = line.rsplit_once(' ')?;
+    let (name, labels) = series.split_once('{').unwrap_or((series, "}"));
+    let labels = labels.strip_suffix('}')?.split(',').filter(|label| !label.is_empty());
+    let labels = labels.map(|label| {
+        let (name, value) = label.split_once('=')?;
+        Some((name.to_owned(), value.trim_matches('"').to_owned()))
+    });
+    Some(((name.to_owned(), labels.collect::<Option<_>>()?), value.parse().ok()?))
+}

@@ -1,0 +1,146 @@
+//! What left the agent, whoever received it, and that it equals what the kernel counted.
+
+use std::collections::BTreeMap;
+use std::net::SocketAddr;
+
+use super::books::Books;
+use super::support::traffic::Connection;
+
+/// Attributes by name.
+pub type Attributes = BTreeMap<String, String>;
+/// Sums by metric and series.
+pub type Sums = BTreeMap<(String, Attributes), u64>;
+
+/// More than 64 KiB hold at an Ethernet's segment size: no skb is more segments.
+pub const MOST_SEGMENTS: u64 = 64;
+
+/// Attributes that a metric has by default, where the record has them.
+const BOUNDED: [&str; 6] = [
+    "network.transport",
+    "network.type",
+    "network.tcp.retransmit.type",
+    "network.tcp.handshake.role",
+    "network.connection.state",
+    "error.type",
+];
+
+/// One point of a metric.
+#[derive(Clone, Debug)]
+pub struct Point {
+    pub metric: String,
+    pub attributes: Attributes,
+    pub value: u64,
+    pub is_cumulative: bool,
+    /// When its series began, as it was written.
+    pub since: String,
+}
+
+/// Log records and metric points.
+#[derive(Clone, Debug, Default)]
+pub struct Telemetry {
+    /// Attributes of each log record.
+    pub records: Vec<Attributes>,
+    pub points: Vec<Point>,
+}
+
+impl Telemetry {
+    /// What the points add up to: the last one of a cumulative series, which never falls and keeps its start; all of
+    /// a delta series.
+    pub fn sums(&self) -> Sums {
+        let mut sums = Sums::new();
+        let mut starts = BTreeMap::new();
+        for point in &self.points {
+            let key = (point.metric.clone(), point.attributes.clone());
+            let sum = sums.entry(key.clone()).or_default();
+            if point.is_cumulative {
+                assert!(point.value >= *sum, "{point:?} falls from {sum}");
+                assert_eq!(starts.entry(key).or_insert(&point.since), &&point.since, "{point:?}");
+                *sum = point.value;
+            } else {
+                *sum += point.value;
+            }
+        }
+        sums
+    }
+
+    /// The sums of a metric's series together.
+    pub fn sum_of(&self, metric: &str) -> u64 {
+        self.sums().into_iter().filter(|((name, _), _)| name == metric).map(|(_, sum)| sum).sum()
+    }
+
+    /// Segments of all log records.
+    pub fn segments(&self) -> u64 {
+        self.records.iter().map(|record| number(record, "tcp.segments")).sum()
+    }
+
+    /// What the sums have to be, going by the log records.
+    fn sums_of_records(&self) -> Sums {
+        let mut sums = Sums::new();
+        for record in &self.records {
+            let bounded = record.iter().filter(|(name, _)| BOUNDED.contains(&name.as_str()));
+            let series: Attributes = bounded.map(|(name, value)| (name.clone(), value.clone())).collect();
+            let mut add = |metric: &str, value| {
+                let metric = format!("system.network.tcp.{metric}");
+                *sums.entry((metric, series.clone())).or_default() += value;
+            };
+            let (segments, failed) = (number(record, "tcp.segments"), record.contains_key("error.type"));
+            if segments > 0 || !failed {
+                add("retransmits", segments);
+            }
+            if failed {
+                add("retransmit.failures", 1);
+            } else {
+                add("retransmit.events", 1);
+                add("retransmit.io", number(record, "tcp.bytes"));
+            }
+        }
+        sums
+    }
+
+    /// Log records and metrics say the same, series by series; together it is what the kernel counted, and each
+    /// connection is there by its own addresses, in records of its own IP version.
+    pub fn assert_counted(&self, books: &Books, retrans_segs: u64, connections: &[Connection]) {
+        assert!(retrans_segs > 0, "nothing was lost, so nothing was tested");
+        assert_eq!(self.sums(), self.sums_of_records());
+        assert_eq!(self.records.len() as u64, books.received());
+        let (segments, unobserved) = (self.segments(), books.unobserved());
+        let failed = self.records.iter().filter(|record| record.contains_key("error.type")).count();
+        println!("    RetransSegs {retrans_segs}, segments {segments}, failed {failed}, lost {unobserved}");
+        assert!(
+            segments <= retrans_segs && retrans_segs - segments <= unobserved * MOST_SEGMENTS,
+            "RetransSegs {retrans_segs}, ours {segments}, {failed} failed attempts, {unobserved} unobserved events"
+        );
+        for connection in connections {
+            self.assert_has(connection);
+        }
+    }
+
+    /// The sender's records are there, and right.
+    fn assert_has(&self, connection: &Connection) {
+        let version = if connection.client.is_ipv4() { "ipv4" } else { "ipv6" };
+        let local_and_peer = (connection.client, connection.server);
+        let mut records =
+            self.records.iter().filter(|record| five_tuple(record) == local_and_peer).peekable();
+        assert!(records.peek().is_some(), "nothing of {connection:?}");
+        for record in records {
+            assert_eq!(
+                (record["network.transport"].as_str(), record["network.type"].as_str()),
+                ("tcp", version)
+            );
+        }
+    }
+}
+
+/// A record's local and peer address.
+pub fn five_tuple(record: &Attributes) -> (SocketAddr, SocketAddr) {
+    let side = |side: &str| {
+        let of = |what: &str| &record[&format!("network.{side}.{what}")];
+        SocketAddr::new(of("address").parse().expect("address"), of("port").parse().expect("port"))
+    };
+    (side("local"), side("peer"))
+}
+
+fn number(record: &Attributes, name: &str) -> u64 {
+    let value = record.get(name).unwrap_or_else(|| panic!("no {name} in {record:?}"));
+    value.parse().unwrap_or_else(|_| panic!("{name}={value}"))
+}

@@ -1,0 +1,19 @@
+//! Lossy transfers over both IP versions, and what the kernel counted of them.
+
+use super::support::namespace::{retrans_segs, wait_until_quiet_beside};
+use super::support::traffic::{Connection, loopback, lossy_transfer};
+
+/// What was sent, and what it cost.
+pub struct Traffic {
+    /// One of IPv4, one of IPv6.
+    pub connections: [Connection; 2],
+    /// RetransSegs of this namespace, in which there was nothing before.
+    pub retrans_segs: u64,
+}
+
+/// Sends `mib` MiB over each IP version; returns when the connections are over. Those of the ports `beside` may stay.
+pub fn lossy_transfers(mib: usize, beside: &[u16]) -> Traffic {
+    let connections = [false, true].map(|v6| lossy_transfer(loopback(v6), loopback(v6), mib << 20));
+    wait_until_quiet_beside(beside);
+    Traffic { connections, retrans_segs: retrans_segs() }
+}

@@ -1,0 +1,60 @@
+//! What leaves equals what the kernel counted.
+
+use crate::e2e::agent::Agent;
+use crate::e2e::support::namespace::{isolated, wait_for};
+use crate::e2e::traffic::lossy_transfers;
+use std::time::Duration;
+
+/// In both temporalities, whatever the kernel counted is in the sums and in the log records, once.
+pub fn equal_the_kernel(temporality: &'static str) {
+    isolated(move || {
+        let overlay =
+            format!("processors: {{ aggregate: {{ temporality: {temporality}, interval: 300ms }} }}");
+        let agent = Agent::start(&overlay);
+        // Twice, so that there is more than one report to add up or to take the last of.
+        let first = lossy_transfers(16, &[]);
+        let reports = |agent: &Agent| agent.0.stdout().matches("system.network.tcp.retransmits{").count();
+        wait_for("a report", Duration::from_secs(10), || reports(&agent) > 0);
+        let second = lossy_transfers(16, &[]);
+        let finished = agent.finish();
+
+        let printed = finished.printed;
+        let connections = [first.connections, second.connections].concat();
+        printed.assert_counted(&finished.books, second.retrans_segs, &connections);
+        assert!(printed.points.iter().all(|point| point.is_cumulative == (temporality == "cumulative")));
+        assert!(printed.sums().len() < printed.points.len(), "no series was reported twice");
+        let starts: std::collections::BTreeSet<_> = printed.points.iter().map(|point| &point.since).collect();
+        assert!(
+            starts.len() > 1 || temporality == "cumulative",
+            "a delta's window starts where the last ended"
+        );
+    });
+}
+
+/// With attributes beyond the bounded ones and a cap, the overflow series takes the rest, and nothing is lost.
+pub fn a_series_a_peer() {
+    isolated(|| {
+        let agent = Agent::start(
+            "processors: { aggregate: { attributes: [network.peer.address, network.peer.port], max_series: 1 } }",
+        );
+        let traffic = lossy_transfers(8, &[]);
+        let finished = agent.finish();
+        let of = |overflow: bool| {
+            let sums = finished.printed.sums().into_iter();
+            let retransmits = sums.filter(|((metric, _), _)| metric == "system.network.tcp.retransmits");
+            let has = |attributes: &crate::e2e::telemetry::Attributes| {
+                attributes.contains_key("otel.metric.overflow")
+            };
+            retransmits.filter(move |((_, attributes), _)| has(attributes) == overflow).collect::<Vec<_>>()
+        };
+        let (named, overflow) = (of(false), of(true));
+        assert_eq!((named.len(), overflow.len()), (1, 1), "{named:?} {overflow:?}");
+        let ((_, series), _) = &named[0];
+        let peers = traffic.connections.map(|connection| connection.server.port().to_string());
+        assert!(peers.contains(&series["network.peer.port"]), "{series:?}");
+        let total = finished.printed.sum_of("system.network.tcp.retransmits");
+        assert_eq!(total, finished.printed.segments());
+        assert_eq!(finished.books.unobserved(), 0);
+        assert_eq!(total, traffic.retrans_segs);
+    });
+}

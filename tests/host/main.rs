@@ -1,0 +1,37 @@
+//! The real binary on the real kernel: its numbers, its privileges, its signals, its own telemetry. Needs root.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, unreachable_pub, missing_docs)]
+
+mod counts;
+#[allow(dead_code)] // each of those who share it uses a part
+#[path = "../e2e/mod.rs"]
+mod e2e;
+mod ends;
+mod own_telemetry;
+mod paranoid;
+mod privileges;
+
+use std::process::ExitCode;
+
+use rustix::process::Signal;
+
+fn main() -> ExitCode {
+    e2e::support::harness::main(&[
+        ("cumulative_metrics_and_logs_equal_the_kernel", || counts::equal_the_kernel("cumulative")),
+        ("delta_metrics_and_logs_equal_the_kernel", || counts::equal_the_kernel("delta")),
+        ("an_aggregated_series_a_peer_equals_the_kernel", counts::a_series_a_peer),
+        ("capabilities_are_enough_without_root", privileges::capabilities_are_enough),
+        (
+            "capabilities_are_enough_where_perf_is_for_root",
+            privileges::capabilities_are_enough_where_paranoid,
+        ),
+        ("without_btf_it_exits_with_77", privileges::without_btf),
+        ("check_as_root_prints_the_plan", privileges::check_as_root),
+        ("sigterm_drains", || ends::drains_on(Signal::TERM)),
+        ("sigint_drains", || ends::drains_on(Signal::INT)),
+        ("a_second_signal_ends_a_hanging_drain", ends::a_second_signal_ends_a_hanging_drain),
+        ("a_drain_without_a_backend_ends_at_its_deadline", ends::a_drain_ends_at_its_deadline),
+        ("sighup_warns_and_goes_on", ends::sighup_warns_and_goes_on),
+        ("a_closed_stdout_is_counted_and_survived", ends::a_closed_stdout_is_survived),
+        ("a_scrape_shows_balanced_books", own_telemetry::a_scrape_shows_balanced_books),
+    ])
+}

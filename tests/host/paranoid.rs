@@ -1,0 +1,39 @@
+//! kernel.perf_event_paranoid of this machine, for the length of a test.
+
+use std::fs;
+use std::os::unix::process::CommandExt;
+use std::process::{Child, Command, Stdio};
+
+const FILE: &str = "/proc/sys/kernel/perf_event_paranoid";
+
+/// Restores the former level when dropped, also where this process is killed: a shell in a process group of its own
+/// waits for the end of its stdin, of which this process alone has the other end.
+pub struct Paranoid {
+    restorer: Child,
+    former: String,
+}
+
+impl Paranoid {
+    /// Sets the level.
+    pub fn set(level: u8) -> Paranoid {
+        let former = fs::read_to_string(FILE).expect(FILE).trim().to_owned();
+        let restorer = Command::new("sh")
+            .args(["-c", r#"read -r _; echo "$1" >"$2""#, "sh", &former, FILE])
+            .process_group(0)
+            .stdin(Stdio::piped())
+            .spawn()
+            .expect("sh");
+        let paranoid = Paranoid { restorer, former };
+        fs::write(FILE, level.to_string()).expect(FILE);
+        assert_eq!(fs::read_to_string(FILE).expect(FILE).trim(), level.to_string());
+        paranoid
+    }
+}
+
+impl Drop for Paranoid {
+    fn drop(&mut self) {
+        drop(self.restorer.stdin.take());
+        self.restorer.wait().expect("the restoring shell");
+        assert_eq!(fs::read_to_string(FILE).expect(FILE).trim(), self.former);
+    }
+}

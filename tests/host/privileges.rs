@@ -1,0 +1,90 @@
+//! Who may run it, and what those are told who may not or can't. (Without any privilege: tests/cli.)
+
+use std::fs;
+use std::path::Path;
+use std::time::Duration;
+
+use nix::mount::{MsFlags, mount};
+
+use super::paranoid::Paranoid;
+use crate::e2e::agent::{Agent, log};
+use crate::e2e::harness::{Case, readable_by_all};
+use crate::e2e::support::namespace::isolated;
+use crate::e2e::traffic::lossy_transfers;
+
+/// Somebody who is not root and has two capabilities.
+const WITH_CAPABILITIES: [&str; 7] = [
+    "setpriv",
+    "--reuid=65534",
+    "--regid=65534",
+    "--clear-groups",
+    "--inh-caps=-all,+bpf,+perfmon",
+    "--ambient-caps=-all,+bpf,+perfmon",
+    "--bounding-set=-all,+bpf,+perfmon",
+];
+/// CAP_PERFMON is 38, CAP_BPF is 39 (include/uapi/linux/capability.h).
+const BPF_AND_PERFMON: u64 = 1 << 38 | 1 << 39;
+
+pub fn capabilities_are_enough() {
+    isolated(|| {
+        let agent = Agent::start_by(&WITH_CAPABILITIES, readable_by_all(""));
+        let status = fs::read_to_string(format!("/proc/{}/status", agent.0.pid())).expect("status");
+        let field = |name: &str| {
+            let value = status.lines().find_map(|line| line.strip_prefix(name)).expect(name);
+            value.split_whitespace().next().expect(name).to_owned()
+        };
+        assert_eq!(field("Uid:"), "65534");
+        for set in ["CapPrm:", "CapEff:", "CapBnd:"] {
+            assert_eq!(u64::from_str_radix(&field(set), 16), Ok(BPF_AND_PERFMON), "{set}");
+        }
+        let log = log(&agent.0);
+        let receiving = log.iter().find(|line| line["message"] == "receiving").expect("receiving");
+        let facts = receiving["facts"].as_str().expect("facts");
+        assert!(facts.starts_with("hook=tp_btf transport=ringbuf"), "{facts}");
+
+        let traffic = lossy_transfers(8, &[]);
+        let finished = agent.finish();
+        finished.printed.assert_counted(&finished.books, traffic.retrans_segs, &traffic.connections);
+    });
+}
+
+/// The same with Debian's default.
+pub fn capabilities_are_enough_where_paranoid() {
+    let _restored_at_the_end = Paranoid::set(3);
+    capabilities_are_enough();
+}
+
+pub fn without_btf() {
+    isolated(|| {
+        // Where libbpf looks for BTF (btf__load_vmlinux_btf, libbpf's btf.c).
+        for place in ["/sys/kernel/btf", "/boot", "/lib/modules", "/usr/lib/modules", "/usr/lib/debug"] {
+            if Path::new(place).exists() {
+                let none = None::<&str>;
+                mount(Some("tmpfs"), place, Some("tmpfs"), MsFlags::empty(), none).expect(place);
+            }
+        }
+        let mut agent = Agent::starting("");
+        assert_eq!(agent.0.exit_code(Duration::from_secs(20)), Some(77));
+        let log = log(&agent.0);
+        let message = log.last().expect("a message")["message"].as_str().expect("text").to_owned();
+        assert!(message.contains("no BTF") && message.contains("CONFIG_DEBUG_INFO_BTF"), "{message}");
+        assert_eq!(agent.0.stdout(), "");
+        let check = Case::bare(&["check"]).run();
+        assert_eq!(check.code, Some(77), "{check:?}");
+        assert!(check.stderr.contains("no BTF"), "{check:?}");
+    });
+}
+
+pub fn check_as_root() {
+    let check = Case::bare(&["check"]).run();
+    assert_eq!(check.code, Some(0), "{check:?}");
+    let report: serde_yaml::Value = serde_yaml::from_str(&check.stdout).expect("YAML");
+    assert_eq!(report["facts"]["capabilities"]["bpf"], true);
+    assert_eq!(report["facts"]["btf"]["retransmit_skb"], true);
+    assert_eq!(report["plan"]["hooks"][0], "tp_btf");
+    assert!(
+        report["plan"]["transport"]["ringbuf"]["bytes"].as_u64().is_some_and(|bytes| bytes > 0),
+        "{report:?}"
+    );
+    assert!(check.stderr.is_empty(), "{check:?}");
+}
