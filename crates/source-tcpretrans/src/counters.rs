@@ -1,6 +1,6 @@
 //! The kernel side's counters, mapped into this process: reading them is a load, and needs no privilege.
 
-use std::mem::size_of;
+use std::mem::{offset_of, size_of};
 use std::os::fd::AsFd;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -56,22 +56,24 @@ impl Counters {
     pub(crate) fn totals(&self) -> Totals {
         let mut totals = Totals::default();
         for entry in 0..self.entries {
-            // SAFETY: entry < entries, all of which the mapping holds; page-aligned, and wire_counters is one cache line.
-            let counters = unsafe { self.start.add(entry).as_ptr() };
-            // SAFETY: the fields are aligned u64s in a live mapping that the kernel writes; atomic loads may race with that.
-            let load = |field: *mut u64| unsafe { AtomicU64::from_ptr(field) }.load(Ordering::Relaxed);
-            // SAFETY: `counters` points into the mapping, see above; only field addresses are taken.
-            unsafe {
-                totals += Totals {
-                    events: load(&raw mut (*counters).events),
-                    segments: load(&raw mut (*counters).segments),
-                    healed_segments: load(&raw mut (*counters).healed_segments),
-                    ring_full: load(&raw mut (*counters).ring_full),
-                    output_failed: load(&raw mut (*counters).output_failed),
-                };
-            }
+            totals += Totals {
+                events: self.load(entry, offset_of!(wire_counters, events)),
+                segments: self.load(entry, offset_of!(wire_counters, segments)),
+                healed_segments: self.load(entry, offset_of!(wire_counters, healed_segments)),
+                ring_full: self.load(entry, offset_of!(wire_counters, ring_full)),
+                output_failed: self.load(entry, offset_of!(wire_counters, output_failed)),
+            };
         }
         totals
+    }
+
+    /// The number at `offset` bytes in an entry.
+    fn load(&self, entry: usize, offset: usize) -> u64 {
+        assert!(entry < self.entries && offset + size_of::<u64>() <= size_of::<wire_counters>());
+        // SAFETY: by the assertion the address lies in the mapping, which lives as long as self. The kernel adds to it
+        // meanwhile, which an atomic load may race with; all fields are u64s, so that it is aligned.
+        let number = unsafe { AtomicU64::from_ptr(self.start.as_ptr().add(entry).byte_add(offset).cast()) };
+        number.load(Ordering::Relaxed)
     }
 }
 
