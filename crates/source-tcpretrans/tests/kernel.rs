@@ -14,7 +14,7 @@ use otel_tcpretrans_pipeline::flow::{FlowRecord, HandshakeRole, NetworkType, Ret
 use otel_tcpretrans_pipeline::raw::RawEvent;
 use otel_tcpretrans_source::Tcpretrans;
 use otel_tcpretrans_source::config::{Config, Hook, Perf, Scope, Transport, Wakeup};
-use support::namespace::{isolated, netns_inode, retrans_segs, wait_for, wait_until_quiet, without_gso};
+use support::namespace::{isolated, mib, netns_inode, retrans_segs, wait_for, wait_until_quiet, without_gso};
 use support::traffic::{listen, loopback, lose_one_in, lossy_transfer};
 use tokio::sync::mpsc;
 
@@ -92,6 +92,28 @@ fn assert_balanced(records: &[FlowRecord], counts: &ReceiverCounts, retrans_segs
     }
 }
 
+/// By reason, against the kernel's own counters of it in this namespace, which began with the test. What was healed
+/// is in the socket's next record, whose reason may be another; what is unknown is somewhere in the kernel's.
+fn assert_reasons(records: &[FlowRecord], counts: &ReceiverCounts) {
+    let of = |reason| {
+        let sent = records.iter().filter(move |r| r.retransmit_type == reason && r.errno.is_none());
+        sent.map(|record| u64::from(record.segments)).sum::<u64>()
+    };
+    let healed =
+        counts.gauges.iter().find(|(name, ..)| *name == "healed_segments").map_or(0, |gauge| gauge.2);
+    let unknown = of(RetransmitType::Unknown);
+    assert!(unknown * 100 <= records.len() as u64, "{unknown} of {} records", records.len());
+    for (reason, name) in
+        [(RetransmitType::Fast, "TCPFastRetrans"), (RetransmitType::Handshake, "TCPSynRetrans")]
+    {
+        let (ours, kernels) = (of(reason), mib("netstat", "TcpExt", name));
+        assert!(
+            ours.abs_diff(kernels) <= healed + unknown,
+            "{name} {kernels}, {ours} of ours, {healed} healed, {unknown} unknown"
+        );
+    }
+}
+
 fn counts(hook: Hook, transport: Transport) {
     isolated(move || {
         let before = retrans_segs();
@@ -104,6 +126,7 @@ fn counts(hook: Hook, transport: Transport) {
         assert!(retrans > 100, "the link did not lose: {retrans}");
         assert_eq!(unobserved(&counts), 0, "{counts:?}");
         assert_balanced(&records, &counts, retrans);
+        assert_reasons(&records, &counts);
         for (connection, version) in connections.iter().zip([NetworkType::Ipv4, NetworkType::Ipv6]) {
             let of = |local, peer| records.iter().filter(move |r| r.local == local && r.peer == peer);
             let client: Vec<_> = of(connection.client, connection.server).collect();
@@ -139,6 +162,7 @@ fn without_gso_counts_are_the_same() {
         let alone = records.iter().filter(|record| record.segments == 1).count();
         assert!(alone * 100 > records.len() * 99, "{alone} of {}", records.len()); // more is what was not seen before
         assert_balanced(&records, &counts, retrans);
+        assert_reasons(&records, &counts);
     });
 }
 
@@ -178,7 +202,8 @@ fn handshakes_are_told_by_role() {
                 .expect_err("nothing gets through");
         }
         wait_for("the listeners' retransmissions", Duration::from_secs(10), || running.counts().seen >= 8);
-        let (records, _) = running.finish();
+        let (records, counts) = running.finish();
+        assert_reasons(&records, &counts);
         for version in [NetworkType::Ipv4, NetworkType::Ipv6] {
             for role in [HandshakeRole::Client, HandshakeRole::Server] {
                 let of_role: Vec<_> = records
