@@ -53,8 +53,12 @@ pub(crate) fn code(error: &anyhow::Error) -> ExitCode {
         if cause.is::<Refused>() || cause.is::<otlp::StartError>() || telemetry {
             return Some(CONFIGURATION);
         }
-        let unsupported = matches!(cause.downcast_ref(), Some(ReceiverError::Unsupported(_)));
-        (unsupported || cause.is::<Unsupported>()).then_some(UNSUPPORTED)
+        match cause.downcast_ref() {
+            Some(ReceiverError::Unsupported(_)) => Some(UNSUPPORTED),
+            Some(ReceiverError::Configuration(_)) => Some(CONFIGURATION),
+            Some(ReceiverError::Failed(_)) => None,
+            None => cause.is::<Unsupported>().then_some(UNSUPPORTED),
+        }
     };
     ExitCode::from(error.chain().find_map(of_cause).unwrap_or(FAILURE))
 }

@@ -56,7 +56,7 @@ async fn serve(config: &Config, started: Clock) -> anyhow::Result<()> {
     info!(version = env!("CARGO_PKG_VERSION"), elapsed_ms, "ready");
     notify(NotifyState::Ready);
 
-    let failure = wait(&mut graph, &mut signals).await;
+    let result = wait(&mut graph, &mut signals).await;
     // Whoever asks twice does not want to wait for the drain.
     tokio::spawn(async move {
         signals.stop().await;
@@ -70,22 +70,22 @@ async fn serve(config: &Config, started: Clock) -> anyhow::Result<()> {
     graph.shutdown(deadline).await;
     own.shutdown(deadline).await;
     balance::log_books(&books.snapshot());
-    match failure {
-        Some(failure) => Err(failure.into()),
-        None => Ok(()),
-    }
+    Ok(result?)
 }
 
-/// Until a signal (`None`), or until something ends that should not.
-async fn wait(graph: &mut Graph, signals: &mut Signals) -> Option<Failure> {
+/// Until a signal, until all receivers have finished, or until something ends that should not.
+async fn wait(graph: &mut Graph, signals: &mut Signals) -> Result<(), Failure> {
     tokio::select! {
         signal = signals.stop() => {
             info!(signal, "stopping");
-            None
+            Ok(())
         }
-        failure = graph.failure() => {
-            warn!("{failure}: stopping");
-            Some(failure)
+        result = graph.finished() => {
+            match &result {
+                Ok(()) => info!("all receivers have finished: stopping"),
+                Err(failure) => warn!("{failure}: stopping"),
+            }
+            result
         }
     }
 }

@@ -11,7 +11,8 @@ use crate::flow::FlowRecord;
 use crate::metric::MetricPoint;
 use crate::raw::RawEvent;
 
-/// A source of raw events. It runs on threads of its own and never blocks on the pipeline.
+/// A source of raw events. It runs on threads of its own and never blocks on the pipeline, unless it [can
+/// wait](Receiver::can_wait).
 pub trait Receiver: Send {
     /// Starts it and returns when it is ready; events go to `out`, whose overflow the receiver counts.
     ///
@@ -29,6 +30,16 @@ pub trait Receiver: Send {
 
     /// Capacity of the channel that it wants, in events.
     fn channel_capacity(&self) -> usize;
+
+    /// Can its source wait until the pipelines have room? Otherwise what they have no room for is dropped.
+    fn can_wait(&self) -> bool {
+        false
+    }
+
+    /// Has it handed over all that it ever will? One that closes `out` by itself and has not has failed.
+    fn has_finished(&self) -> bool {
+        false
+    }
 }
 
 /// Why a receiver did not start.
@@ -37,6 +48,9 @@ pub enum ReceiverError {
     /// This user or this kernel does not offer what it needs.
     #[error("{0}")]
     Unsupported(String),
+    /// Its configuration names something that is missing or unfit.
+    #[error("{0}")]
+    Configuration(String),
     /// It should have worked and did not.
     #[error("{0}")]
     Failed(String),

@@ -12,7 +12,7 @@ use tracing::{error, info};
 use super::fanout::Fanout;
 use super::flow_stage::{self, Branch, FlowCounts};
 use super::pipeline::{Head, run_logs, run_metrics};
-use super::{Graph, PIPELINE_CAPACITY, PipelineSpec, ProcessorConfig, ReceiverSpec, StartError};
+use super::{Ended, Graph, PIPELINE_CAPACITY, PipelineSpec, ProcessorConfig, ReceiverSpec, StartError};
 use crate::books::{Books, LedgerKey, Signal};
 use crate::component::{FlowProcessor, ReceiverError};
 use crate::flow::FlowRecord;
@@ -105,10 +105,11 @@ impl Graph {
             }
         };
         self.pipelines.spawn(async move {
-            if AssertUnwindSafe(task).catch_unwind().await.is_err() {
+            let panicked = AssertUnwindSafe(task).catch_unwind().await.is_err();
+            if panicked {
                 error!(pipeline = id, "the pipeline's task panicked");
             }
-            id
+            Ended { id, panicked }
         });
     }
 
@@ -124,19 +125,21 @@ impl Graph {
         let counts = Arc::new(FlowCounts::new());
         let (probe, completing) = (receiver.probe(), Arc::clone(&counts));
         books.add_receiver(id.clone(), move || completing.complete(probe()));
-        let name = id.clone();
+        let (name, can_wait) = (id.clone(), receiver.can_wait());
         self.stages.spawn(async move {
-            if AssertUnwindSafe(flow_stage::run(events, &counts, &branches)).catch_unwind().await.is_err() {
+            let stage = flow_stage::run(events, &counts, &branches, can_wait);
+            let panicked = AssertUnwindSafe(stage).catch_unwind().await.is_err();
+            if panicked {
                 error!(receiver = name, "the receiver's flow stage panicked");
             }
-            name
+            Ended { id: name, panicked }
         });
         // Loading a program into the kernel takes its time, on a thread where that harms nobody.
         let started = spawn_blocking(move || receiver.start(out).map(|()| receiver)).await;
         match started.unwrap_or_else(|panic| Err(ReceiverError::Failed(panic.to_string()))) {
             Ok(receiver) => {
                 info!(receiver = id, "started");
-                self.receivers.push(receiver);
+                self.receivers.insert(id, receiver);
                 Ok(())
             }
             Err(source) => Err(StartError::Receiver { id, source }),

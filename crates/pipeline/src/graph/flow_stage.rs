@@ -63,6 +63,17 @@ impl Branch {
         Branch { ledger, records, full: AtomicBool::new(false) }
     }
 
+    /// Hands over everything, and waits for room.
+    async fn deliver(&self, records: &[FlowRecord]) {
+        self.ledger.accept(records.len() as u64);
+        for (sent, record) in records.iter().enumerate() {
+            if self.records.send(record.clone()).await.is_err() {
+                self.drop_closed((records.len() - sent) as u64);
+                break;
+            }
+        }
+    }
+
     /// Hands over what fits; the rest is this pipeline's loss and nobody else's.
     fn offer(&self, records: &[FlowRecord]) {
         if self.records.capacity() == self.records.max_capacity() && self.full.swap(false, Ordering::Relaxed)
@@ -90,14 +101,24 @@ impl Branch {
             }
         }
         if closed > 0 {
-            // A pipeline outlives its flow stages, unless its task panicked.
-            self.ledger.drop_items(closed, DropReason::Internal);
+            self.drop_closed(closed);
         }
+    }
+
+    /// A pipeline outlives its flow stages, unless its task panicked.
+    fn drop_closed(&self, records: u64) {
+        self.ledger.drop_items(records, DropReason::Internal);
     }
 }
 
-/// Runs until the receiver closes the channel and everything in it is handed over.
-pub(super) async fn run(mut events: mpsc::Receiver<RawEvent>, counts: &FlowCounts, branches: &[Branch]) {
+/// Runs until the receiver closes the channel and everything in it is handed over. Where the receiver `can_wait`, so
+/// does the stage, and with it all of the receiver's pipelines for the slowest.
+pub(super) async fn run(
+    mut events: mpsc::Receiver<RawEvent>,
+    counts: &FlowCounts,
+    branches: &[Branch],
+    can_wait: bool,
+) {
     let mut chunk = Vec::new();
     let mut records = Vec::new();
     while events.recv_many(&mut chunk, CHUNK).await > 0 {
@@ -109,7 +130,11 @@ pub(super) async fn run(mut events: mpsc::Receiver<RawEvent>, counts: &FlowCount
         }
         counts.add(records.len());
         for branch in branches {
-            branch.offer(&records);
+            if can_wait {
+                branch.deliver(&records).await;
+            } else {
+                branch.offer(&records);
+            }
         }
         records.clear();
     }

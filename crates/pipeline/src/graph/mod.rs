@@ -6,13 +6,14 @@ mod flow_stage;
 mod pipeline;
 mod spec;
 
+use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use futures::future::join_all;
 use tokio::task::{JoinSet, spawn_blocking};
 use tokio::time::{Instant, timeout_at};
-use tracing::{error, warn};
+use tracing::{error, info, warn};
 
 use crate::books::{Books, DropReason, Ledger};
 use crate::component::{Exporter, Receiver, ReceiverError};
@@ -53,7 +54,7 @@ pub enum StartError {
 /// What ended by itself and should not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// A receiver closed its channel without being asked to.
+    /// A receiver closed its channel without being asked to, and had not finished.
     #[error("receiver `{0}` ended by itself")]
     Receiver(String),
     /// A task panicked (a bug); what it held is counted as dropped.
@@ -61,14 +62,23 @@ pub enum Failure {
     Pipeline(String),
 }
 
+/// The end of a task of the graph.
+#[derive(Debug, Default)]
+struct Ended {
+    /// Of the receiver or the pipeline.
+    id: String,
+    panicked: bool,
+}
+
 /// A running graph. One that is dropped without [`Graph::shutdown`] loses what is on its way.
 #[derive(Default)]
 pub struct Graph {
-    receivers: Vec<Box<dyn Receiver>>,
-    /// One task a receiver; its result is the receiver's id.
-    stages: JoinSet<String>,
-    /// One task a pipeline; its result is the pipeline's id.
-    pipelines: JoinSet<String>,
+    /// By id.
+    receivers: BTreeMap<String, Box<dyn Receiver>>,
+    /// One task a receiver.
+    stages: JoinSet<Ended>,
+    /// One task a pipeline.
+    pipelines: JoinSet<Ended>,
     /// Each once.
     exporters: Vec<Arc<dyn Exporter>>,
     /// Of pipelines and exporters.
@@ -97,14 +107,35 @@ impl Graph {
         }
     }
 
-    /// Waits until something ends by itself; for ever while nothing does. Cancel-safe.
-    pub async fn failure(&mut self) -> Failure {
-        tokio::select! {
-            // A pipeline whose receivers have ended ends too: the receiver is what has to be named.
-            biased;
-            Some(id) = self.stages.join_next() => Failure::Receiver(id.unwrap_or_default()),
-            Some(id) = self.pipelines.join_next() => Failure::Pipeline(id.unwrap_or_default()),
-            else => std::future::pending().await,
+    /// Waits until all receivers have finished, which live ones never do. Cancel-safe.
+    ///
+    /// # Errors
+    /// Something ended by itself that should not have.
+    pub async fn finished(&mut self) -> Result<(), Failure> {
+        loop {
+            tokio::select! {
+                // A panic first: it counts also where everything else has finished. A pipeline whose receivers have
+                // ended ends too, which is in order.
+                biased;
+                Some(pipeline) = self.pipelines.join_next() => {
+                    let Ended { id, panicked } = pipeline.unwrap_or(Ended { panicked: true, ..Ended::default() });
+                    if panicked {
+                        return Err(Failure::Pipeline(id));
+                    }
+                }
+                Some(stage) = self.stages.join_next() => {
+                    let Ended { id, panicked } = stage.unwrap_or_default(); // no receiver has an empty id
+                    let finished = self.receivers.get(&id).is_some_and(|receiver| receiver.has_finished());
+                    if panicked || !finished {
+                        return Err(Failure::Receiver(id));
+                    }
+                    info!(receiver = id, "finished");
+                    if self.stages.is_empty() {
+                        return Ok(());
+                    }
+                }
+                else => std::future::pending().await,
+            }
         }
     }
 
@@ -112,22 +143,27 @@ impl Graph {
     ///
     /// What is not delivered by then is dropped and counted.
     pub async fn shutdown(mut self, deadline: Instant) {
-        let stops = self.receivers.drain(..).map(|mut receiver| spawn_blocking(move || receiver.stop()));
+        let receivers = std::mem::take(&mut self.receivers).into_values();
+        let stops = receivers.map(|mut receiver| spawn_blocking(move || receiver.stop()));
         for stopped in timeout_at(deadline, join_all(stops)).await.unwrap_or_default() {
             if let Err(panic) = stopped {
                 error!(%panic, "a receiver panicked while it stopped");
             }
         }
-        let mut drained = ended(&mut self.stages, deadline).await;
-
-        // A pipeline that waits for room in a queue, or for a retry, goes on once its exporter shuts down.
+        // A pipeline that waits for room in a queue, or for a retry, goes on once its exporter shuts down, and so does
+        // a flow stage that waits for the pipeline.
         let now = Instant::now();
         let half = now + deadline.saturating_duration_since(now) / 2;
+        ended(&mut self.stages, half).await;
         ended(&mut self.pipelines, half).await;
         let exporters = join_all(self.exporters.iter().map(|exporter| exporter.shutdown(deadline)));
         let exporters = timeout_at(deadline + GRACE, exporters);
-        let (exporters, pipelines) = tokio::join!(exporters, ended(&mut self.pipelines, deadline + GRACE));
-        drained &= exporters.is_ok() && pipelines;
+        let (exporters, stages, pipelines) = tokio::join!(
+            exporters,
+            ended(&mut self.stages, deadline + GRACE),
+            ended(&mut self.pipelines, deadline + GRACE)
+        );
+        let drained = exporters.is_ok() && stages && pipelines;
 
         // Ends what is late, so that nothing changes the books after the last line.
         self.stages.shutdown().await;
@@ -143,7 +179,7 @@ impl Graph {
 }
 
 /// Waits until all tasks have ended; `false` where `deadline` comes first.
-async fn ended(tasks: &mut JoinSet<String>, deadline: Instant) -> bool {
+async fn ended(tasks: &mut JoinSet<Ended>, deadline: Instant) -> bool {
     timeout_at(deadline, async { while tasks.join_next().await.is_some() {} }).await.is_ok()
 }
 

@@ -64,7 +64,7 @@ fn a_graph_starts_and_stops_on_any_thread() {
     fn assert_send<T: Send>(_: &T) {}
     let books = Books::default();
     assert_send(&Graph::start(Vec::new(), Vec::new(), &books));
-    assert_send(&Graph::default().failure());
+    assert_send(&Graph::default().finished());
     assert_send(&Graph::default().shutdown(Instant::now()));
 }
 
@@ -249,6 +249,7 @@ async fn a_receiver_that_does_not_start_stops_everything() {
         match source {
             ReceiverError::Unsupported(why) => assert!(!panics && why == "no BTF"),
             ReceiverError::Failed(why) => assert!(panics && why.contains("panic"), "{why}"),
+            ReceiverError::Configuration(why) => panic!("{why}"),
         }
         assert_eq!(diary.read(), ["started", "stopped", "shut down"]);
     }
@@ -287,12 +288,58 @@ async fn a_receiver_that_dies_is_named() {
     let sink = Sink::new(Mode::Deliver, &diary);
     let pipelines = vec![spec(Signal::Logs, vec![], &[("out", &sink)])];
     let mut graph = Graph::start(source(&receiver), pipelines, &books).await.unwrap();
-    assert!(futures::poll!(Box::pin(graph.failure())).is_pending(), "all is well");
+    assert!(futures::poll!(Box::pin(graph.finished())).is_pending(), "all is well");
     receiver.send(vec![event(); 3]);
     receiver.die();
-    assert_eq!(graph.failure().await, Failure::Receiver("source".to_owned()));
+    assert_eq!(graph.finished().await, Err(Failure::Receiver("source".to_owned())));
     graph.shutdown(Instant::now() + s(1)).await;
     assert_eq!(sink.items(), 3, "what it had sent is delivered");
+    assert_balanced(&books);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_graph_has_finished_when_all_of_its_receivers_have() {
+    let (books, diary) = (Books::default(), Diary::default());
+    let (first, second) = (FakeReceiver::default(), FakeReceiver::default());
+    let sink = Sink::new(Mode::Deliver, &diary);
+    let other = PipelineSpec { id: "logs/other".to_owned(), ..spec(Signal::Logs, vec![], &[("out", &sink)]) };
+    let mut pipelines = vec![spec(Signal::Logs, vec![], &[("out", &sink)]), other];
+    pipelines[1].receivers = vec!["second".to_owned()];
+    let mut receivers = source(&first);
+    receivers.push(ReceiverSpec { id: "second".to_owned(), receiver: Box::new(second.clone()) });
+    let mut graph = Graph::start(receivers, pipelines, &books).await.unwrap();
+    first.send(vec![event(); 3]);
+    first.finish();
+    // Its pipeline ends with it, which is no failure either.
+    let waited = tokio::time::timeout(s(60), graph.finished()).await;
+    assert!(waited.is_err(), "the second has not finished: {waited:?}");
+    second.send(vec![event(); 4]);
+    second.finish();
+    assert_eq!(graph.finished().await, Ok(()));
+    graph.shutdown(Instant::now() + s(1)).await;
+    assert_eq!(sink.items(), 7);
+    assert_balanced(&books);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_can_wait_loses_nothing_to_a_full_pipeline() {
+    let (books, diary) = (Books::default(), Diary::default());
+    let patient = FakeReceiver::patient();
+    let (slow, fast) = (Sink::new(Mode::HangUntilShutdown, &diary), Sink::new(Mode::Deliver, &diary));
+    let pipelines = vec![
+        spec(Signal::Logs, vec![], &[("slow", &slow)]),
+        spec(Signal::Metrics, vec![], &[("fast", &fast)]),
+    ];
+    let graph = Graph::start(source(&patient), pipelines, &books).await.unwrap();
+    let events = 3 * PIPELINE_CAPACITY;
+    for _ in 0..events {
+        if tokio::time::timeout(s(1), patient.send_waiting(event())).await.is_err() {
+            break; // everything is full, up to the source
+        }
+    }
+    assert_eq!(counts(&books, "logs", None).dropped_total(), 0);
+    assert!(counts(&books, "logs", None).accepted < events as u64, "nothing had to wait");
+    graph.shutdown(Instant::now() + s(10)).await;
     assert_balanced(&books);
 }
 
@@ -306,7 +353,7 @@ async fn a_panic_is_contained_and_counted() {
     ];
     let mut graph = Graph::start(source(&receiver), pipelines, &books).await.unwrap();
     receiver.send(vec![event(); 3]);
-    assert_eq!(graph.failure().await, Failure::Pipeline("logs".to_owned()));
+    assert_eq!(graph.finished().await, Err(Failure::Pipeline("logs".to_owned())));
     receiver.send(vec![event(); 4]);
     graph.shutdown(Instant::now() + s(1)).await;
     assert_balanced(&books);

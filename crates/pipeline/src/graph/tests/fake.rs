@@ -2,6 +2,7 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex};
 
 use futures::FutureExt;
@@ -35,6 +36,8 @@ pub(super) struct FakeReceiver {
     diary: Diary,
     refuses: Option<&'static str>,
     panics: bool,
+    can_wait: bool,
+    finished: Arc<AtomicBool>,
 }
 
 impl FakeReceiver {
@@ -52,6 +55,21 @@ impl FakeReceiver {
         for event in events {
             out.as_ref().unwrap().try_send(event).unwrap();
         }
+    }
+
+    /// One that can wait.
+    pub(super) fn patient() -> Self {
+        FakeReceiver { can_wait: true, ..FakeReceiver::default() }
+    }
+
+    pub(super) async fn send_waiting(&self, event: RawEvent) {
+        let out = self.out.lock().unwrap().clone().unwrap();
+        out.send(event).await.unwrap();
+    }
+
+    pub(super) fn finish(&self) {
+        self.finished.store(true, Ordering::Release);
+        self.die();
     }
 
     pub(super) fn die(&self) {
@@ -85,6 +103,14 @@ impl Receiver for FakeReceiver {
 
     fn channel_capacity(&self) -> usize {
         8192
+    }
+
+    fn can_wait(&self) -> bool {
+        self.can_wait
+    }
+
+    fn has_finished(&self) -> bool {
+        self.finished.load(Ordering::Acquire)
     }
 }
 
