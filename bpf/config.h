@@ -9,6 +9,7 @@ const volatile struct wire_config config = {};
 
 /* Never read: BTF, and so the skeleton, holds the types that a variable names. */
 const volatile struct {
+	enum wire_version version;
 	struct wire_event event;
 	enum wire_kind kind;
 	enum wire_scope scope;

@@ -12,8 +12,10 @@
 
 #include <linux/types.h>
 
-/* Goes up whenever a field changes its place or its meaning. */
-#define WIRE_VERSION 1
+/* Goes up whenever a field changes its place or its meaning: recordings of another version are refused. */
+enum wire_version {
+	WIRE_VERSION = 1,
+};
 
 /* What was sent again; also the number of the program that saw it. */
 enum wire_kind {

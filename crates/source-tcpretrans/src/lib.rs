@@ -12,13 +12,14 @@ mod misses;
 mod perf;
 pub mod plan;
 mod receiver;
+pub mod recording;
 mod ring;
 mod session;
 mod sink;
 mod skeleton;
 mod stats;
 mod wall_clock;
-mod wire;
+pub mod wire;
 
 pub use check::{Report, check};
 pub use config::Config;

@@ -39,7 +39,8 @@ fn sample() -> i64 {
     wall - (before + (after - before) / 2)
 }
 
-fn nanoseconds(time: Timespec) -> i64 {
+/// Of a clock since its start.
+pub(crate) fn nanoseconds(time: Timespec) -> i64 {
     time.tv_sec * 1_000_000_000 + time.tv_nsec
 }
 

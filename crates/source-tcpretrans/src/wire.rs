@@ -4,7 +4,7 @@ use std::mem::{offset_of, size_of};
 
 use otel_tcpretrans_pipeline::raw::{RawEvent, RawKind};
 
-use crate::skeleton::types::{wire_config, wire_counters, wire_event, wire_kind, wire_unknown};
+use crate::skeleton::types::{wire_config, wire_counters, wire_event, wire_kind, wire_unknown, wire_version};
 
 // The twins of the assertions in bpf/wire.h: both compilers saw the same layout.
 const _: () = assert!(size_of::<wire_event>() == 128);
@@ -12,9 +12,14 @@ const _: () = assert!(size_of::<wire_counters>() == 64);
 const _: () = assert!(size_of::<wire_config>() == 24);
 const _: () = assert!(offset_of!(wire_event, unknown) == 120);
 
+/// Version of the wire: an event of another one can't be decoded.
+pub const VERSION: u32 = wire_version::WIRE_VERSION.0;
+/// Size of an event, in bytes.
+pub const EVENT_SIZE: usize = size_of::<wire_event>();
+
 /// Why bytes can't be an event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub(crate) enum WireError {
+pub enum WireError {
     /// Fewer bytes than an event has.
     #[error("a record of {0} bytes is shorter than an event")]
     Truncated(usize),
@@ -24,8 +29,11 @@ pub(crate) enum WireError {
 }
 
 /// Copies an event out of a buffer. A perf record is padded to 8 bytes and starts at any address; more bytes than
-/// an event are fine.
-pub(crate) fn decode(bytes: &[u8], wall_offset_ns: i64) -> Result<RawEvent, WireError> {
+/// an event are fine. `wall_offset_ns` is wall time minus boot time, in ns.
+///
+/// # Errors
+/// Says why the bytes are no event.
+pub fn decode(bytes: &[u8], wall_offset_ns: i64) -> Result<RawEvent, WireError> {
     if bytes.len() < size_of::<wire_event>() {
         return Err(WireError::Truncated(bytes.len()));
     }
