@@ -14,6 +14,8 @@ use serde::{Deserialize, Serialize};
 pub(crate) enum ReceiverConfig {
     /// TCP retransmissions, out of the kernel.
     Tcpretrans(otel_tcpretrans_source::Config),
+    /// A recording of it, out of a file.
+    Replay(otel_tcpretrans_source::replay::Config),
 }
 
 /// An exporter and its configuration.
@@ -63,13 +65,15 @@ pub(crate) trait Component: Serialize + DeserializeOwned {
 
 impl Component for ReceiverConfig {
     const SECTION: &'static str = "receivers";
-    const TYPES: &'static [ComponentType] =
-        &[ComponentType { name: "tcpretrans", stability: Stability::Alpha, signals: BOTH }];
-    const NOT_BUILT_YET: &'static [&'static str] = &["replay"];
+    const TYPES: &'static [ComponentType] = &[
+        ComponentType { name: "tcpretrans", stability: Stability::Alpha, signals: BOTH },
+        ComponentType { name: "replay", stability: Stability::Alpha, signals: BOTH },
+    ];
 
     fn validate(&self) -> Vec<Problem> {
         match self {
             ReceiverConfig::Tcpretrans(config) => config.validate(),
+            ReceiverConfig::Replay(config) => config.validate(),
         }
     }
 }

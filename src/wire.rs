@@ -10,7 +10,7 @@ use otel_tcpretrans_exporters::{otlp, process_environment};
 use otel_tcpretrans_pipeline::books::{Books, Signal};
 use otel_tcpretrans_pipeline::component::{Exporter, Receiver};
 use otel_tcpretrans_pipeline::graph::{PipelineSpec, ReceiverSpec};
-use otel_tcpretrans_source::Tcpretrans;
+use otel_tcpretrans_source::{Replay, Tcpretrans};
 
 use crate::components::{ExporterConfig, ReceiverConfig};
 use crate::config::{Config, Pipeline, signal};
@@ -46,6 +46,7 @@ pub(crate) fn build(config: &Config, resource: &Resource, books: &Books) -> anyh
 fn receiver(config: &ReceiverConfig) -> Box<dyn Receiver> {
     match config {
         ReceiverConfig::Tcpretrans(config) => Box::new(Tcpretrans::new(config.clone())),
+        ReceiverConfig::Replay(config) => Box::new(Replay::new(config.clone())),
     }
 }
 

@@ -53,7 +53,7 @@ fn components_lists_what_can_be_configured() {
     outcome.succeeded();
     let root: Value = serde_yaml::from_str(&outcome.stdout).expect("YAML");
     for (section, names) in [
-        ("receivers", &["tcpretrans"][..]),
+        ("receivers", &["tcpretrans", "replay"][..]),
         ("processors", &["filter", "aggregate", "batch"]),
         ("exporters", &["otlp", "debug"]),
         ("extensions", &[]),

@@ -176,8 +176,6 @@ fn what_is_not_built_yet_is_said_to_be() {
             "config.yaml:5:3: exporters.{kind}/x: {kind} is not built yet; there is otlp, debug"
         )]);
     }
-    validate(&MINIMAL.replace("tcpretrans:", "tcpretrans:\n  replay:"))
-        .refused(&["config.yaml:3:3: receivers.replay: replay is not built yet; there is tcpretrans"]);
     let config = MINIMAL
         .replace("debug:", "otlp:\n    sending_queue: { storage: file_storage }")
         .replace("[debug]", "[otlp]");

@@ -1,0 +1,42 @@
+//! The receiver's configuration.
+
+use std::path::PathBuf;
+
+use otel_tcpretrans_pipeline::config::Problem;
+use serde::{Deserialize, Serialize};
+
+/// Configuration of a `replay` receiver.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields)]
+pub struct Config {
+    /// The recording.
+    pub file: PathBuf,
+    /// How fast.
+    #[serde(default)]
+    pub speed: Speed,
+    /// Begins again at the end, and so never finishes. The same events come again, with the same times.
+    #[serde(default, rename = "loop")]
+    pub repeat: bool,
+}
+
+/// How fast a recording is replayed.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, strum::IntoStaticStr)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub enum Speed {
+    /// With the pauses that were between the events.
+    Realtime,
+    /// As fast as the pipelines take it: the result is the same, and there at once.
+    #[default]
+    Max,
+}
+
+impl Config {
+    /// What the types can't say. The file is looked at when the receiver starts.
+    pub fn validate(&self) -> Vec<Problem> {
+        match self.file.as_os_str().is_empty() {
+            true => vec![Problem::at("file", "is empty; expected the path of a recording")],
+            false => Vec::new(),
+        }
+    }
+}

@@ -1,0 +1,127 @@
+//! The player's thread: reads, decodes, waits for its moment and for room, and hands over.
+
+use std::fs::File;
+use std::io::BufReader;
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use otel_tcpretrans_pipeline::raw::RawEvent;
+use tokio::sync::mpsc::error::TrySendError;
+use tokio::sync::mpsc::{Permit, Sender};
+use tokio::sync::watch;
+use tracing::{error, info, warn};
+
+use super::Speed;
+use super::stats::Stats;
+use crate::recording::{Damage, Reader, Tear};
+use crate::wire;
+
+type FileReader = Reader<BufReader<File>>;
+
+/// Owned by the thread. Its end of the channel closes when it ends.
+pub(super) struct Player {
+    pub(super) file: PathBuf,
+    pub(super) speed: Speed,
+    pub(super) repeat: bool,
+    pub(super) stats: Arc<Stats>,
+    /// Closes when it is to stop.
+    pub(super) stop: watch::Receiver<()>,
+    pub(super) out: Sender<RawEvent>,
+}
+
+/// How a pass over the file ended.
+enum Pass {
+    /// At its end or its tear, after so many events.
+    Over(u64),
+    /// Nobody wants more.
+    Stopped,
+    /// The file can't be read any more.
+    Failed,
+}
+
+impl Player {
+    /// Plays until it has finished, is stopped or has failed.
+    pub(super) async fn play(mut self, mut reader: FileReader) {
+        loop {
+            match self.pass(&mut reader).await {
+                Pass::Over(events) if self.repeat && events > 0 => {}
+                Pass::Over(_) => return self.stats.finish(),
+                Pass::Stopped | Pass::Failed => return,
+            }
+            match Reader::open(&self.file) {
+                Ok(again) => reader = again,
+                Err(error) => return error!(%error, "replay: beginning again"),
+            }
+        }
+    }
+
+    async fn pass(&mut self, reader: &mut FileReader) -> Pass {
+        let mut beginning = None;
+        // Room first: an event that was read is an event that is handed over.
+        while let Some(room) = room(&self.out, &mut self.stop).await {
+            let event = match reader.next_event() {
+                Ok(Some(event)) => event,
+                Ok(None) => return self.over(reader),
+                Err(tear) => return self.torn(reader, &tear),
+            };
+            match wire::decode(event.bytes, event.wall_offset_ns) {
+                Ok(event) => {
+                    if self.speed == Speed::Realtime {
+                        let (began, first) = *beginning.get_or_insert((Instant::now(), event.boot_time_ns));
+                        let due = Duration::from_nanos(event.boot_time_ns.saturating_sub(first));
+                        if !pause(due.saturating_sub(began.elapsed()), &mut self.stop).await {
+                            return Pass::Stopped;
+                        }
+                    }
+                    self.stats.sent();
+                    room.send(event);
+                }
+                Err(error) => self.stats.unreadable(error),
+            }
+        }
+        Pass::Stopped
+    }
+
+    fn over(&self, reader: &FileReader) -> Pass {
+        self.stats.lost(reader.lost());
+        let (events, lost) = (reader.events(), reader.lost());
+        info!(file = %self.file.display(), events, lost_by_the_recorder = lost, "replay: the end of the file");
+        Pass::Over(events)
+    }
+
+    fn torn(&self, reader: &FileReader, tear: &Tear) -> Pass {
+        let (file, events) = (self.file.display(), reader.events());
+        if let Damage::Unreadable(_) = tear.damage {
+            error!("replay: {file}: {tear}, after {events} events");
+            return Pass::Failed;
+        }
+        warn!("replay: {file}: {tear}; {events} events before that were read");
+        Pass::Over(events)
+    }
+}
+
+/// Waits for room for one event; `None` where nobody wants more.
+async fn room<'o>(out: &'o Sender<RawEvent>, stop: &mut watch::Receiver<()>) -> Option<Permit<'o, RawEvent>> {
+    // An error says that the other end was dropped.
+    stop.has_changed().ok()?;
+    match out.try_reserve() {
+        Ok(room) => Some(room),
+        Err(TrySendError::Closed(())) => None,
+        Err(TrySendError::Full(())) => tokio::select! {
+            room = out.reserve() => room.ok(),
+            _ = stop.changed() => None,
+        },
+    }
+}
+
+/// Waits so long; false where it is told to stop meanwhile.
+async fn pause(time: Duration, stop: &mut watch::Receiver<()>) -> bool {
+    if time.is_zero() {
+        return true;
+    }
+    tokio::select! {
+        () = tokio::time::sleep(time) => true,
+        _ = stop.changed() => false,
+    }
+}

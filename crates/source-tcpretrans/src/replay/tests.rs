@@ -1,0 +1,148 @@
+//! The receiver without a graph: what comes out of its channel, when, and how it ends.
+
+#![allow(clippy::unwrap_used)]
+
+use std::fs;
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc;
+
+use super::*;
+use crate::recording::{Header, Writer};
+use crate::wire;
+
+/// Bytes of an event at a boot time; zeros otherwise, and so of no IP version.
+fn event(boot_time_ns: u64) -> Vec<u8> {
+    let mut bytes = vec![0; wire::EVENT_SIZE];
+    bytes[..8].copy_from_slice(&boot_time_ns.to_ne_bytes());
+    bytes
+}
+
+/// Writes a recording and says how the events' offsets are: the number of the event.
+fn record(path: &Path, events: &[Vec<u8>], lost: u64) {
+    let mut writer = Writer::new(fs::File::create(path).unwrap(), &Header::here());
+    for (number, bytes) in events.iter().enumerate() {
+        writer.event(bytes, number as i64).unwrap();
+    }
+    writer.finish(events.len() as u64 + lost).unwrap();
+}
+
+fn config(path: &Path) -> Config {
+    Config { file: path.to_owned(), speed: Speed::Max, repeat: false }
+}
+
+fn start(config: Config, capacity: usize) -> (Replay, mpsc::Receiver<RawEvent>) {
+    let mut replay = Replay::new(config);
+    let (out, events) = mpsc::channel(capacity);
+    replay.start(out).unwrap();
+    (replay, events)
+}
+
+fn unobserved(counts: &ReceiverCounts) -> Vec<(&str, &str, u64)> {
+    counts.unobserved.iter().map(|u| (u.place, u.reason, u.events)).collect()
+}
+
+#[test]
+fn everything_comes_through_a_channel_for_one_and_then_it_has_finished() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    let mut recorded: Vec<_> = (0..100).map(event).collect();
+    recorded.push(vec![1; 7]);
+    recorded.push(vec![0xff; wire::EVENT_SIZE]);
+    record(&file, &recorded, 5);
+    let (replay, mut events) = start(config(&file), 1);
+    for number in 0..100 {
+        let event = events.blocking_recv().unwrap();
+        assert_eq!((event.boot_time_ns, event.wall_offset_ns), (number, number as i64));
+    }
+    assert_eq!(events.blocking_recv(), None);
+    assert!(replay.has_finished());
+    let counts = replay.probe()();
+    assert_eq!(counts.seen, 107);
+    let lost = [("recording", "lost", 5), ("decode", "truncated", 1), ("decode", "unknown_kind", 1)];
+    assert_eq!(unobserved(&counts), lost);
+}
+
+#[test]
+fn a_torn_file_is_played_to_its_tear_and_that_is_its_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    record(&file, &[event(1), event(2)], 0);
+    let whole = fs::read(&file).unwrap();
+    fs::write(&file, &whole[..whole.len() - 29]).unwrap();
+    let (replay, mut events) = start(config(&file), 8);
+    assert_eq!(events.blocking_recv().map(|event| event.boot_time_ns), Some(1));
+    assert_eq!(events.blocking_recv(), None);
+    assert!(replay.has_finished());
+    assert_eq!(replay.probe()().seen, 1);
+}
+
+#[test]
+fn a_stop_ends_it_wherever_it_waits_and_it_has_not_finished() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    let year = Duration::from_secs(365 * 86400).as_nanos() as u64;
+    record(&file, &[event(1), event(year)], 0);
+    // For room, for ever; for the second event's moment; in the middle of an endless loop.
+    for (speed, repeat, capacity) in
+        [(Speed::Max, true, 1), (Speed::Realtime, false, 8), (Speed::Max, true, 8)]
+    {
+        let (mut replay, mut events) = start(Config { speed, repeat, ..config(&file) }, capacity);
+        assert!(events.blocking_recv().is_some());
+        replay.stop();
+        replay.stop();
+        assert!(!replay.has_finished());
+        let mut received = 1;
+        while events.blocking_recv().is_some() {
+            received += 1;
+        }
+        assert_eq!(replay.probe()().seen, received);
+    }
+}
+
+#[test]
+fn in_real_time_the_pauses_are_kept() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    let ms = 1_000_000;
+    // The second is of another CPU and a little older.
+    record(&file, &[event(500 * ms), event(499 * ms), event(560 * ms)], 0);
+    let began = Instant::now();
+    let (replay, mut events) = start(Config { speed: Speed::Realtime, ..config(&file) }, 8);
+    while events.blocking_recv().is_some() {}
+    assert!(began.elapsed() >= Duration::from_millis(60), "{:?}", began.elapsed());
+    assert!(replay.has_finished());
+}
+
+#[test]
+fn it_loops_and_an_empty_recording_ends_all_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    record(&file, &[event(1), event(2)], 1);
+    let (replay, mut events) = start(Config { repeat: true, ..config(&file) }, 1);
+    for number in [1, 2, 1, 2, 1] {
+        assert_eq!(events.blocking_recv().unwrap().boot_time_ns, number);
+    }
+    drop(replay);
+    record(&file, &[], 0);
+    let (replay, mut events) = start(Config { repeat: true, ..config(&file) }, 1);
+    assert_eq!(events.blocking_recv(), None);
+    assert!(replay.has_finished());
+}
+
+#[test]
+fn what_is_no_recording_is_a_matter_of_configuration() {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("file");
+    let refusal = || match Replay::new(config(&file)).start(mpsc::channel(1).0) {
+        Err(ReceiverError::Configuration(why)) => why,
+        other => panic!("{other:?}"),
+    };
+    assert_eq!(refusal(), format!("file: {}: No such file or directory (os error 2)", file.display()));
+    fs::write(&file, "foreign").unwrap();
+    assert!(refusal().contains("not a recording: expected"));
+    assert!(
+        Config { file: "".into(), ..config(&file) }.validate().iter().any(|problem| problem.path == "file")
+    );
+}
