@@ -1,5 +1,8 @@
 //! The command line: what can be typed.
 
+use std::path::PathBuf;
+use std::time::Duration;
+
 use clap::{Args, Parser, Subcommand};
 
 use crate::config::LogFormat;
@@ -35,6 +38,8 @@ pub(crate) enum Command {
         #[command(flatten)]
         sources: Sources,
     },
+    /// Record a tcpretrans receiver's raw events until SIGTERM or SIGINT; the receiver replay reads them
+    Record(RecordArgs),
     /// List receivers, processors, exporters and extensions
     Components,
     /// Print what this kernel and this user offer, and what the receiver would make of it
@@ -50,4 +55,27 @@ pub(crate) struct Sources {
     /// Set one value, in YAML, over all files, such as exporters.otlp.endpoint=http://collector:4317
     #[arg(long = "set", value_name = "KEY.PATH=VALUE")]
     pub(crate) sets: Vec<String>,
+}
+
+/// What to record, where, and for how long.
+#[derive(Debug, Args)]
+pub(crate) struct RecordArgs {
+    /// The recording
+    #[arg(short, long, value_name = "FILE")]
+    pub(crate) output: PathBuf,
+    /// Overwrite a file that is there
+    #[arg(long)]
+    pub(crate) force: bool,
+    /// Stop after this time, such as 10s or 5m
+    #[arg(long, value_name = "TIME", value_parser = humantime_serde::re::humantime::parse_duration)]
+    pub(crate) duration: Option<Duration>,
+    /// Configuration whose tcpretrans receiver is recorded, in place of one with all defaults; repeatable
+    #[arg(long = "config", value_name = "FILE")]
+    pub(crate) files: Vec<String>,
+    /// Set one value, in YAML, over all files
+    #[arg(long = "set", value_name = "KEY.PATH=VALUE", requires = "files")]
+    pub(crate) sets: Vec<String>,
+    /// How logs on stderr look, in place of service.telemetry.logs.format
+    #[arg(long, value_name = "FORMAT")]
+    pub(crate) log_format: Option<LogFormat>,
 }

@@ -3,6 +3,7 @@
 pub(crate) mod check;
 pub(crate) mod components;
 pub(crate) mod print_config;
+pub(crate) mod record;
 pub(crate) mod run;
 pub(crate) mod validate;
 

@@ -11,8 +11,8 @@ mod substitute;
 mod yaml;
 
 pub(crate) use check::signal;
-pub(crate) use model::{Config, LogFormat, LogLevel, Pipeline};
-pub(crate) use problem::Problem;
+pub(crate) use model::{Config, LogFormat, LogLevel, Logs, Pipeline};
+pub(crate) use problem::{Origin, Problem};
 
 use report::Report;
 

@@ -15,6 +15,7 @@ use tokio::sync::mpsc::Sender;
 use crate::config::Config;
 use crate::facts::Facts;
 use crate::plan::plan;
+use crate::record::Tap;
 use crate::session::{self, Inputs};
 use crate::stats::Stats;
 
@@ -23,6 +24,7 @@ use crate::stats::Stats;
 pub struct Tcpretrans {
     config: Config,
     stats: Arc<Stats>,
+    tap: Option<Arc<Tap>>,
     running: Option<Running>,
 }
 
@@ -35,7 +37,12 @@ struct Running {
 impl Tcpretrans {
     /// A receiver that is not started. Touches nothing.
     pub fn new(config: Config) -> Tcpretrans {
-        Tcpretrans { config, stats: Arc::default(), running: None }
+        Tcpretrans { config, stats: Arc::default(), tap: None, running: None }
+    }
+
+    /// One whose events go to `tap`, as the kernel sent them. Its channel stays empty, and closes when it ends.
+    pub(crate) fn tapped(config: Config, tap: Arc<Tap>) -> Tcpretrans {
+        Tcpretrans { config, stats: Arc::default(), tap: Some(tap), running: None }
     }
 }
 
@@ -58,6 +65,7 @@ impl Receiver for Tcpretrans {
             wakeup: self.config.wakeup.clone(),
             out,
             stats: Arc::clone(&self.stats),
+            tap: self.tap.clone(),
             stop: stop.try_clone().map_err(|error| failed("eventfd", &error))?,
         };
         // libbpf writes to stderr otherwise; what matters comes back as an error as well.

@@ -21,6 +21,7 @@ use crate::facts::Facts;
 use crate::misses::recursion_misses;
 use crate::perf::PerfReader;
 use crate::plan::{HookKind, Plan, ScopePlan, TransportPlan};
+use crate::record::Tap;
 use crate::ring::{Ring, RingReader};
 use crate::sink::Sink;
 use crate::skeleton::types::{wire_config, wire_kind, wire_scope, wire_transport};
@@ -38,6 +39,8 @@ pub(crate) struct Inputs {
     pub(crate) wakeup: Wakeup,
     pub(crate) out: Sender<RawEvent>,
     pub(crate) stats: Arc<Stats>,
+    /// Takes the events in place of `out`.
+    pub(crate) tap: Option<Arc<Tap>>,
     /// Becomes readable when the session is to stop.
     pub(crate) stop: OwnedFd,
 }
@@ -106,7 +109,7 @@ impl From<StepError> for ReceiverError {
 pub(crate) fn run(inputs: Inputs, ready: impl FnOnce(Result<(), ReceiverError>)) {
     // A slot for each hook that may be tried; a skeleton lives in its slot.
     let mut slots = [const { MaybeUninit::uninit() }; 2];
-    let sink = Rc::new(Sink::new(inputs.out.clone(), Arc::clone(&inputs.stats)));
+    let sink = Rc::new(Sink::new(inputs.out.clone(), Arc::clone(&inputs.stats), inputs.tap.clone()));
     match start(&inputs, &mut slots, &sink) {
         Ok((skeleton, reader)) => {
             ready(Ok(()));

@@ -8,6 +8,7 @@ use otel_tcpretrans_pipeline::raw::RawEvent;
 use tokio::sync::mpsc::Sender;
 use tokio::sync::mpsc::error::TrySendError;
 
+use crate::record::Tap;
 use crate::stats::Stats;
 use crate::wall_clock::WallClock;
 use crate::wire::{self, WireError};
@@ -19,11 +20,13 @@ pub(crate) struct Sink {
     stats: Arc<Stats>,
     clock: RefCell<WallClock>,
     closed: Cell<bool>,
+    /// Where records go as they are, instead of into the channel.
+    tap: Option<Arc<Tap>>,
 }
 
 impl Sink {
-    pub(crate) fn new(out: Sender<RawEvent>, stats: Arc<Stats>) -> Sink {
-        Sink { out, stats, clock: RefCell::new(WallClock::sample()), closed: Cell::new(false) }
+    pub(crate) fn new(out: Sender<RawEvent>, stats: Arc<Stats>, tap: Option<Arc<Tap>>) -> Sink {
+        Sink { out, stats, clock: RefCell::new(WallClock::sample()), closed: Cell::new(false), tap }
     }
 
     /// Before each pass over the buffers: the clock is looked at here, not at each record. True once a second.
@@ -32,6 +35,7 @@ impl Sink {
         let due = clock.is_due();
         if due {
             *clock = WallClock::sample();
+            self.tapped(|tap| tap.flush());
         }
         due
     }
@@ -39,6 +43,9 @@ impl Sink {
     /// One record.
     pub(crate) fn record(&self, bytes: &[u8]) {
         count(&self.stats.taken, 1);
+        if self.tapped(|tap| tap.event(bytes, self.clock.borrow().offset_ns())) {
+            return;
+        }
         match wire::decode(bytes, self.clock.borrow().offset_ns()) {
             Ok(event) => self.event(event),
             Err(WireError::Truncated(_)) => count(&self.stats.truncated, 1),
@@ -58,6 +65,16 @@ impl Sink {
 
     pub(crate) fn stats(&self) -> &Stats {
         &self.stats
+    }
+
+    /// Does something with the tap, where there is one; a session whose tap has failed ends.
+    fn tapped(&self, does: impl FnOnce(&Tap) -> bool) -> bool {
+        if let Some(tap) = &self.tap
+            && !does(tap)
+        {
+            self.closed.set(true);
+        }
+        self.tap.is_some()
     }
 
     fn event(&self, event: RawEvent) {
