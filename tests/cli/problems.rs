@@ -170,6 +170,21 @@ fn null_means_defaults() {
 }
 
 #[test]
+fn a_replay_needs_a_file() {
+    let replay = |config: &str| {
+        let named = MINIMAL.replace("tcpretrans:", &format!("replay:{config}"));
+        validate(&named.replace("[tcpretrans]", "[replay]"))
+    };
+    replay(" { file: nowhere, speed: realtime, loop: true }").succeeded();
+    let missing = "receivers.replay.file: missing; expected the path of a recording";
+    replay("").refused_for(&format!("config.yaml:2:3: {missing}"));
+    replay(" { file: '' }").refused_for(&format!("config.yaml:2:13: {missing}"));
+    let outcome = replay(" { file: x, speed: slow }");
+    assert_eq!(outcome.code, Some(78));
+    assert!(outcome.stderr.contains("realtime") && outcome.stderr.contains("max"), "{outcome:?}");
+}
+
+#[test]
 fn what_is_not_built_yet_is_said_to_be() {
     for kind in ["otlphttp", "otlp_http", "prometheus", "file"] {
         validate(&MINIMAL.replace("debug:", &format!("debug:\n  {kind}/x:"))).refused(&[&format!(

@@ -1,14 +1,23 @@
 //! The command line itself, and what a process without privileges is told.
 
+use std::fs;
+use std::os::unix::fs::PermissionsExt;
 use std::process::Command;
 
 use crate::harness::{Case, MINIMAL, Outcome, readable_by_all};
 
 #[test]
 fn usage_errors_exit_with_2() {
-    for arguments in
-        [&["run"][..], &["validate"], &["frobnicate"], &[], &["run", "--config"], &["components", "x"]]
-    {
+    for arguments in [
+        &["run"][..],
+        &["validate"],
+        &["frobnicate"],
+        &[],
+        &["run", "--config"],
+        &["components", "x"],
+        &["record"],
+        &["record", "-o", "x", "--duration", "soon"],
+    ] {
         let outcome = Case::bare(arguments).run();
         assert_eq!(outcome.code, Some(2), "{arguments:?}: {outcome:?}");
     }
@@ -70,6 +79,39 @@ fn run_without_privileges_names_the_capabilities_and_exits_with_77() {
     assert_eq!(outcome.code, Some(77), "{outcome:?}");
     assert!(outcome.stderr.contains("CAP_BPF") && outcome.stderr.contains("CAP_PERFMON"), "{outcome:?}");
     assert!(!outcome.stderr.contains(" ready"), "{outcome:?}");
+}
+
+#[test]
+fn record_without_privileges_exits_with_77_and_leaves_no_file() {
+    let folder = tempfile::tempdir().expect("a folder");
+    fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o777)).expect("chmod");
+    let file = folder.path().join("x.otr");
+    let outcome = unprivileged(&["record", "--output", file.to_str().expect("UTF-8")]);
+    assert_eq!(outcome.code, Some(77), "{outcome:?}");
+    assert!(outcome.stderr.contains("CAP_BPF") && outcome.stderr.contains("CAP_PERFMON"), "{outcome:?}");
+    assert_eq!(fs::read_dir(folder.path()).expect("the folder").count(), 0);
+}
+
+#[test]
+fn record_leaves_alone_what_is_there() {
+    let outcome = Case::bare(&["record", "-o", "there"]).file("there", "mine").run();
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert!(outcome.stderr.contains("there: exists; --force overwrites it"), "{outcome:?}");
+    let outcome = Case::bare(&["record", "-o", "/dev/null", "--force"]).run();
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert!(outcome.stderr.contains("/dev/null: exists and is no regular file"), "{outcome:?}");
+}
+
+#[test]
+fn record_wants_a_tcpretrans_receiver() {
+    let replay = MINIMAL.replace("tcpretrans:", "replay: { file: x }").replace("[tcpretrans]", "[replay]");
+    Case::new("record", &replay)
+        .arg("-o")
+        .arg("x")
+        .run()
+        .refused(&["config.yaml: receivers: there is no tcpretrans to record"]);
+    let outcome = Case::bare(&["record", "-o", "x", "--set", "a=b"]).run();
+    assert_eq!(outcome.code, Some(2), "{outcome:?}");
 }
 
 #[test]

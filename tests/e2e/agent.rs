@@ -18,6 +18,11 @@ use super::telemetry::Telemetry;
 /// How long a drain may take where nothing keeps it.
 const DRAIN: Duration = Duration::from_secs(20);
 
+/// On this kernel.
+const LIVE: &str = include_str!("base.yaml");
+/// On a recording, which the overlay names.
+const REPLAY: &str = include_str!("replay.yaml");
+
 /// A running agent.
 pub struct Agent(pub Background);
 
@@ -37,13 +42,19 @@ impl Agent {
 
     /// Starts it.
     pub fn starting(overlay: &str) -> Agent {
-        let (mut command, folder) = prepared(overlay);
+        let (mut command, folder) = prepared(LIVE, overlay);
         Agent(Background::start("the agent", &mut command, folder))
+    }
+
+    /// Starts it on a recording; it ends by itself.
+    pub fn replaying(overlay: &str) -> Agent {
+        let (mut command, folder) = prepared(REPLAY, overlay);
+        Agent(Background::start("the replaying agent", &mut command, folder))
     }
 
     /// Starts it with its stdout in a pipe, and waits until it is ready.
     pub fn start_piped(overlay: &str) -> Agent {
-        let (mut command, folder) = prepared(overlay);
+        let (mut command, folder) = prepared(LIVE, overlay);
         Agent(Background::start_into("the agent", &mut command, folder, Stdio::piped())).ready()
     }
 
@@ -51,7 +62,7 @@ impl Agent {
     pub fn start_by(program: &[&str], folder: TempDir) -> Agent {
         let mut command = Command::new(program[0]);
         command.env_clear().args(&program[1..]).arg("./binary");
-        arguments(&mut command, folder.path(), "");
+        arguments(&mut command, folder.path(), LIVE, "");
         Agent(Background::start("the agent", &mut command, folder)).ready()
     }
 
@@ -79,6 +90,11 @@ impl Agent {
     /// Ends it with `signal`: its last books, which balance. What it printed is left alone.
     pub fn stop(&mut self, signal: Signal) -> Books {
         self.0.signal(signal);
+        self.ended()
+    }
+
+    /// Waits until it ends by itself, which has to be a success: its last books, which balance.
+    pub fn ended(&mut self) -> Books {
         assert_eq!(self.0.exit_code(DRAIN), Some(0));
         let books = Books::of(&log(&self.0));
         books.assert_balanced();
@@ -86,16 +102,16 @@ impl Agent {
     }
 }
 
-fn prepared(overlay: &str) -> (Command, TempDir) {
+fn prepared(base: &str, overlay: &str) -> (Command, TempDir) {
     let folder = tempfile::tempdir().expect("a folder");
     let mut command = Command::new(BINARY);
     command.env_clear();
-    arguments(&mut command, folder.path(), overlay);
+    arguments(&mut command, folder.path(), base, overlay);
     (command, folder)
 }
 
-fn arguments(command: &mut Command, folder: &Path, overlay: &str) {
-    fs::write(folder.join("base.yaml"), include_str!("base.yaml")).expect("writing a file");
+fn arguments(command: &mut Command, folder: &Path, base: &str, overlay: &str) {
+    fs::write(folder.join("base.yaml"), base).expect("writing a file");
     fs::write(folder.join("config.yaml"), overlay).expect("writing a file");
     let files = ["--config", "base.yaml", "--config", "config.yaml"];
     command.arg("run").args(files).args(["--log-format", "json"]);

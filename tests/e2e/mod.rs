@@ -7,6 +7,7 @@ pub mod debug_output;
 /// Of the tests without privileges.
 #[path = "../cli/harness.rs"]
 pub mod harness;
+pub mod recorded;
 pub mod scrape;
 /// Of the receiver's own tests.
 #[path = "../../crates/source-tcpretrans/tests/support/mod.rs"]

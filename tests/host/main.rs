@@ -9,6 +9,7 @@ mod ends;
 mod own_telemetry;
 mod paranoid;
 mod privileges;
+mod recording;
 
 use std::process::ExitCode;
 
@@ -32,6 +33,10 @@ fn main() -> ExitCode {
         ("a_drain_without_a_backend_ends_at_its_deadline", ends::a_drain_ends_at_its_deadline),
         ("sighup_warns_and_goes_on", ends::sighup_warns_and_goes_on),
         ("a_closed_stdout_is_counted_and_survived", ends::a_closed_stdout_is_survived),
+        ("a_recording_replayed_equals_the_kernel", || recording::replayed_equals_the_kernel(16)),
+        ("a_small_recording_replayed_equals_the_kernel", || recording::replayed_equals_the_kernel(8)),
+        ("a_recording_on_a_full_disk_is_readable_and_exits_with_1", recording::on_a_full_disk),
+        ("a_recording_ends_in_time_and_overwrites_by_force_alone", recording::ends_in_time),
         ("a_scrape_shows_balanced_books", own_telemetry::a_scrape_shows_balanced_books),
     ])
 }

@@ -10,6 +10,9 @@ use crate::wire;
 
 const SIZE: usize = wire::EVENT_SIZE;
 
+/// Bytes and offsets.
+type Events = Vec<(Vec<u8>, i64)>;
+
 fn header() -> Header {
     Header { wall_offset_ns: 1000, boot_time_ns: 77, ..Header::here() }
 }
@@ -33,7 +36,7 @@ fn is_event(bytes: &[u8]) -> bool {
 }
 
 /// Reads all that can be read, and decodes it.
-fn read(file: &[u8]) -> Result<(Vec<(Vec<u8>, i64)>, Option<Tear>), Problem> {
+fn read(file: &[u8]) -> Result<(Events, Option<Tear>), Problem> {
     let mut reader = Reader::new(file)?;
     let mut events = Vec::new();
     let tear = loop {
@@ -52,7 +55,7 @@ fn read(file: &[u8]) -> Result<(Vec<(Vec<u8>, i64)>, Option<Tear>), Problem> {
     Ok((events, tear))
 }
 
-fn three() -> Vec<(Vec<u8>, i64)> {
+fn three() -> Events {
     vec![(vec![0; SIZE], 1000), (vec![1; SIZE + 4], 1000), (vec![2; 5], -7)]
 }
 
@@ -143,7 +146,7 @@ fn what_follows_the_end_is_a_tear() {
     assert!(matches!(tear, Tear { offset, damage: Damage::AfterEnd } if offset == length), "{tear}");
 }
 
-fn events() -> impl Strategy<Value = Vec<(Vec<u8>, i64)>> {
+fn events() -> impl Strategy<Value = Events> {
     let bytes = prop_oneof![
         4 => prop::collection::vec(any::<u8>(), SIZE..=SIZE + 8),
         1 => prop::collection::vec(any::<u8>(), 0..300),

@@ -6,16 +6,15 @@ use otel_tcpretrans_pipeline::config::Problem;
 use serde::{Deserialize, Serialize};
 
 /// Configuration of a `replay` receiver.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields)]
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// The recording.
+    /// The recording; there has to be one.
     pub file: PathBuf,
     /// How fast.
-    #[serde(default)]
     pub speed: Speed,
     /// Begins again at the end, and so never finishes. The same events come again, with the same times.
-    #[serde(default, rename = "loop")]
+    #[serde(rename = "loop")]
     pub repeat: bool,
 }
 
@@ -35,7 +34,7 @@ impl Config {
     /// What the types can't say. The file is looked at when the receiver starts.
     pub fn validate(&self) -> Vec<Problem> {
         match self.file.as_os_str().is_empty() {
-            true => vec![Problem::at("file", "is empty; expected the path of a recording")],
+            true => vec![Problem::at("file", "missing; expected the path of a recording")],
             false => Vec::new(),
         }
     }

@@ -1,0 +1,133 @@
+//! The real binary on a recording, without a privilege: what was recorded on a real kernel leaves through the real
+//! pipelines, to the last segment; and what becomes of files that are damaged or something else.
+//!
+//! `retransmits.otr` was made by the test `host` on a real kernel, beside `retransmits.json`, which holds what the
+//! kernel and an agent counted meanwhile. After a change of the wire both have to be made again, as root:
+//!
+//! ```text
+//! OTEL_TCPRETRANS_KEEP_RECORDING=$PWD/tests/replay/retransmits cargo test --test host -- a_small_recording
+//! ```
+
+#![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub, missing_docs)] // a test that can't go on fails
+
+#[allow(dead_code)] // each of those who share it uses a part
+#[path = "../e2e/mod.rs"]
+mod e2e;
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::time::Duration;
+
+use e2e::agent::{Agent, log};
+use e2e::books::Books;
+use e2e::debug_output;
+use e2e::harness::repository;
+use e2e::recorded::Recorded;
+use e2e::telemetry::Telemetry;
+use rustix::process::Signal;
+use tempfile::TempDir;
+
+fn recording() -> PathBuf {
+    repository().join("tests/replay/retransmits.otr")
+}
+
+/// An agent that replays a file, through the pipelines of the base configuration.
+fn replaying(file: &Path, more: &str, overlay: &str) -> Agent {
+    Agent::replaying(&format!("receivers: {{ replay: {{ file: '{}'{more} }} }}\n{overlay}", file.display()))
+}
+
+/// Waits for its end, which has to be a success, and for its books, which have to balance.
+fn finished(mut agent: Agent) -> (Telemetry, Books, Vec<String>) {
+    let books = agent.ended();
+    let log = log(&agent.0);
+    let said = log.iter().map(|line| line["message"].as_str().unwrap_or_default().to_owned());
+    (debug_output::parse(&agent.0.stdout()), books, said.collect())
+}
+
+/// Part of the recording in a file of its own.
+fn part(bytes: &[u8]) -> (TempDir, PathBuf) {
+    let folder = tempfile::tempdir().unwrap();
+    let file = folder.path().join("part.otr");
+    fs::write(&file, bytes).unwrap();
+    (folder, file)
+}
+
+#[test]
+fn a_recording_leaves_as_it_was_counted_when_it_was_made() {
+    let recorded = Recorded::read(&recording().with_extension("json"));
+    assert!(recorded.retrans_segs > 20);
+    let (printed, books, said) = finished(replaying(&recording(), "", ""));
+    books.assert_nothing_lost();
+    assert_eq!(printed.segments(), recorded.retrans_segs);
+    assert_eq!(printed.sum_of("system.network.tcp.retransmits"), recorded.retrans_segs);
+    recorded.assert_same(&printed);
+    for version in ["ipv4", "ipv6"] {
+        let of = printed.records.iter().filter(|record| record["network.type"] == version);
+        assert!(of.count() > 5, "{version}");
+    }
+    assert!(said.iter().any(|line| line == "all receivers have finished: stopping"), "{said:?}");
+}
+
+/// The same with the pauses in between, which are a few seconds at most.
+#[test]
+fn in_real_time_it_is_the_same() {
+    let recorded = Recorded::read(&recording().with_extension("json"));
+    let (printed, ..) = finished(replaying(&recording(), ", speed: realtime", ""));
+    recorded.assert_same(&printed);
+}
+
+/// Many times what a pipeline's entrance holds, into an exporter that is slow: it waits, and nothing is dropped.
+#[test]
+fn in_a_loop_it_goes_on_until_a_signal_and_drops_nothing() {
+    let mut agent = replaying(&recording(), ", loop: true", "exporters: { debug: { verbosity: normal } }");
+    agent.0.wait_until("many records", |agent| agent.stdout().len() > 16 << 20);
+    let books = agent.stop(Signal::TERM);
+    books.assert_nothing_lost();
+    assert!(books.received() > 20_000, "{books:?}");
+}
+
+#[test]
+fn a_torn_recording_is_replayed_up_to_its_tear() {
+    let whole = fs::read(recording()).unwrap();
+    let (all, ..) = finished(replaying(&recording(), "", ""));
+    let mut damaged = whole.clone();
+    let middle = damaged.len() / 2;
+    damaged[middle] ^= 1;
+    for bytes in [&whole[..whole.len() / 2], &damaged] {
+        let (_folder, file) = part(bytes);
+        let (printed, books, said) = finished(replaying(&file, "", ""));
+        let count = printed.records.len();
+        assert!(count > 5 && count < all.records.len());
+        assert_eq!(printed.records, all.records[..count]);
+        assert_eq!(books.received(), count as u64);
+        let end = format!("; {count} events before that were read");
+        let warned = said.iter().any(|line| line.contains(": torn at byte ") && line.ends_with(&end));
+        assert!(warned, "{end}: {said:?}");
+    }
+}
+
+/// What it says before it ends with exit code 78.
+fn refused(file: &Path) -> String {
+    let mut agent = replaying(file, "", "");
+    assert_eq!(agent.0.exit_code(Duration::from_secs(30)), Some(78));
+    assert_eq!(agent.0.stdout(), "");
+    let log = log(&agent.0);
+    log.last().unwrap()["message"].as_str().unwrap().to_owned()
+}
+
+#[test]
+fn what_cannot_be_replayed_is_named_with_what_was_expected() {
+    let (folder, file) = part(b"receivers:\n");
+    let at = |file: &Path| format!("receiver `replay`: file: {}: ", file.display());
+    let foreign =
+        "not a recording: expected it to begin with [89, 4f, 54, 52, 0d, 0a, 1a, 0a], found [72, 65, 63,";
+    assert!(refused(&file).starts_with(&(at(&file) + foreign)), "{}", refused(&file));
+    let missing = folder.path().join("missing.otr");
+    assert_eq!(refused(&missing), at(&missing) + "No such file or directory (os error 2)");
+    let mut newer = fs::read(recording()).unwrap();
+    newer[8] = 7;
+    fs::write(&file, &newer).unwrap();
+    assert_eq!(refused(&file), at(&file) + "a recording of format version 7; expected version 1");
+    fs::write(&file, &newer[..10]).unwrap();
+    assert_eq!(refused(&file), at(&file) + "torn at byte 8: the record is cut off");
+}
