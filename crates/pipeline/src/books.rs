@@ -176,7 +176,7 @@ impl Ledger {
 /// What a receiver did not observe, where and why.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct Unobserved {
-    /// Where it was lost: `kernel`, `channel`, `decode`, `flow`.
+    /// Where it was lost: `kernel`, `channel`, `decode`, `flow`; `recording`, `file`.
     pub place: &'static str,
     /// Why: `ring_full`, `channel_full`, `truncated`, `unknown_family`, …
     pub reason: &'static str,
