@@ -25,13 +25,15 @@ pub(crate) fn run(args: &RecordArgs) -> anyhow::Result<()> {
     }
     refuse_what_is_there(&args.output, args.force)?;
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    let (recorded, file) = runtime.block_on(record(args, config))?;
+    let (end, recorded, file) = runtime.block_on(record(args, config))?;
     let synced = file.sync_all();
-    let name = args.output.display();
     eprintln!("{}", summary(&recorded, &args.output));
-    recorded.failed.map_or(synced, Err).with_context(|| name.to_string()).map_err(|error| {
-        anyhow::anyhow!("{error:#}; the {} events before that can be read", recorded.counts.received)
-    })
+    let (name, written) = (args.output.display(), recorded.counts.received);
+    match (recorded.failed.map_or(synced, Err), end) {
+        (Err(error), _) => anyhow::bail!("{name}: {error}; the {written} events before that can be read"),
+        (Ok(()), End::ByItself) => anyhow::bail!("the receiver ended by itself; {name} is whole up to there"),
+        (Ok(()), End::Asked) => Ok(()),
+    }
 }
 
 /// The receiver of the configuration, or the default one.
@@ -64,7 +66,13 @@ fn refuse_what_is_there(output: &Path, force: bool) -> anyhow::Result<()> {
     }
 }
 
-async fn record(args: &RecordArgs, config: Config) -> anyhow::Result<(Recorded, File)> {
+/// Who wanted it to end.
+enum End {
+    Asked,
+    ByItself,
+}
+
+async fn record(args: &RecordArgs, config: Config) -> anyhow::Result<(End, Recorded, File)> {
     let name = args.output.display();
     let mut signals = Signals::install()?;
     // It gets its name once the receiver has started: a start that fails leaves everything as it was.
@@ -84,12 +92,18 @@ async fn record(args: &RecordArgs, config: Config) -> anyhow::Result<(Recorded, 
             None => std::future::pending().await,
         }
     };
-    tokio::select! {
-        signal = signals.stop() => info!(signal, "stopping"),
-        () = time_is_up => info!("stopping: the time is up"),
-        () = recorder.ended() => warn!("stopping: the recorder ended by itself"),
-    }
-    Ok((recorder.finish(), file))
+    let end = tokio::select! {
+        signal = signals.stop() => {
+            info!(signal, "stopping");
+            End::Asked
+        }
+        () = time_is_up => {
+            info!("stopping: the time is up");
+            End::Asked
+        }
+        () = recorder.ended() => End::ByItself,
+    };
+    Ok((end, recorder.finish(), file))
 }
 
 fn give_name(unnamed: NamedTempFile, args: &RecordArgs) -> std::io::Result<File> {

@@ -32,22 +32,31 @@ pub(super) struct Player {
 
 /// How a pass over the file ended.
 enum Pass {
-    /// At its end or its tear, after so many events.
-    Over(u64),
+    /// At its end, or at its tear.
+    Over(Option<Tear>),
     /// Nobody wants more.
     Stopped,
     /// The file can't be read any more.
-    Failed,
+    Failed(Tear),
 }
 
 impl Player {
     /// Plays until it has finished, is stopped or has failed.
     pub(super) async fn play(mut self, mut reader: FileReader) {
+        let mut first = true;
         loop {
-            match self.pass(&mut reader).await {
-                Pass::Over(events) if self.repeat && events > 0 => {}
+            let pass = self.pass(&mut reader).await;
+            if std::mem::take(&mut first) {
+                self.say(&pass, &reader);
+            }
+            match pass {
+                Pass::Over(_) if self.repeat && reader.events() > 0 => {}
                 Pass::Over(_) => return self.stats.finish(),
-                Pass::Stopped | Pass::Failed => return,
+                Pass::Failed(tear) => {
+                    let (file, events) = (self.file.display(), reader.events());
+                    return error!("replay: {file}: {tear}, after {events} events");
+                }
+                Pass::Stopped => return,
             }
             match Reader::open(&self.file) {
                 Ok(again) => reader = again,
@@ -62,8 +71,12 @@ impl Player {
         while let Some(room) = room(&self.out, &mut self.stop).await {
             let event = match reader.next_event() {
                 Ok(Some(event)) => event,
-                Ok(None) => return self.over(reader),
-                Err(tear) => return self.torn(reader, &tear),
+                Ok(None) => {
+                    self.stats.lost(reader.lost());
+                    return Pass::Over(None);
+                }
+                Err(tear) if matches!(tear.damage, Damage::Unreadable(_)) => return Pass::Failed(tear),
+                Err(tear) => return Pass::Over(Some(tear)),
             };
             match wire::decode(event.bytes, event.wall_offset_ns) {
                 Ok(event) => {
@@ -83,21 +96,18 @@ impl Player {
         Pass::Stopped
     }
 
-    fn over(&self, reader: &FileReader) -> Pass {
-        self.stats.lost(reader.lost());
-        let (events, lost) = (reader.events(), reader.lost());
-        info!(file = %self.file.display(), events, lost_by_the_recorder = lost, "replay: the end of the file");
-        Pass::Over(events)
-    }
-
-    fn torn(&self, reader: &FileReader, tear: &Tear) -> Pass {
-        let (file, events) = (self.file.display(), reader.events());
-        if let Damage::Unreadable(_) = tear.damage {
-            error!("replay: {file}: {tear}, after {events} events");
-            return Pass::Failed;
+    /// How it ended; said of the first pass alone, since the others end alike.
+    fn say(&self, pass: &Pass, reader: &FileReader) {
+        let (file, events, lost) = (self.file.display(), reader.events(), reader.lost());
+        match pass {
+            Pass::Over(None) => {
+                info!(%file, events, lost_by_the_recorder = lost, "replay: the end of the file");
+            }
+            Pass::Over(Some(tear)) => {
+                warn!("replay: {file}: {tear}; {events} events before that were read");
+            }
+            Pass::Stopped | Pass::Failed(_) => {}
         }
-        warn!("replay: {file}: {tear}; {events} events before that were read");
-        Pass::Over(events)
     }
 }
 
