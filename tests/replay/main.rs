@@ -8,7 +8,7 @@
 //! OTEL_TCPRETRANS_KEEP_RECORDING=$PWD/tests/replay/retransmits cargo test --test host -- a_small_recording
 //! ```
 
-#![allow(clippy::unwrap_used, clippy::expect_used, unreachable_pub, missing_docs)] // a test that can't go on fails
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, unreachable_pub, missing_docs)]
 
 #[allow(dead_code)] // each of those who share it uses a part
 #[path = "../e2e/mod.rs"]
