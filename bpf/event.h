@@ -37,6 +37,8 @@ static __always_inline void NAME(fill_owner)(struct wire_event *event, const str
 		event->unknown |= UNKNOWN_NETNS;
 	if (bpf_core_field_exists(sk->sk_cgrp_data.cgroup))
 		event->cgroup_id = LOAD(sk, sk_cgrp_data.cgroup, kn, id);
+	else
+		event->cgroup_id = BPF_CORE_READ(tagged_cgroup(sk), kn, id);
 	if (!event->cgroup_id)
 		event->unknown |= UNKNOWN_CGROUP;
 }

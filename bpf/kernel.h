@@ -40,9 +40,13 @@ struct cgroup___before_6_1 {
 	__u64 ancestor_ids[];
 };
 
-/* Before 5.15 the pointer was tagged and had another name: then it is unknown. */
 struct sock_cgroup_data {
 	struct cgroup *cgroup;
+};
+
+/* The same pointer, or, with one of its two lowest bits set, something else. */
+struct sock_cgroup_data___before_5_15 {
+	__u64 val;
 };
 
 /* include/net/sock.h */

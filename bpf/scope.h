@@ -9,6 +9,17 @@
 /* Deeper hierarchies than this are cut: the kernel's own default depth is less. */
 #define CGROUP_LEVELS 32
 
+/* The socket's cgroup where its pointer is kept in `val`: sock_cgroup_ptr(), include/linux/cgroup.h. */
+static __always_inline struct cgroup *tagged_cgroup(const struct sock *sk)
+{
+	struct sock_cgroup_data___before_5_15 *old = (void *)&sk->sk_cgrp_data;
+	__u64 value = 0;
+
+	if (bpf_core_field_exists(old->val))
+		bpf_core_read(&value, sizeof(value), &old->val);
+	return value & 3 ? 0 : (void *)value;
+}
+
 /* The cgroup itself or a descendant of ours. */
 static __always_inline int cgroup_in_scope(struct cgroup *cgroup)
 {
@@ -43,7 +54,7 @@ static __always_inline int in_scope(const struct sock *sk, __u32 netns_inode)
 		return netns_inode == config.scope_netns;
 	case SCOPE_CGROUP:
 		if (!bpf_core_field_exists(sk->sk_cgrp_data.cgroup))
-			return 0;
+			return cgroup_in_scope(tagged_cgroup(sk));
 		return cgroup_in_scope(BPF_CORE_READ(sk, sk_cgrp_data.cgroup));
 	default:
 		return 1;
