@@ -15,7 +15,7 @@ use otel_tcpretrans_pipeline::raw::RawEvent;
 use otel_tcpretrans_source::Tcpretrans;
 use otel_tcpretrans_source::config::{Config, Hook, Perf, Scope, Transport, Wakeup};
 use support::namespace::{isolated, mib, netns_inode, retrans_segs, wait_for, wait_until_quiet, without_gso};
-use support::traffic::{listen, loopback, lose_one_in, lossy_transfer};
+use support::traffic::{Stuck, listen, loopback, lose_one_in, lossy_transfer, scaled};
 use tokio::sync::mpsc;
 
 fn main() -> ExitCode {
@@ -76,6 +76,13 @@ impl Running {
     }
 }
 
+/// A little traffic that loses for certain: hundreds of packets of one segment.
+fn lose_some() {
+    without_gso();
+    lossy_transfer(loopback(false), loopback(false), 4 * MIB);
+    wait_until_quiet();
+}
+
 fn unobserved(counts: &ReceiverCounts) -> u64 {
     counts.unobserved.iter().map(|unobserved| unobserved.events).sum()
 }
@@ -123,7 +130,7 @@ fn counts(hook: Hook, transport: Transport) {
         let retrans = retrans_segs() - before;
         let (records, counts) = running.finish();
 
-        assert!(retrans > 100, "the link did not lose: {retrans}");
+        assert!(retrans > scaled(1000) as u64, "the link did not lose: {retrans}");
         assert_eq!(unobserved(&counts), 0, "{counts:?}");
         assert_balanced(&records, &counts, retrans);
         assert_reasons(&records, &counts);
@@ -158,7 +165,7 @@ fn without_gso_counts_are_the_same() {
         wait_until_quiet();
         let retrans = retrans_segs() - before;
         let (records, counts) = running.finish();
-        assert!(records.len() > 1000, "{}", records.len());
+        assert!(records.len() > scaled(1000), "{}", records.len());
         let alone = records.iter().filter(|record| record.segments == 1).count();
         assert!(alone * 100 > records.len() * 99, "{alone} of {}", records.len()); // more is what was not seen before
         assert_balanced(&records, &counts, retrans);
@@ -190,8 +197,9 @@ fn handshakes_are_told_by_role() {
     use std::net::SocketAddr;
     isolated(|| {
         let running = Running::start(own(Hook::Auto, Transport::Auto));
+        let mut listeners = Vec::new();
         for v6 in [false, true] {
-            let (_listener, port) = listen(loopback(v6));
+            let (listener, port) = listen(loopback(v6));
             let server = SocketAddr::new(loopback(v6), port);
             let client =
                 socket2::Socket::new(socket2::Domain::for_address(server), socket2::Type::STREAM, None)
@@ -200,8 +208,11 @@ fn handshakes_are_told_by_role() {
             client
                 .connect_timeout(&server.into(), Duration::from_millis(2500))
                 .expect_err("nothing gets through");
+            listeners.push(listener); // it goes on sending
         }
-        wait_for("the listeners' retransmissions", Duration::from_secs(10), || running.counts().seen >= 8);
+        // Of each family: a SYN, a SYN-ACK that answers it, and SYN-ACKs by the timer, which is exponential.
+        wait_for("the listeners' retransmissions", Duration::from_secs(10), || running.counts().seen >= 6);
+        drop(listeners); // now the counts stand still
         let (records, counts) = running.finish();
         assert_reasons(&records, &counts);
         for version in [NetworkType::Ipv4, NetworkType::Ipv6] {
@@ -226,12 +237,10 @@ fn scope_netns_leaves_other_namespaces_out() {
         let inside = Running::start(own(Hook::Auto, Transport::Auto));
         let host = Running::start(Config { scope: Scope::Host, ..own(Hook::Auto, Transport::Auto) });
         let elsewhere = isolated(|| {
-            lossy_transfer(loopback(false), loopback(false), 4 * MIB);
-            wait_until_quiet();
+            lose_some();
             netns_inode()
         });
-        lossy_transfer(loopback(false), loopback(false), 4 * MIB);
-        wait_until_quiet();
+        lose_some();
         let here = netns_inode();
         let (inside, _) = inside.finish();
         let (host, _) = host.finish();
@@ -246,8 +255,7 @@ fn scope_netns_leaves_other_namespaces_out() {
 fn scope_cgroup_takes_its_own_sockets() {
     isolated(|| {
         let running = Running::start(Config { scope: Scope::Cgroup, ..own(Hook::Auto, Transport::Auto) });
-        lossy_transfer(loopback(false), loopback(false), 4 * MIB);
-        wait_until_quiet();
+        lose_some();
         let (records, _) = running.finish();
         assert!(!records.is_empty());
         assert!(records.iter().all(|record| record.cgroup_id.is_some()));
@@ -266,8 +274,7 @@ fn a_real_enomem_halves_the_pages() {
         assert_eq!(name, "perf_pages_per_cpu");
         assert!(reached >= 1 && reached < u64::from(asked) && reached.is_power_of_two(), "{reached}");
         let before = retrans_segs();
-        lossy_transfer(loopback(false), loopback(false), 4 * MIB);
-        wait_until_quiet();
+        lose_some();
         let retrans = retrans_segs() - before;
         let (records, counts) = running.finish();
         assert_balanced(&records, &counts, retrans);
@@ -281,14 +288,17 @@ fn an_eperm_within_the_memlock_budget_halves_the_pages() {
         let mut own_capabilities = capabilities(None).unwrap();
         own_capabilities.effective.remove(CapabilitySet::IPC_LOCK);
         set_capabilities(None, own_capabilities).unwrap(); // this thread's, and those that it starts
-        let budget = getrlimit(Resource::RLIMIT_MEMLOCK).unwrap().0;
+        // libbpf takes the limit away where the kernel charges it with maps (before Linux 5.11).
+        let budget = 8 * MIB as u64;
+        let (soft, hard) = getrlimit(Resource::RLIMIT_MEMLOCK).unwrap();
+        setrlimit(Resource::RLIMIT_MEMLOCK, budget, hard).unwrap();
         let asked = u32::try_from(budget / 4096).unwrap().next_power_of_two() * 4;
         let perf = Perf { pages_per_cpu: asked };
         let running = Running::start(Config { perf, ..own(Hook::TpBtf, Transport::Perf) });
+        setrlimit(Resource::RLIMIT_MEMLOCK, soft, hard).unwrap();
         let (_, _, reached) = running.counts().gauges[0];
         assert!(reached < u64::from(asked) && reached.is_power_of_two(), "{reached}");
-        lossy_transfer(loopback(false), loopback(false), 4 * MIB);
-        wait_until_quiet();
+        lose_some();
         assert!(!running.finish().0.is_empty());
     });
 }
@@ -304,7 +314,11 @@ fn a_full_ring_and_a_full_channel_are_counted() {
         for (config, reasons) in [(lossy, &["perf_lost", "unreported"][..]), (narrow, &["channel_full"][..])]
         {
             let running = Running::start(config);
-            lossy_transfer(loopback(false), loopback(false), 8 * MIB);
+            // Their timers strike together: more than a page in the second after which the reader looks all the same.
+            let before = retrans_segs();
+            let stuck = Stuck::new(loopback(false), 200);
+            wait_for("three rounds of timeouts", Duration::from_secs(30), || retrans_segs() - before >= 600);
+            drop(stuck);
             wait_until_quiet();
             let (records, counts) = running.finish();
             let lost: u64 =
@@ -330,8 +344,7 @@ fn stops_without_start_and_twice_and_starts_again() {
                 receiver.start(out).expect("start");
                 let (again, _) = mpsc::channel(1);
                 assert!(matches!(receiver.start(again), Err(ReceiverError::Failed(_))), "it runs already");
-                lossy_transfer(loopback(false), loopback(false), 4 * MIB);
-                wait_until_quiet();
+                lose_some();
                 receiver.stop();
                 receiver.stop();
                 let mut got = 0;

@@ -1,5 +1,6 @@
 //! What the tests on a real kernel stand on: namespaces of their own, lossy loopback traffic, the kernel's own counts.
 
 pub mod harness;
+mod link;
 pub mod namespace;
 pub mod traffic;

@@ -2,12 +2,13 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
 use std::thread;
 use std::time::{Duration, Instant};
 
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
+
+use super::link::{loopback_up, loopback_without_gso};
 
 /// Runs `test` on a thread in namespaces of its own, with loopback up at an Ethernet's MTU, so that GSO has work to do,
 /// and with tracefs mounted. Threads that it starts are in them too; they end with it.
@@ -20,7 +21,7 @@ pub fn isolated<T: Send + 'static>(test: impl FnOnce() -> T + Send + 'static) ->
             mount(Some("tracefs"), "/sys/kernel/tracing", Some("tracefs"), MsFlags::empty(), none)
                 .expect("tracefs");
         }
-        loopback(&["mtu", "1500", "up"]);
+        loopback_up().expect("loopback up");
         test()
     });
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
@@ -28,12 +29,7 @@ pub fn isolated<T: Send + 'static>(test: impl FnOnce() -> T + Send + 'static) ->
 
 /// From here on this namespace's loopback takes one segment at a time.
 pub fn without_gso() {
-    loopback(&["gso_max_segs", "1"]);
-}
-
-fn loopback(settings: &[&str]) {
-    let status = Command::new("ip").args(["link", "set", "lo"]).args(settings).status().expect("ip");
-    assert!(status.success(), "{settings:?}");
+    loopback_without_gso().expect("gso_max_segs of loopback");
 }
 
 /// Inode of this thread's network namespace.

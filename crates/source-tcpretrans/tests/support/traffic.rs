@@ -1,7 +1,7 @@
 //! TCP over loopback that loses packets: a classic BPF filter on the receiving socket drops every tenth at random.
 
 use std::io::{Read, Write};
-use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr};
+use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpStream};
 use std::thread;
 use std::time::Duration;
 
@@ -50,14 +50,54 @@ pub struct Connection {
     pub server: SocketAddr,
 }
 
-/// Sends `bytes` from a client to a server at `address`, which loses one packet in ten, and ends the connection.
+/// Connections that get nothing through until this is dropped: each sends its byte again after 200 ms, 400 ms, ….
+pub struct Stuck {
+    accepted: Vec<Socket>,
+    clients: Vec<TcpStream>,
+}
+
+impl Stuck {
+    /// So many connections to a listener at `address`.
+    pub fn new(address: IpAddr, connections: usize) -> Stuck {
+        let (listener, port) = listen(address);
+        let mut stuck = Stuck { accepted: Vec::new(), clients: Vec::new() };
+        for _ in 0..connections {
+            let mut client = TcpStream::connect(SocketAddr::new(address, port)).expect("connect");
+            let (accepted, _) = listener.accept().expect("accept");
+            lose_one_in(&accepted, 1);
+            client.write_all(&[7]).expect("write");
+            stuck.accepted.push(accepted);
+            stuck.clients.push(client);
+        }
+        stuck
+    }
+}
+
+impl Drop for Stuck {
+    fn drop(&mut self) {
+        for accepted in &self.accepted {
+            accepted.detach_filter().expect("SO_DETACH_FILTER");
+        }
+        self.clients.clear(); // they send first, and so the accepted ones reset nothing
+    }
+}
+
+/// Where the machine is slow, `OTEL_TCPRETRANS_TRAFFIC_DIVISOR` makes the traffic less: what is left of an amount that
+/// is meant for a fast one.
+pub fn scaled(amount: usize) -> usize {
+    let divisor = std::env::var("OTEL_TCPRETRANS_TRAFFIC_DIVISOR");
+    amount / divisor.map_or(1, |divisor| divisor.parse().expect("OTEL_TCPRETRANS_TRAFFIC_DIVISOR"))
+}
+
+/// Sends `bytes`, scaled, from a client to a server at `address`, which loses one packet in ten, and ends the connection.
 pub fn lossy_transfer(listener_at: IpAddr, connect_to: IpAddr, bytes: usize) -> Connection {
+    let bytes = scaled(bytes);
     let (listener, port) = listen(listener_at);
     let server = thread::spawn(move || {
         let (accepted, _) = listener.accept().expect("accept");
         lose_one_in(&accepted, 10);
         accepted.set_read_timeout(Some(Duration::from_secs(30))).expect("timeout");
-        let mut accepted = std::net::TcpStream::from(accepted);
+        let mut accepted = TcpStream::from(accepted);
         let (mut buffer, mut total) = (vec![0; 1 << 16], 0);
         loop {
             match accepted.read(&mut buffer).expect("read") {
@@ -67,7 +107,7 @@ pub fn lossy_transfer(listener_at: IpAddr, connect_to: IpAddr, bytes: usize) -> 
         }
     });
     let to = SocketAddr::new(connect_to, port);
-    let mut client = std::net::TcpStream::connect(to).expect("connect");
+    let mut client = TcpStream::connect(to).expect("connect");
     client.set_write_timeout(Some(Duration::from_secs(30))).expect("timeout");
     let connection = Connection { client: client.local_addr().expect("address"), server: to };
     client.write_all(&vec![7; bytes]).expect("write");
