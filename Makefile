@@ -2,16 +2,18 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test lint advisories bench collector
+.PHONY: help setup build demo test test-kernels lint advisories bench collector
 
 CARGO ?= cargo
 # Seconds of traffic in the demo, for each IP version.
 DEMO_SECONDS ?= 4
+# Debian releases whose kernels test-kernels boots; none is all.
+KERNELS ?=
 # Where a caller sets CARGO_TARGET_DIR, the demo follows it.
 BINARY = $(or $(CARGO_TARGET_DIR),target)/release/otel-tcpretrans
 
 help: ## lists these targets
-	@awk -F ':.*## ' '/^[a-z]+:.*## / { printf "  make %-11s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: ## installs what building, the demo, the tests and the lints need
 	.ci/setup build demo test lint
@@ -30,13 +32,17 @@ test: ## unit tests, the real binary from outside, the real kernel, the real Col
 	tests/collector/build.sh
 	$(CARGO) test --locked --workspace --lib --bins --tests --no-fail-fast
 
+test-kernels: ## the tests on a real kernel, in virtual machines with Debian's kernels since 5.10
+	.ci/setup build kernels
+	tests/kernels/run.sh $(KERNELS)
+
 lint: ## formatting, clippy, dependency rules, shell scripts
 	.ci/setup build lint
 	$(CARGO) fmt --all --check
 	clang-format --dry-run -Werror bpf/*.c bpf/*.h
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) deny --log-level error check bans licenses sources
-	shellcheck .ci/run .ci/setup tests/collector/build.sh tests/demo/demo.sh
+	shellcheck -x .ci/run .ci/setup tests/collector/build.sh tests/demo/demo.sh tests/kernels/*.sh
 
 advisories: ## known vulnerabilities and yanked versions (needs the advisory database from the network)
 	.ci/setup lint

@@ -1,0 +1,18 @@
+#!/bin/sh
+# The first and only process of a virtual machine: mounts what the tests need, runs them, and turns the machine off.
+# Lines that run.sh reads begin with '@'.
+/bin/busybox mkdir -p /proc /sys /dev /tmp
+/bin/busybox mount -t proc proc /proc
+/bin/busybox mount -t sysfs sysfs /sys
+/bin/busybox mount -t devtmpfs devtmpfs /dev
+/bin/busybox mount -t tracefs tracefs /sys/kernel/tracing
+/bin/busybox mount -t cgroup2 cgroup2 /sys/fs/cgroup
+# As under systemd: the process lives in a cgroup below the root.
+/bin/busybox mkdir -p /sys/fs/cgroup/tests
+echo $$ >/sys/fs/cgroup/tests/cgroup.procs
+echo "@kernel $(/bin/busybox uname -r)"
+cd /tmp || exit
+# The arguments are the test binary's; OTEL_TCPRETRANS_... come from the kernel's command line.
+/kernel "$@"
+echo "@exit $?"
+/bin/busybox poweroff -f

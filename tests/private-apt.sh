@@ -1,0 +1,61 @@
+# shellcheck shell=bash
+# For scripts that need packages of another Debian release than this machine's: apt under a configuration of its
+# own (own state, cache and sources; an empty package status), so that nothing is installed and nothing of the
+# machine's changes. The mirror is the one that this machine's apt already uses; signatures are checked with this
+# machine's debian-archive-keyring. To be sourced; each function returns non-zero where it fails, having said why.
+
+# Prints the machine's mirrors of Debian, one a line. Works before any 'apt-get update', too.
+#   debian_mirrors SCRATCH_FOLDER
+debian_mirrors() {
+    local codename
+    # shellcheck disable=SC1091  # the machine's own file
+    codename=$(. /etc/os-release && [[ ${ID-} == debian ]] && echo "${VERSION_CODENAME:-sid}") ||
+        { echo "this is not Debian, so its apt has no mirror of Debian" >&2; return 1; }
+    mkdir -p "$1/mirrors/lists/partial"
+    # Where the machine's own apt would look for its main suite.
+    apt-get update --print-uris -o Dir::State="$1/mirrors" |
+        sed -nE "s#^'([^']*)/dists/($codename|(old)*stable|testing|unstable|sid)/InRelease'.*#\1#p" | sort -u |
+        grep . || { echo "no source for '$codename' in /etc/apt" >&2; return 1; }
+}
+
+# Makes a configuration in FOLDER for SUITE, reads the suite's package lists, and prints the path of the file that
+# APT_CONFIG has to name from then on.
+#   private_apt FOLDER SUITE ARCHITECTURE MIRROR...
+private_apt() {
+    local apt=$1 suite=$2 architecture=$3 keyring mirror
+    shift 3
+    for keyring in /usr/share/keyrings/debian-archive-keyring.{pgp,gpg}; do [[ ! -r $keyring ]] || break; done
+    [[ -r $keyring ]] || { echo "no debian-archive-keyring; install that package" >&2; return 1; }
+    mkdir -p "$apt/empty" "$apt/state/lists/partial" "$apt/cache/archives/partial"
+    : >"$apt/state/status"
+    {
+        # How this machine reaches its mirror (proxies and the like) is kept; its hooks and preferences are not.
+        apt-config dump | grep -E '^Acquire::(https?|Check-[A-Za-z-]+|Retries|ForceIPv[46])[: ]' || true
+        cat <<CONF
+APT::Architecture "$architecture";
+APT::Architectures { "$architecture"; };
+Dir::State "$apt/state";
+Dir::State::status "$apt/state/status";
+Dir::Cache "$apt/cache";
+Dir::Etc::Main "/dev/null";
+Dir::Etc::Parts "$apt/empty";
+Dir::Etc::SourceList "$apt/sources.list";
+Dir::Etc::SourceParts "$apt/empty";
+Dir::Etc::Preferences "/dev/null";
+Dir::Etc::PreferencesParts "$apt/empty";
+Acquire::Languages "none";
+Acquire::Retries "3";
+APT::Get::AllowUnauthenticated "false";
+APT::Sandbox::User "root";  // as root: the download user could not enter the cache folder
+CONF
+    } >"$apt/apt.conf"
+    for mirror; do # more than one where other vendors use Debian's names: theirs fail the signature
+        echo "deb [signed-by=$keyring] $mirror $suite main" >"$apt/sources.list"
+        if APT_CONFIG=$apt/apt.conf apt-get -q update -o APT::Update::Error-Mode=any >"$apt/log" 2>&1; then
+            printf '%s\n' "$apt/apt.conf"
+            return 0
+        fi
+    done
+    tail -n 5 "$apt/log" >&2
+    return 1
+}
