@@ -314,7 +314,7 @@ fn a_full_ring_and_a_full_channel_are_counted() {
         for (config, reasons) in [(lossy, &["perf_lost", "unreported"][..]), (narrow, &["channel_full"][..])]
         {
             let running = Running::start(config);
-            // Their timers strike together: more than a page in the second after which the reader looks all the same.
+            // Their timers strike together, in fewer interrupts than the reader, whom a half-full page wakes, could follow.
             let before = retrans_segs();
             let stuck = Stuck::new(loopback(false), 200);
             wait_for("three rounds of timeouts", Duration::from_secs(30), || retrans_segs() - before >= 600);

@@ -50,7 +50,8 @@ pub struct Connection {
     pub server: SocketAddr,
 }
 
-/// Connections that get nothing through until this is dropped: each sends its byte again after 200 ms, 400 ms, ….
+/// Connections that get nothing through until this is dropped: each sends its byte again after 200 ms, 400 ms, …, all of
+/// them at about the same moment.
 pub struct Stuck {
     accepted: Vec<Socket>,
     clients: Vec<TcpStream>,
@@ -62,12 +63,14 @@ impl Stuck {
         let (listener, port) = listen(address);
         let mut stuck = Stuck { accepted: Vec::new(), clients: Vec::new() };
         for _ in 0..connections {
-            let mut client = TcpStream::connect(SocketAddr::new(address, port)).expect("connect");
+            let client = TcpStream::connect(SocketAddr::new(address, port)).expect("connect");
             let (accepted, _) = listener.accept().expect("accept");
             lose_one_in(&accepted, 1);
-            client.write_all(&[7]).expect("write");
             stuck.accepted.push(accepted);
             stuck.clients.push(client);
+        }
+        for client in &mut stuck.clients {
+            client.write_all(&[7]).expect("write");
         }
         stuck
     }
