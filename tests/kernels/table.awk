@@ -5,7 +5,7 @@ BEGIN {
     printf format, "kernel", "hook", "transport", "RetransSegs", "segments", "equal", "tests"
 }
 
-FNR == 1 { kernel = "?"; test = ""; result = "did not finish"; rows = compared = equal = 0 }
+FNR == 1 { kernel = "?"; test = ""; result = "did not finish"; offers = ""; rows = compared = equal = 0 }
 
 /^@kernel / { kernel = $2 }
 
@@ -25,6 +25,8 @@ match($0, /RetransSegs [0-9]+, segments [0-9]+/) {
         row[++rows] = hook " " transport " " words[2] " " words[4] " " (same ? "yes" : "NO")
     }
 }
+
+match($0, /offers: .*/) { offers = substr($0, RSTART + 8) }
 
 /^test result: / {
     for (i = 2; i < NF; i++) {
@@ -48,6 +50,7 @@ match($0, /RetransSegs [0-9]+, segments [0-9]+/) {
         if (i == 1) note = finished ? result : "DID NOT FINISH"
         if (i == 2) note = equal " of " compared " counts equal"
         if (i == 3) note = release ", " $2 " s"
+        if (i == 4) note = offers
         printf format, i == 1 ? kernel : "", cell[1], cell[2], cell[3], cell[4], cell[5], note
     }
     kernels++

@@ -14,6 +14,7 @@ use otel_tcpretrans_pipeline::flow::{FlowRecord, HandshakeRole, NetworkType, Ret
 use otel_tcpretrans_pipeline::raw::RawEvent;
 use otel_tcpretrans_source::Tcpretrans;
 use otel_tcpretrans_source::config::{Config, Hook, Perf, Scope, Transport, Wakeup};
+use otel_tcpretrans_source::facts::Facts;
 use support::namespace::{isolated, mib, netns_inode, retrans_segs, wait_for, wait_until_quiet, without_gso};
 use support::traffic::{Stuck, listen, loopback, lose_one_in, lossy_transfer, scaled};
 use tokio::sync::mpsc;
@@ -29,6 +30,7 @@ fn main() -> ExitCode {
         ("handshakes_are_told_by_role", handshakes_are_told_by_role),
         ("scope_netns_leaves_other_namespaces_out", scope_netns_leaves_other_namespaces_out),
         ("scope_cgroup_takes_its_own_sockets", scope_cgroup_takes_its_own_sockets),
+        ("what_the_kernel_offers_is_in_the_events", what_the_kernel_offers_is_in_the_events),
         ("a_real_enomem_halves_the_pages", a_real_enomem_halves_the_pages),
         (
             "an_eperm_within_the_memlock_budget_halves_the_pages",
@@ -259,6 +261,34 @@ fn scope_cgroup_takes_its_own_sockets() {
         let (records, _) = running.finish();
         assert!(!records.is_empty());
         assert!(records.iter().all(|record| record.cgroup_id.is_some()));
+    });
+}
+
+/// What an event can't say on this kernel is left out, not made up; all else is there.
+fn what_the_kernel_offers_is_in_the_events() {
+    isolated(|| {
+        let facts = Facts::probe().unwrap();
+        let btf = facts.btf.expect("BTF");
+        let offers =
+            [("err", btf.reports_err), ("cookie", btf.socket_cookie), ("storage", btf.socket_storage)];
+        let names = offers.map(|(name, there)| if there { name.to_owned() } else { format!("no {name}") });
+        println!("    offers: {}", names.join(", "));
+        for hook in [Hook::TpBtf, Hook::Tracepoint] {
+            let mut running = Running::start(own(hook, Transport::Auto));
+            lose_some();
+            running.receiver.stop();
+            let mut seen = 0;
+            while let Ok(event) = running.events.try_recv() {
+                assert_eq!(event.err.is_some(), btf.reports_err, "{event:?}");
+                if hook == Hook::TpBtf {
+                    assert_eq!(event.socket_cookie.is_some(), btf.socket_cookie, "{event:?}");
+                }
+                assert_eq!(event.cgroup_id, facts.cgroup_id, "{event:?}");
+                assert_eq!(event.netns_inode, Some(netns_inode()), "{event:?}");
+                seen += 1;
+            }
+            assert!(seen > 0);
+        }
     });
 }
 
