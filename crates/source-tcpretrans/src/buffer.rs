@@ -11,41 +11,24 @@ enum Verdict {
     Fail,
 }
 
-/// May `EPERM` mean that a budget is used up, so that a smaller size may fit?
-pub(crate) trait Budget {
-    /// Is there one?
-    fn applies(&self) -> bool;
+/// What `EPERM` means.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum Budget {
+    /// There is no budget: what it says.
+    None,
+    /// Perhaps that a budget is used up, so that a smaller size may fit.
+    Applies,
 }
 
-/// No budget: `EPERM` means what it says.
-pub(crate) struct NoBudget;
-
-impl Budget for NoBudget {
-    fn applies(&self) -> bool {
-        false
-    }
-}
-
-/// What an unprivileged user's perf buffers may lock: RLIMIT_MEMLOCK and `kernel.perf_event_mlock_kb` a CPU
-/// (kernel/events/core.c, `perf_mmap`). How much of it is left can't be known: the user's other buffers count, and
-/// before Linux 5.11 so do its maps.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct PerfBudget {
-    applies: bool,
-}
-
-impl PerfBudget {
-    pub(crate) fn new(facts: &Facts) -> PerfBudget {
+impl Budget {
+    /// What a user's perf buffers may lock without CAP_IPC_LOCK: RLIMIT_MEMLOCK and `kernel.perf_event_mlock_kb` a CPU
+    /// (kernel/events/core.c, `perf_mmap`). How much of it is left can't be known: the user's other buffers count, and
+    /// before Linux 5.11 so do its maps.
+    pub(crate) fn of_perf(facts: &Facts) -> Budget {
         let unbounded = facts.capabilities.ipc_lock
             || facts.perf_event_paranoid == Some(-1)
             || facts.memlock_limit_bytes.is_none();
-        PerfBudget { applies: !unbounded }
-    }
-}
-
-impl Budget for PerfBudget {
-    fn applies(&self) -> bool {
-        self.applies
+        if unbounded { Budget::None } else { Budget::Applies }
     }
 }
 
@@ -58,7 +41,7 @@ pub(crate) fn open_halving<T>(
     key: &'static str,
     start: u64,
     least: u64,
-    budget: &dyn Budget,
+    budget: Budget,
     mut open: impl FnMut(u64) -> libbpf_rs::Result<T>,
 ) -> libbpf_rs::Result<(T, u64)> {
     let mut size = start;
@@ -83,10 +66,10 @@ pub(crate) fn open_halving<T>(
     }
 }
 
-fn verdict(error: ErrorKind, size: u64, least: u64, budget: &dyn Budget) -> Verdict {
+fn verdict(error: ErrorKind, size: u64, least: u64, budget: Budget) -> Verdict {
     let for_want_of_memory = match error {
         ErrorKind::OutOfMemory => true,
-        ErrorKind::PermissionDenied => budget.applies(),
+        ErrorKind::PermissionDenied => budget == Budget::Applies,
         _ => false,
     };
     if for_want_of_memory && size / 2 >= least { Verdict::Halve } else { Verdict::Fail }
@@ -103,10 +86,8 @@ mod tests {
     const EACCES: i32 = 13;
     const EINVAL: i32 = 22;
 
-    const BUDGET: PerfBudget = PerfBudget { applies: true };
-
     /// Opens what is at most `room`; otherwise fails with `errno`. Tells the sizes tried.
-    fn try_open(start: u64, room: u64, errno: i32, budget: &dyn Budget) -> (Option<u64>, Vec<u64>) {
+    fn try_open(start: u64, room: u64, errno: i32, budget: Budget) -> (Option<u64>, Vec<u64>) {
         let mut tried = Vec::new();
         let opened = open_halving("test", start, 1, budget, |size| {
             tried.push(size);
@@ -117,22 +98,22 @@ mod tests {
 
     #[test]
     fn enomem_halves_down_to_one() {
-        assert_eq!(try_open(16, 4, ENOMEM, &NoBudget), (Some(4), vec![16, 8, 4]));
-        assert_eq!(try_open(16, 1, ENOMEM, &NoBudget).0, Some(1));
-        assert_eq!(try_open(4, 0, ENOMEM, &NoBudget), (None, vec![4, 2, 1]));
+        assert_eq!(try_open(16, 4, ENOMEM, Budget::None), (Some(4), vec![16, 8, 4]));
+        assert_eq!(try_open(16, 1, ENOMEM, Budget::None).0, Some(1));
+        assert_eq!(try_open(4, 0, ENOMEM, Budget::None), (None, vec![4, 2, 1]));
     }
 
     #[test]
     fn eperm_halves_only_under_a_budget() {
-        assert_eq!(try_open(16, 4, EPERM, &BUDGET), (Some(4), vec![16, 8, 4]));
-        assert_eq!(try_open(4, 0, EPERM, &BUDGET), (None, vec![4, 2, 1]));
-        assert_eq!(try_open(16, 4, EPERM, &NoBudget), (None, vec![16]));
+        assert_eq!(try_open(16, 4, EPERM, Budget::Applies), (Some(4), vec![16, 8, 4]));
+        assert_eq!(try_open(4, 0, EPERM, Budget::Applies), (None, vec![4, 2, 1]));
+        assert_eq!(try_open(16, 4, EPERM, Budget::None), (None, vec![16]));
     }
 
     #[test]
     fn any_other_error_is_final_at_once() {
         for errno in [EACCES, EINVAL] {
-            assert_eq!(try_open(16, 4, errno, &NoBudget), (None, vec![16]));
+            assert_eq!(try_open(16, 4, errno, Budget::None), (None, vec![16]));
         }
     }
 }

@@ -11,7 +11,7 @@ use std::rc::Rc;
 
 use libbpf_rs::libbpf_sys;
 
-use crate::buffer::{PerfBudget, open_halving};
+use crate::buffer::{Budget, open_halving};
 use crate::sink::Sink;
 
 /// The perf buffers of all CPUs that are online.
@@ -29,7 +29,7 @@ impl PerfReader {
         map: impl AsFd,
         pages_per_cpu: u64,
         wakeup_events: u32,
-        budget: &PerfBudget,
+        budget: Budget,
         sink: Rc<Sink>,
     ) -> libbpf_rs::Result<PerfReader> {
         let map = map.as_fd();

@@ -5,7 +5,7 @@ use std::rc::Rc;
 
 use libbpf_rs::{MapHandle, MapType, RingBuffer, RingBufferBuilder};
 
-use crate::buffer::{NoBudget, open_halving};
+use crate::buffer::{Budget, open_halving};
 use crate::sink::Sink;
 
 /// A ring buffer's map. Given to the skeleton before the load, read after it.
@@ -29,7 +29,7 @@ impl Ring {
             sz: size_of::<libbpf_rs::libbpf_sys::bpf_map_create_opts>() as libbpf_rs::libbpf_sys::size_t,
             ..Default::default()
         };
-        let (map, bytes) = open_halving("ringbuf.size", bytes, page_size, &NoBudget, |bytes| {
+        let (map, bytes) = open_halving("ringbuf.size", bytes, page_size, Budget::None, |bytes| {
             // Not more than 2 GiB: validated.
             let entries = u32::try_from(bytes).unwrap_or(1 << 31);
             MapHandle::create(MapType::RingBuf, Some("events_ring"), 0, 0, entries, &options)

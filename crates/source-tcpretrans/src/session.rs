@@ -14,7 +14,7 @@ use rustix::event::epoll;
 use rustix::io::Errno;
 use tokio::sync::mpsc::Sender;
 
-use crate::buffer::PerfBudget;
+use crate::buffer::Budget;
 use crate::config::Wakeup;
 use crate::counters::Counters;
 use crate::facts::Facts;
@@ -232,9 +232,9 @@ fn open_perf(
     let TransportPlan::Perf { pages_per_cpu } = inputs.plan.transport else {
         return Err(std::io::Error::other("the plan has no perf buffer").into()); // configure() made a ring then
     };
-    let budget = PerfBudget::new(&inputs.facts);
+    let budget = Budget::of_perf(&inputs.facts);
     let map = skeleton.maps.events_perf.as_fd();
-    PerfReader::open(map, pages_per_cpu, inputs.wakeup.events, &budget, Rc::clone(sink))
+    PerfReader::open(map, pages_per_cpu, inputs.wakeup.events, budget, Rc::clone(sink))
 }
 
 fn attach(hook: HookKind, synack: bool, skeleton: &mut TcpretransSkel<'_>) -> libbpf_rs::Result<()> {
