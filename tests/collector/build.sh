@@ -5,15 +5,15 @@
 #   build.sh           builds it unless it is cached
 #   build.sh --cached  prints the cached one's path, or fails without touching the network
 #
-# Nothing of sid is installed: apt works under a configuration of its own (own state, cache and sources;
-# an empty package status), and the packages are unpacked into a temporary folder. The mirror is the one
-# this machine's apt already uses; signatures are checked with this machine's debian-archive-keyring.
+# Nothing of sid is installed: see tests/private-apt.sh; the packages are unpacked into a temporary folder.
 # The result is one static binary in the user's cache folder, outside the checkout, so that every clone
 # finds it. Free disk space needed while building: 4 GB; time: about two minutes on two cores.
 set -Eeuo pipefail
 export LC_ALL=C
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=tests/private-apt.sh
+. "$here/../private-apt.sh"
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/otel-tcpretrans
 expected=0.152 # main.go is written against this release; sid moves on, and another one is tried with a warning
 
@@ -54,13 +54,6 @@ trap 'exit 143' TERM
 for tool in apt-get apt-config dpkg-deb flock awk; do
     command -v "$tool" >/dev/null || fail "'$tool' is missing; this needs a Debian machine"
 done
-# shellcheck disable=SC1091  # the machine's own file
-codename=$(. /etc/os-release && [[ ${ID-} == debian ]] && echo "${VERSION_CODENAME:-sid}") ||
-    fail "this is not Debian, so its apt has no mirror of Debian sid"
-keyring=''
-for keyring in /usr/share/keyrings/debian-archive-keyring.{pgp,gpg}; do [[ ! -r $keyring ]] || break; done
-[[ -r $keyring ]] || fail "no debian-archive-keyring; install that package"
-
 mkdir -p "$cache"
 exec 9>"$cache/lock"
 if ! flock -n 9; then
@@ -75,41 +68,14 @@ log=$work/log
 seconds=$SECONDS
 
 begin "finding this machine's Debian mirror"
-apt=$work/apt
-mkdir -p "$apt/empty" "$apt/state/lists/partial" "$apt/cache/archives/partial" "$work/debs" "$work/root" "$work/home"
-: >"$apt/state/status"
-# Where the machine's own apt would look for its main suite; works before any 'apt-get update', too.
-mapfile -t mirrors < <(apt-get update --print-uris -o Dir::State="$apt/state" |
-    sed -nE "s#^'([^']*)/dists/($codename|(old)*stable|testing|unstable|sid)/InRelease'.*#\1#p" | sort -u)
-((${#mirrors[@]} > 0)) || fail "no source for '$codename' in /etc/apt"
+mkdir -p "$work/debs" "$work/root" "$work/home"
+found=$(debian_mirrors "$work") || fail "no mirror"
+mapfile -t mirrors <<<"$found"
 
 begin "reading the package lists of sid"
-{
-    # How this machine reaches its mirror (proxies and the like) is kept; its hooks and preferences are not.
-    apt-config dump | grep -E '^Acquire::(https?|Check-[A-Za-z-]+|Retries|ForceIPv[46])[: ]' || true
-    cat <<CONF
-Dir::State "$apt/state";
-Dir::State::status "$apt/state/status";
-Dir::Cache "$apt/cache";
-Dir::Etc::Main "/dev/null";
-Dir::Etc::Parts "$apt/empty";
-Dir::Etc::SourceList "$apt/sources.list";
-Dir::Etc::SourceParts "$apt/empty";
-Dir::Etc::Preferences "/dev/null";
-Dir::Etc::PreferencesParts "$apt/empty";
-Acquire::Languages "none";
-Acquire::Retries "3";
-APT::Get::AllowUnauthenticated "false";
-APT::Sandbox::User "root";  // as root: the download user could not enter the cache folder
-CONF
-} >"$apt/apt.conf"
-export APT_CONFIG=$apt/apt.conf
-found=''
-for mirror in "${mirrors[@]}"; do # more than one where other vendors use Debian's names: theirs fail the signature
-    echo "deb [signed-by=$keyring] $mirror sid main" >"$apt/sources.list"
-    if apt-get -q update -o APT::Update::Error-Mode=any >"$log" 2>&1; then found=yes; break; fi
-done
-[[ -n $found ]] || { on_error "$LINENO" "apt-get update"; exit 1; }
+APT_CONFIG=$(private_apt "$work/apt" sid "$(dpkg --print-architecture)" "${mirrors[@]}") ||
+    fail "apt could not read the package lists of sid"
+export APT_CONFIG
 
 begin "working out the packages needed"
 # The whole closure on an empty system; of it only Go and the Go libraries (the rest is what a C compiler needs).
