@@ -1,0 +1,103 @@
+//! A receiver that runs during a test, and all that it said when it has stopped.
+
+use otel_tcpretrans_pipeline::books::ReceiverCounts;
+use otel_tcpretrans_pipeline::component::Receiver;
+use otel_tcpretrans_pipeline::flow::{FlowRecord, RetransmitType, flow_record};
+use otel_tcpretrans_pipeline::raw::RawEvent;
+use otel_tcpretrans_source::Tcpretrans;
+use otel_tcpretrans_source::config::{Config, Hook, Scope, Transport};
+use tokio::sync::mpsc;
+
+use crate::support::hidden::{Hidden, Recorder};
+use crate::support::namespace::mib;
+
+/// For this thread's network namespace alone, with a channel that takes everything.
+pub fn own(hook: Hook, transport: Transport) -> Config {
+    Config { hook, transport, scope: Scope::Netns, channel_capacity: 1 << 20, ..Config::default() }
+}
+
+/// A receiver that runs, and the other end of its channel.
+pub struct Running {
+    pub receiver: Tcpretrans,
+    pub events: mpsc::Receiver<RawEvent>,
+    recorder: Option<Recorder>,
+}
+
+impl Running {
+    pub fn start(config: Config) -> Running {
+        let recorder =
+            Recorder::start().inspect_err(|error| println!("    nothing is taken for hidden: {error}")).ok();
+        let mut receiver = Tcpretrans::new(config);
+        let (out, events) = mpsc::channel(receiver.channel_capacity());
+        receiver.start(out).expect("start");
+        Running { receiver, events, recorder }
+    }
+
+    pub fn counts(&self) -> ReceiverCounts {
+        self.receiver.probe()()
+    }
+
+    /// Stops it.
+    pub fn finish(mut self) -> Finished {
+        self.receiver.stop();
+        let mut records = Vec::new();
+        while let Ok(event) = self.events.try_recv() {
+            records.push(flow_record(&event).expect("IPv4 or IPv6"));
+        }
+        let hidden = self.recorder.as_ref().map(|recorder| recorder.hidden().expect("the recorded trace"));
+        Finished { counts: self.counts(), records, hidden: hidden.unwrap_or_default() }
+    }
+}
+
+/// What a receiver reported, its numbers, and what the machine kept from it.
+pub struct Finished {
+    pub records: Vec<FlowRecord>,
+    pub counts: ReceiverCounts,
+    pub hidden: Hidden,
+}
+
+impl Finished {
+    pub fn unobserved(&self) -> u64 {
+        self.counts.unobserved.iter().map(|unobserved| unobserved.events).sum()
+    }
+
+    /// The books: every event is a record or is unobserved, and the segments are RetransSegs, to the last one that the
+    /// machine showed.
+    pub fn assert_balanced(&self, retrans_segs: u64) {
+        let Finished { records, counts, hidden, .. } = self;
+        let lost = self.unobserved();
+        assert_eq!(counts.seen, records.len() as u64 + lost, "{counts:?}");
+        let segments: u64 = records.iter().map(|record| u64::from(record.segments)).sum();
+        let failed = records.iter().filter(|record| record.errno.is_some()).count();
+        println!(
+            "    RetransSegs {retrans_segs}, segments {segments}, failed attempts {failed}, lost {lost}, {hidden}"
+        );
+        if lost == 0 {
+            assert!(segments <= retrans_segs, "{counts:?}");
+            assert!(segments + hidden.segments >= retrans_segs, "{counts:?}");
+        }
+    }
+
+    /// By reason, against the kernel's own counters of it in this namespace, which began with the test. What was healed
+    /// is in the socket's next record, whose reason may be another; what is unknown is somewhere in the kernel's.
+    pub fn assert_reasons(&self) {
+        let of = |reason| {
+            let sent = self.records.iter().filter(move |r| r.retransmit_type == reason && r.errno.is_none());
+            sent.map(|record| u64::from(record.segments)).sum::<u64>()
+        };
+        let gauges = &self.counts.gauges;
+        let healed = gauges.iter().find(|(name, ..)| *name == "healed_segments").map_or(0, |gauge| gauge.2);
+        let unknown = of(RetransmitType::Unknown);
+        let hidden = self.hidden.segments;
+        assert!(unknown * 100 <= self.records.len() as u64, "{unknown} of {} records", self.records.len());
+        for (reason, name) in
+            [(RetransmitType::Fast, "TCPFastRetrans"), (RetransmitType::Handshake, "TCPSynRetrans")]
+        {
+            let (ours, kernels) = (of(reason), mib("netstat", "TcpExt", name));
+            assert!(
+                ours.abs_diff(kernels) <= healed + unknown + hidden,
+                "{name} {kernels}, {ours} of ours, {healed} healed, {unknown} unknown, {hidden} hidden"
+            );
+        }
+    }
+}
