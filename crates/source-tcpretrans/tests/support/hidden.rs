@@ -16,7 +16,7 @@ const SYNACK: &str = "tcp_retransmit_synack";
 const SEGMENT: &str = "tcp_retransmit_skb";
 
 /// Most segments of one skb: 64 KiB over IPv6 at an Ethernet's MTU.
-const MOST_SEGMENTS: u64 = (1 << 16) / 1428;
+pub const MOST_SEGMENTS: u64 = (1 << 16) / 1428;
 
 /// Records the retransmissions that happen while a thread of PID 1 is the current task, until it is dropped.
 pub struct Recorder {
