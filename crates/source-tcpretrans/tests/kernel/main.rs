@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, unreachable_pub)]
 
 mod running;
+mod scenarios;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -11,24 +12,24 @@ use std::time::Duration;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use otel_tcpretrans_pipeline::component::{Receiver, ReceiverError};
-use otel_tcpretrans_pipeline::flow::{FlowRecord, HandshakeRole, NetworkType, RetransmitType};
+use otel_tcpretrans_pipeline::flow::{FlowRecord, NetworkType};
 use otel_tcpretrans_source::Tcpretrans;
 use otel_tcpretrans_source::config::{Config, Hook, Perf, Scope, Transport, Wakeup};
 use otel_tcpretrans_source::facts::Facts;
 use running::{Running, own};
+use support::harness::Case;
 use support::namespace::{isolated, netns_inode, retrans_segs, wait_for, wait_until_quiet, without_gso};
-use support::traffic::{Stuck, listen, loopback, lose_one_in, lossy_transfer, scaled};
+use support::traffic::{Stuck, loopback, lossy_transfer, scaled};
 use tokio::sync::mpsc;
 
 fn main() -> ExitCode {
-    support::harness::main(&[
+    let cases: &[Case] = &[
         ("tp_btf_ringbuf_counts_what_the_kernel_counts", || counts(Hook::TpBtf, Transport::Ringbuf)),
         ("without_gso_counts_are_the_same", without_gso_counts_are_the_same),
         ("tp_btf_perf_counts_what_the_kernel_counts", || counts(Hook::TpBtf, Transport::Perf)),
         ("tracepoint_ringbuf_counts_what_the_kernel_counts", || counts(Hook::Tracepoint, Transport::Ringbuf)),
         ("tracepoint_perf_counts_what_the_kernel_counts", || counts(Hook::Tracepoint, Transport::Perf)),
         ("an_ipv4_mapped_peer_is_ipv4", an_ipv4_mapped_peer_is_ipv4),
-        ("handshakes_are_told_by_role", handshakes_are_told_by_role),
         ("scope_netns_leaves_other_namespaces_out", scope_netns_leaves_other_namespaces_out),
         ("scope_cgroup_takes_its_own_sockets", scope_cgroup_takes_its_own_sockets),
         ("what_the_kernel_offers_is_in_the_events", what_the_kernel_offers_is_in_the_events),
@@ -40,7 +41,8 @@ fn main() -> ExitCode {
         ("a_full_ring_and_a_full_channel_are_counted", a_full_ring_and_a_full_channel_are_counted),
         ("stops_without_start_and_twice_and_starts_again", stops_without_start_and_twice_and_starts_again),
         ("whatever_step_fails_everything_is_released", whatever_step_fails_everything_is_released),
-    ])
+    ];
+    support::harness::main(&[cases, scenarios::CASES].concat())
 }
 
 const MIB: usize = 1 << 20;
@@ -121,47 +123,6 @@ fn an_ipv4_mapped_peer_is_ipv4() {
                 (record.network_type(), record.peer.ip(), record.local.ip()),
                 (NetworkType::Ipv4, v4, v4)
             );
-        }
-    });
-}
-
-fn handshakes_are_told_by_role() {
-    use std::net::SocketAddr;
-    isolated(|| {
-        let running = Running::start(own(Hook::Auto, Transport::Auto));
-        let mut listeners = Vec::new();
-        for v6 in [false, true] {
-            let (listener, port) = listen(loopback(v6));
-            let server = SocketAddr::new(loopback(v6), port);
-            let client =
-                socket2::Socket::new(socket2::Domain::for_address(server), socket2::Type::STREAM, None)
-                    .unwrap();
-            lose_one_in(&client, 1); // the SYN-ACK never arrives: both sides send again
-            client
-                .connect_timeout(&server.into(), Duration::from_millis(2500))
-                .expect_err("nothing gets through");
-            listeners.push(listener); // it goes on sending
-        }
-        // Of each family: a SYN, a SYN-ACK that answers it, and SYN-ACKs by the timer, which is exponential.
-        wait_for("the listeners' retransmissions", Duration::from_secs(10), || running.counts().seen >= 6);
-        drop(listeners); // now the counts stand still
-        let seen = running.finish();
-        seen.assert_reasons();
-        for version in [NetworkType::Ipv4, NetworkType::Ipv6] {
-            for role in [HandshakeRole::Client, HandshakeRole::Server] {
-                let of_role: Vec<_> = seen
-                    .records
-                    .iter()
-                    .filter(|r| r.handshake_role == Some(role) && r.network_type() == version)
-                    .collect();
-                let some = !of_role.is_empty() || seen.hidden.hits > 0;
-                assert!(some, "no {role:?} of {version:?} in {:?}", seen.records);
-                for record in of_role {
-                    assert_eq!(record.retransmit_type, RetransmitType::Handshake);
-                    assert_eq!((record.segments, record.bytes), (1, 0), "{record:?}");
-                    assert!(record.local.port() > 0 && record.peer.port() > 0, "{record:?}");
-                }
-            }
         }
     });
 }

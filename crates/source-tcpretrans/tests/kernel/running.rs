@@ -1,5 +1,7 @@
 //! A receiver that runs during a test, and all that it said when it has stopped.
 
+use std::time::Duration;
+
 use otel_tcpretrans_pipeline::books::ReceiverCounts;
 use otel_tcpretrans_pipeline::component::Receiver;
 use otel_tcpretrans_pipeline::flow::{FlowRecord, RetransmitType, flow_record};
@@ -9,7 +11,7 @@ use otel_tcpretrans_source::config::{Config, Hook, Scope, Transport};
 use tokio::sync::mpsc;
 
 use crate::support::hidden::{Hidden, MOST_SEGMENTS, Recorder};
-use crate::support::namespace::mib;
+use crate::support::namespace::{netstat, wait_for};
 
 /// For this thread's network namespace alone, with a channel that takes everything.
 pub fn own(hook: Hook, transport: Transport) -> Config {
@@ -20,6 +22,7 @@ pub fn own(hook: Hook, transport: Transport) -> Config {
 pub struct Running {
     pub receiver: Tcpretrans,
     pub events: mpsc::Receiver<RawEvent>,
+    taken: Vec<RawEvent>,
     recorder: Option<Recorder>,
 }
 
@@ -30,27 +33,46 @@ impl Running {
         let mut receiver = Tcpretrans::new(config);
         let (out, events) = mpsc::channel(receiver.channel_capacity());
         receiver.start(out).expect("start");
-        Running { receiver, events, recorder }
+        Running { receiver, events, taken: Vec::new(), recorder }
     }
 
     pub fn counts(&self) -> ReceiverCounts {
         self.receiver.probe()()
     }
 
+    /// Waits until what it has reported is `enough`.
+    pub fn wait_until(&mut self, what: &str, within: Duration, enough: impl Fn(&[FlowRecord]) -> bool) {
+        let mut records = Vec::new();
+        wait_for(what, within, || {
+            self.take();
+            let new = self.taken[records.len()..].iter();
+            records.extend(new.map(|event| flow_record(event).expect("IPv4 or IPv6")));
+            enough(&records)
+        });
+    }
+
     /// Stops it.
     pub fn finish(mut self) -> Finished {
         self.receiver.stop();
-        let mut records = Vec::new();
-        while let Ok(event) = self.events.try_recv() {
-            records.push(flow_record(&event).expect("IPv4 or IPv6"));
-        }
+        self.take();
+        let counts = self.counts();
+        let events = self.taken;
+        let records = events.iter().map(|event| flow_record(event).expect("IPv4 or IPv6")).collect();
         let hidden = self.recorder.as_ref().map(|recorder| recorder.hidden().expect("the recorded trace"));
-        Finished { counts: self.counts(), records, hidden: hidden.unwrap_or_default() }
+        Finished { events, records, counts, hidden: hidden.unwrap_or_default() }
+    }
+
+    fn take(&mut self) {
+        while let Ok(event) = self.events.try_recv() {
+            self.taken.push(event);
+        }
     }
 }
 
 /// What a receiver reported, its numbers, and what the machine kept from it.
 pub struct Finished {
+    pub events: Vec<RawEvent>,
+    /// Made of `events`, one of each.
     pub records: Vec<FlowRecord>,
     pub counts: ReceiverCounts,
     pub hidden: Hidden,
@@ -69,7 +91,7 @@ impl Finished {
     }
 
     /// By how many segments the counts can be short with nothing wrong.
-    fn shortage(&self) -> u64 {
+    pub fn shortage(&self) -> u64 {
         self.hidden.segments + self.recursions() * MOST_SEGMENTS
     }
 
@@ -93,23 +115,36 @@ impl Finished {
     /// By reason, against the kernel's own counters of it in this namespace, which began with the test. What was healed
     /// is in the socket's next record, whose reason may be another; what is unknown is somewhere in the kernel's.
     pub fn assert_reasons(&self) {
-        let of = |reason| {
-            let sent = self.records.iter().filter(move |r| r.retransmit_type == reason && r.errno.is_none());
-            sent.map(|record| u64::from(record.segments)).sum::<u64>()
-        };
         let gauges = &self.counts.gauges;
         let healed = gauges.iter().find(|(name, ..)| *name == "healed_segments").map_or(0, |gauge| gauge.2);
-        let unknown = of(RetransmitType::Unknown);
+        let of = |reason| move |_: &RawEvent, record: &FlowRecord| record.retransmit_type == reason;
+        let unknown = self.segments(of(RetransmitType::Unknown));
         let shortage = self.shortage();
         assert!(unknown * 100 <= self.records.len() as u64, "{unknown} of {} records", self.records.len());
-        for (reason, name) in
-            [(RetransmitType::Fast, "TCPFastRetrans"), (RetransmitType::Handshake, "TCPSynRetrans")]
-        {
-            let (ours, kernels) = (of(reason), mib("netstat", "TcpExt", name));
+        for (name, ours) in [
+            ("TCPFastRetrans", self.segments(of(RetransmitType::Fast))),
+            ("TCPSlowStartRetrans", self.segments(slow_start)),
+            ("TCPSynRetrans", self.segments(of(RetransmitType::Handshake))),
+        ] {
+            let kernels = netstat(name);
+            println!("    {name} {kernels}, ours {ours}");
             assert!(
                 ours.abs_diff(kernels) <= healed + unknown + shortage,
-                "{name} {kernels}, {ours} of ours, {healed} healed, {unknown} unknown, {shortage} not shown"
+                "{healed} healed, {unknown} unknown, {shortage} not shown"
             );
         }
     }
+
+    /// Segments of the retransmissions that were sent, and that `which` chooses.
+    pub fn segments(&self, which: impl Fn(&RawEvent, &FlowRecord) -> bool) -> u64 {
+        let all = self.events.iter().zip(&self.records);
+        let chosen = all.filter(|(event, record)| record.errno.is_none() && which(event, record));
+        chosen.map(|(_, record)| u64::from(record.segments)).sum()
+    }
+}
+
+/// Of the type timeout, what TCPSlowStartRetrans counts. The rest is the timer's own: it clears what is pending before
+/// it sends (`tcp_write_timer_handler`), and while anything is in flight, nothing else does.
+pub fn slow_start(event: &RawEvent, record: &FlowRecord) -> bool {
+    record.retransmit_type == RetransmitType::Timeout && event.pending_timer != 0
 }

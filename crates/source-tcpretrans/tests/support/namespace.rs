@@ -52,6 +52,11 @@ pub fn retrans_segs() -> u64 {
     mib("snmp", "Tcp", "RetransSegs")
 }
 
+/// One of the kernel's `TcpExt` counters of this thread's network namespace.
+pub fn netstat(name: &str) -> u64 {
+    mib("netstat", "TcpExt", name)
+}
+
 /// Waits until every connection of this namespace is over, so that its counts stand still.
 pub fn wait_until_quiet() {
     wait_until_quiet_beside(&[]);

@@ -1,0 +1,129 @@
+//! Segments of established connections.
+
+use std::io::{Read, Write};
+use std::net::Shutdown;
+use std::thread;
+
+use otel_tcpretrans_pipeline::flow::RetransmitType;
+
+use super::pair::{Pair, Way};
+use super::{PATIENCE, Watch};
+use crate::running::slow_start;
+use crate::support::namespace::{mib, netstat, retrans_segs, wait_for};
+use crate::support::traffic::{lose_one_in, scaled};
+
+/// Room for it is in any initial window.
+const WINDOW: usize = 8 << 10;
+
+fn connect(ways: &[Way]) -> Vec<Pair> {
+    ways.iter().copied().map(Pair::connect).collect()
+}
+
+/// One packet in ten at random, all the time.
+pub fn steady_loss(ways: &[Way], watch: Watch) {
+    let bytes = scaled(3 << 20);
+    thread::scope(|scope| {
+        for pair in connect(ways) {
+            lose_one_in(&pair.server, 10);
+            scope.spawn(move || {
+                let receiver = thread::spawn(move || {
+                    let mut all = Vec::new();
+                    (&pair.server).read_to_end(&mut all).expect("read");
+                    all.len()
+                });
+                (&pair.client).write_all(&vec![7; bytes]).expect("write");
+                pair.client.shutdown(Shutdown::Write).expect("shutdown");
+                assert_eq!(receiver.join().expect("receiver"), bytes);
+            });
+        }
+    });
+    let seen = watch.finish();
+    assert!(retrans_segs() > scaled(100) as u64);
+    for seen in seen {
+        let fast = seen.segments(|_, record| record.retransmit_type == RetransmitType::Fast);
+        assert!(fast > 0);
+    }
+}
+
+/// A whole window at once, then nothing. The probe is lost as well, and the timer's first.
+pub fn a_burst(ways: &[Way], watch: Watch) {
+    let pairs = connect(ways);
+    for pair in &pairs {
+        pair.shut();
+        pair.send(WINDOW);
+    }
+    let connections = ways.len() as u64;
+    wait_for("a timeout of each", PATIENCE, || netstat("TCPTimeouts") >= connections);
+    pairs.iter().for_each(Pair::open);
+    for pair in pairs {
+        pair.receive(WINDOW);
+        pair.end();
+    }
+    for seen in watch.finish() {
+        // The head by the timer, all else in the slow start after it.
+        assert!(seen.segments(slow_start) + seen.shortage() >= connections);
+    }
+}
+
+/// The last segment of a transfer: its probe gets through, and nothing else is sent again.
+pub fn the_last_segment_lost(ways: &[Way], watch: Watch) {
+    let pairs = connect(ways);
+    let connections = ways.len() as u64;
+    let arrived = || mib("snmp", "Tcp", "InSegs"); // dropped ones as well
+    pairs.iter().for_each(Pair::shut);
+    let before = arrived();
+    pairs.iter().for_each(|pair| pair.send(1));
+    wait_for("the segments", PATIENCE, || arrived() >= before + connections);
+    pairs.iter().for_each(Pair::open);
+    wait_for("a probe of each", PATIENCE, || netstat("TCPLossProbes") >= connections);
+    for pair in pairs {
+        pair.receive(1);
+        pair.end();
+    }
+    let (probes, timeouts) = (netstat("TCPLossProbes"), netstat("TCPTimeouts"));
+    println!("    TCPLossProbes {probes}, TCPTimeouts {timeouts}");
+    for seen in watch.finish() {
+        let probed = seen.segments(|_, record| record.retransmit_type == RetransmitType::TailLossProbe);
+        assert!(probed <= probes && probed + seen.shortage() >= probes, "{probed} of {probes}");
+        let others = seen.records.iter().filter(|r| r.retransmit_type != RetransmitType::TailLossProbe);
+        // Where the machine stood still for 200 ms before the receivers opened, the probe was lost as well.
+        assert!(timeouts > 0 || others.count() == 0, "{:?}", seen.records);
+    }
+}
+
+/// Nothing gets through any more: the timer's own retransmissions, one segment each, at growing distances.
+pub fn a_dead_peer(ways: &[Way], watch: Watch) {
+    let pairs = connect(ways);
+    for pair in &pairs {
+        pair.shut();
+        pair.send(WINDOW);
+    }
+    let timeouts = || netstat("TCPTimeouts");
+    // All were sent at about the same moment, and so the third of each comes before a fourth.
+    wait_for("three timeouts of each", PATIENCE, || timeouts() >= 3 * ways.len() as u64);
+    let senders: Vec<_> = pairs.iter().map(|pair| (pair.way, pair.sender())).collect();
+    pairs.into_iter().for_each(Pair::abort);
+    let timeouts = timeouts();
+    for seen in watch.finish() {
+        let own = |r: &RetransmitType| *r == RetransmitType::Timeout;
+        let sent = seen.segments(|event, record| own(&record.retransmit_type) && !slow_start(event, record));
+        assert!(sent <= timeouts && sent + seen.shortage() >= timeouts, "{sent} of {timeouts}");
+        assert_eq!(seen.segments(slow_start), 0);
+        for (way, sender) in &senders {
+            let of = seen.records.iter().filter(|record| record.local == *sender);
+            let (timer, probes): (Vec<_>, Vec<_>) = of.partition(|record| own(&record.retransmit_type));
+            for probe in &probes {
+                assert_eq!(probe.retransmit_type, RetransmitType::TailLossProbe, "{way:?}");
+            }
+            if seen.shortage() > 0 {
+                continue; // one between two others may be missing
+            }
+            assert!(probes.len() == 1 && timer.len() >= 3, "{way:?}: {} and {timer:?}", probes.len());
+            let times: Vec<_> = timer.iter().map(|record| record.time_unix_nano).collect();
+            let distances: Vec<_> = times.windows(2).map(|pair| pair[1] - pair[0]).collect();
+            for pair in distances.windows(2) {
+                assert!(pair[1] * 2 > pair[0] * 3, "{way:?}: not exponential: {distances:?}");
+            }
+        }
+    }
+}

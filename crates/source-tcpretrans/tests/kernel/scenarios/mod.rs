@@ -1,0 +1,65 @@
+//! Each way to lose segments, alone: what the receiver says of it, and why, against the kernel's own counters of that
+//! reason. Each over IPv4 and IPv6 by each congestion control at once, with GSO and without, seen by both hooks.
+
+mod data;
+mod handshake;
+mod pair;
+
+use std::time::Duration;
+
+use otel_tcpretrans_source::config::{Hook, Transport};
+
+use crate::running::{Finished, Running, own};
+use crate::support::harness::Case;
+use crate::support::namespace::{isolated, retrans_segs, wait_until_quiet, without_gso};
+use pair::Way;
+
+pub const CASES: &[Case] = &[
+    ("scenarios::steady_loss", || each(data::steady_loss)),
+    ("scenarios::a_burst", || each(data::a_burst)),
+    ("scenarios::the_last_segment_lost", || each(data::the_last_segment_lost)),
+    ("scenarios::a_dead_peer", || each(data::a_dead_peer)),
+    ("scenarios::an_unreachable_syn", || each(handshake::an_unreachable_syn)),
+    ("scenarios::a_lost_syn_ack", || each(handshake::a_lost_syn_ack)),
+];
+
+/// What a scenario waits for happens within a few of the kernel's timeouts, on a slow machine too.
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Runs a scenario in namespaces of its own, whose counters begin at 0.
+fn each(scenario: fn(&[Way], Watch)) {
+    for gso in [true, false] {
+        isolated(move || {
+            if !gso {
+                without_gso();
+            }
+            let ways = Way::all();
+            println!("    {} ways, {} GSO", ways.len(), if gso { "with" } else { "without" });
+            scenario(&ways, Watch::start());
+        });
+    }
+}
+
+/// One receiver a hook.
+struct Watch {
+    tp_btf: Running,
+    tracepoint: Running,
+}
+
+impl Watch {
+    fn start() -> Watch {
+        let start = |hook| Running::start(own(hook, Transport::Auto));
+        Watch { tp_btf: start(Hook::TpBtf), tracepoint: start(Hook::Tracepoint) }
+    }
+
+    /// All that each hook saw of the connections, which must have ended; it has been compared with the kernel's counters.
+    fn finish(self) -> [Finished; 2] {
+        wait_until_quiet();
+        [self.tp_btf, self.tracepoint].map(|running| {
+            let seen = running.finish();
+            seen.assert_balanced(retrans_segs());
+            seen.assert_reasons();
+            seen
+        })
+    }
+}
