@@ -87,7 +87,7 @@ file == 1 && / segments=[0-9]+/ {
 
 # What was lost before it could be counted, by place and reason (and CPU): the receiver's events, and records that a
 # pipeline of metrics dropped. What exporters dropped is shown; the next cumulative point makes up for it.
-file == 2 && /^otelcol_tcpretrans_.*reason="/ && $NF > 0 {
+file == 2 && /^otelcol_tcpretrans_.*reason="/ && !/^otelcol_tcpretrans_unobserved_segments/ && $NF > 0 {
 	where = label($0, "place")
 	if (where == "")
 		where = "pipeline " label($0, "pipeline")

@@ -3,7 +3,8 @@
 //! Three kinds of ledger, each an equation that a [`Snapshot`] shows:
 //!
 //! - a receiver: `seen = received + unobserved(place, reason)`, plus what is still on its way;
-//! - a pipeline: `accepted = passed + filtered + aggregated + dropped(reason) + in flight` (flow records);
+//! - a pipeline: `accepted = passed + filtered + aggregated + dropped(reason) + in flight` (records: flows and
+//!   gaps);
 //! - a pipeline's exporter: `accepted = delivered + rejected + dropped(reason) + queued + in flight` (log records
 //!   or metric points).
 //!
@@ -184,6 +185,17 @@ pub struct Unobserved {
     pub cpu: Option<u32>,
     /// How many events.
     pub events: u64,
+    /// Segments of those events, where the place knows.
+    pub segments: Option<u64>,
+}
+
+/// What a receiver did not observe and made good by gaps.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Healed {
+    /// Events in gaps.
+    pub events: u64,
+    /// Segments in gaps.
+    pub segments: u64,
 }
 
 /// Numbers of one receiver.
@@ -195,6 +207,8 @@ pub struct ReceiverCounts {
     pub received: u64,
     /// Events that did not.
     pub unobserved: Vec<Unobserved>,
+    /// What it handed over as gaps; the events are still unobserved.
+    pub healed: Healed,
     /// Facts in words that are worth a label: hook, transport.
     pub info: Vec<(&'static str, String)>,
     /// Facts in numbers, by instrument name without prefix: pages reached, ring size; (name, unit, value).

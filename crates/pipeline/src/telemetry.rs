@@ -7,7 +7,7 @@ use opentelemetry::KeyValue;
 use opentelemetry::metrics::{AsyncInstrument, Meter};
 use strum::IntoEnumIterator;
 
-use crate::books::{Books, Counts, DropReason, LedgerKey, Signal, Snapshot};
+use crate::books::{Books, Counts, DropReason, LedgerKey, Signal, Snapshot, Unobserved};
 
 /// The books as they were at the last [`Observed::refresh`], which is what all instruments read.
 pub struct Observed {
@@ -87,16 +87,40 @@ impl Observed {
             "{event}",
             "Events that became no flow record, by where and why.",
             |books, out| {
-                for (id, counts) in &books.receivers {
-                    for lost in &counts.unobserved {
-                        let mut labels = vec![
-                            receiver(id),
-                            KeyValue::new("place", lost.place),
-                            KeyValue::new("reason", lost.reason),
-                        ];
-                        labels.extend(lost.cpu.map(|cpu| KeyValue::new("cpu", i64::from(cpu))));
-                        out.observe(lost.events, &labels);
+                for (id, lost) in unobserved(books) {
+                    out.observe(lost.events, &of_unobserved(id, lost));
+                }
+            },
+        );
+        self.counter(
+            &self.own("unobserved_segments"),
+            "{segment}",
+            "Segments of events that became no flow record, by where and why, for the places that know.",
+            |books, out| {
+                for (id, lost) in unobserved(books) {
+                    if let Some(segments) = lost.segments {
+                        out.observe(segments, &of_unobserved(id, lost));
                     }
+                }
+            },
+        );
+        self.counter(
+            &self.own("gap_events"),
+            "{event}",
+            "Events that came back in gaps, from the kernel side's counters.",
+            |books, out| {
+                for (id, counts) in &books.receivers {
+                    out.observe(counts.healed.events, &[receiver(id)]);
+                }
+            },
+        );
+        self.counter(
+            &self.own("gap_segments"),
+            "{segment}",
+            "Segments that came back in gaps, from the kernel side's counters.",
+            |books, out| {
+                for (id, counts) in &books.receivers {
+                    out.observe(counts.healed.segments, &[receiver(id)]);
                 }
             },
         );
@@ -133,7 +157,7 @@ impl Observed {
         self.counter(
             &self.own("pipeline_records"),
             "{record}",
-            "Flow records of a pipeline, by what became of them.",
+            "Records of a pipeline, by what became of them.",
             |books, out| {
                 for (key, counts) in books.ledgers.iter().filter(|(key, _)| key.exporter.is_none()) {
                     let settled = [
@@ -288,6 +312,18 @@ fn read(last: &Last) -> Arc<Snapshot> {
 
 fn receiver(id: &str) -> KeyValue {
     KeyValue::new("receiver", id.to_owned())
+}
+
+/// All that was not observed, with the receiver's id.
+fn unobserved(books: &Snapshot) -> impl Iterator<Item = (&str, &Unobserved)> {
+    books.receivers.iter().flat_map(|(id, counts)| counts.unobserved.iter().map(move |u| (id.as_str(), u)))
+}
+
+fn of_unobserved(id: &str, lost: &Unobserved) -> Vec<KeyValue> {
+    let mut labels =
+        vec![receiver(id), KeyValue::new("place", lost.place), KeyValue::new("reason", lost.reason)];
+    labels.extend(lost.cpu.map(|cpu| KeyValue::new("cpu", i64::from(cpu))));
+    labels
 }
 
 fn ledger(key: &LedgerKey) -> Vec<KeyValue> {

@@ -118,6 +118,7 @@ impl Recorder {
             reason: "not_written",
             cpu: None,
             events: recording.offered - counts.received,
+            segments: None,
         });
         Recorded { counts, failed: recording.failed.take() }
     }

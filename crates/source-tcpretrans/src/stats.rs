@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use otel_tcpretrans_pipeline::books::{ReceiverCounts, Unobserved};
+use otel_tcpretrans_pipeline::books::{Healed, ReceiverCounts, Unobserved};
 
 use crate::counters::{Counters, Totals};
 
@@ -121,6 +121,7 @@ impl Stats {
             seen: totals.events + misses,
             received: 0,
             unobserved,
+            healed: Healed::default(),
             info: kernel.info.clone(),
             gauges: gauges.collect(),
         }
@@ -143,5 +144,5 @@ impl Kernel {
 }
 
 fn unobserved(place: &'static str, reason: &'static str, events: u64) -> Unobserved {
-    Unobserved { place, reason, cpu: None, events }
+    Unobserved { place, reason, cpu: None, events, segments: None }
 }

@@ -17,13 +17,13 @@ use crate::raw::RawEvent;
 #[derive(Debug)]
 pub(super) struct FlowCounts {
     received: AtomicU64,
-    /// By reason.
-    unreadable: Mutex<BTreeMap<&'static str, u64>>,
+    /// Events and segments, by reason.
+    unreadable: Mutex<BTreeMap<&'static str, (u64, u64)>>,
 }
 
 impl FlowCounts {
     pub(super) fn new() -> Self {
-        let none = ConvertError::REASONS.map(|reason| (reason, 0)).into();
+        let none = ConvertError::REASONS.map(|reason| (reason, (0, 0))).into();
         FlowCounts { received: AtomicU64::new(0), unreadable: Mutex::new(none) }
     }
 
@@ -31,11 +31,12 @@ impl FlowCounts {
     pub(super) fn complete(&self, mut counts: ReceiverCounts) -> ReceiverCounts {
         counts.received = self.received.load(Ordering::Relaxed);
         let unreadable = self.unreadable.lock().unwrap_or_else(PoisonError::into_inner);
-        let unobserved = unreadable.iter().map(|(&reason, &events)| Unobserved {
+        let unobserved = unreadable.iter().map(|(&reason, &(events, segments))| Unobserved {
             place: "flow",
             reason,
             cpu: None,
             events,
+            segments: Some(segments),
         });
         counts.unobserved.extend(unobserved);
         counts
@@ -45,9 +46,11 @@ impl FlowCounts {
         self.received.fetch_add(received as u64, Ordering::Relaxed);
     }
 
-    fn add_unreadable(&self, error: ConvertError) {
+    fn add_unreadable(&self, event: &RawEvent, error: ConvertError) {
         let mut unreadable = self.unreadable.lock().unwrap_or_else(PoisonError::into_inner);
-        *unreadable.entry(error.reason()).or_default() += 1;
+        let (events, segments) = unreadable.entry(error.reason()).or_default();
+        *events += 1;
+        *segments += u64::from(event.segments);
     }
 }
 
@@ -125,7 +128,7 @@ pub(super) async fn run(
         for event in chunk.drain(..) {
             match flow_record(&event) {
                 Ok(record) => records.push(record),
-                Err(error) => counts.add_unreadable(error),
+                Err(error) => counts.add_unreadable(&event, error),
             }
         }
         counts.add(records.len());

@@ -109,8 +109,8 @@ async fn one_receiver_feeds_pipelines_of_both_signals() {
 
     let (id, source) = books.snapshot().receivers.remove(0);
     assert_eq!((id.as_str(), source.seen, source.received), ("source", 77, 10));
-    let lost: Vec<_> = source.unobserved.iter().map(|u| (u.place, u.reason, u.events)).collect();
-    assert_eq!(lost, [("kernel", "ring_full", 5), ("flow", "unknown_family", 1)]);
+    let lost: Vec<_> = source.unobserved.iter().map(|u| (u.place, u.reason, u.events, u.segments)).collect();
+    assert_eq!(lost, [("kernel", "ring_full", 5, None), ("flow", "unknown_family", 1, Some(2))]);
     assert_eq!(diary.read(), ["started", "stopped", "shut down", "shut down"]);
 }
 

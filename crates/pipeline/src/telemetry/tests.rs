@@ -12,7 +12,7 @@ use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, PeriodicReader, SdkMeterProvider};
 
 use super::Observed;
-use crate::books::{Books, DropReason, LedgerKey, QueueCounts, ReceiverCounts, Signal, Unobserved};
+use crate::books::{Books, DropReason, Healed, LedgerKey, QueueCounts, ReceiverCounts, Signal, Unobserved};
 
 /// `name{label=value,…}` -> value, labels in order of their names.
 type Seen = BTreeMap<String, u64>;
@@ -76,15 +76,17 @@ fn key(pipeline: &str, signal: Signal, exporter: Option<&str>) -> LedgerKey {
 #[test]
 fn receivers() {
     let books = Books::default();
-    let unobserved = |place, reason, cpu, events| Unobserved { place, reason, cpu, events };
+    let unobserved =
+        |place, reason, cpu, events, segments| Unobserved { place, reason, cpu, events, segments };
     books.add_receiver("src".to_owned(), move || ReceiverCounts {
         seen: 100,
         received: 90,
         unobserved: vec![
-            unobserved("kernel", "ring_full", Some(0), 4),
-            unobserved("kernel", "ring_full", Some(1), 0),
-            unobserved("channel", "channel_full", None, 6),
+            unobserved("kernel", "ring_full", Some(0), 4, Some(90)),
+            unobserved("kernel", "ring_full", Some(1), 0, Some(0)),
+            unobserved("channel", "channel_full", None, 6, None),
         ],
+        healed: Healed { events: 3, segments: 80 },
         info: vec![("hook", "tp_btf".to_owned()), ("transport", "ringbuf".to_owned())],
         gauges: vec![("ring_bytes", "By", 4096)],
     });
@@ -95,6 +97,10 @@ fn receivers() {
         ("own_unobserved_events{cpu=0,place=kernel,reason=ring_full,receiver=src}", 4),
         ("own_unobserved_events{cpu=1,place=kernel,reason=ring_full,receiver=src}", 0),
         ("own_unobserved_events{place=channel,reason=channel_full,receiver=src}", 6),
+        ("own_unobserved_segments{cpu=0,place=kernel,reason=ring_full,receiver=src}", 90),
+        ("own_unobserved_segments{cpu=1,place=kernel,reason=ring_full,receiver=src}", 0),
+        ("own_gap_events{receiver=src}", 3),
+        ("own_gap_segments{receiver=src}", 80),
         ("own_receiver_info{hook=tp_btf,receiver=src,transport=ringbuf}", 1),
         ("own_ring_bytes{receiver=src}", 4096),
     ]

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use otel_tcpretrans_pipeline::books::{ReceiverCounts, Unobserved};
+use otel_tcpretrans_pipeline::books::{Healed, ReceiverCounts, Unobserved};
 
 use super::Config;
 use crate::recording::Header;
@@ -67,7 +67,7 @@ impl Stats {
     pub(super) fn counts(&self) -> ReceiverCounts {
         let unobserved = |place, reason, counter: &AtomicU64| {
             let events = counter.load(Ordering::Relaxed);
-            Unobserved { place, reason, cpu: None, events }
+            Unobserved { place, reason, cpu: None, events, segments: None }
         };
         let unobserved = vec![
             unobserved("recording", "lost", &self.lost),
@@ -78,6 +78,7 @@ impl Stats {
             seen: self.read.load(Ordering::Relaxed).saturating_add(unobserved[0].events),
             received: 0,
             unobserved,
+            healed: Healed::default(),
             info: self.info.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             gauges: Vec::new(),
         }

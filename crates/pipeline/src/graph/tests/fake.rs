@@ -96,7 +96,13 @@ impl Receiver for FakeReceiver {
     fn probe(&self) -> Box<dyn Fn() -> ReceiverCounts + Send + Sync> {
         Box::new(|| ReceiverCounts {
             seen: 77,
-            unobserved: vec![Unobserved { place: "kernel", reason: "ring_full", cpu: None, events: 5 }],
+            unobserved: vec![Unobserved {
+                place: "kernel",
+                reason: "ring_full",
+                cpu: None,
+                events: 5,
+                segments: None,
+            }],
             ..ReceiverCounts::default()
         })
     }
