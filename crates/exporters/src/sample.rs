@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use otel_tcpretrans_pipeline::attribute::{Attribute, AttributeValue};
 use otel_tcpretrans_pipeline::flow::{
-    FlowRecord, HandshakeRole, RecordIdentity, RetransmitType, TcpFlags, TcpState,
+    FlowRecord, Gap, HandshakeRole, NetworkType, RecordIdentity, RetransmitType, TcpFlags, TcpState,
 };
 use otel_tcpretrans_pipeline::metric::{Metric, MetricPoint, Temporality};
 use otel_tcpretrans_pipeline::raw::RawKind;
@@ -23,6 +23,7 @@ pub(crate) fn record(number: u16) -> FlowRecord {
         state: TcpState::Established,
         flags: TcpFlags(TcpFlags::ACK | TcpFlags::PSH),
         retransmit_type: RetransmitType::Timeout,
+        slow_start: false,
         handshake_role: None,
         segments: 2,
         bytes: 2896,
@@ -56,6 +57,32 @@ pub(crate) fn failed_syn() -> FlowRecord {
         netns_inode: None,
         errno: Some(16),
         ..record(0)
+    }
+}
+
+/// Segments that were found when the socket of `record(1)` ended.
+pub(crate) fn unseen() -> FlowRecord {
+    FlowRecord {
+        identity: RecordIdentity { cpu: 0, kind: RawKind::Unseen, sequence: 0 },
+        flags: TcpFlags::default(),
+        retransmit_type: RetransmitType::Unknown,
+        bytes: 0,
+        sequence: 0,
+        ..record(1)
+    }
+}
+
+pub(crate) fn gap() -> Gap {
+    Gap {
+        time_unix_nano: START + 2_500_000,
+        network_type: NetworkType::Ipv4,
+        retransmit_type: RetransmitType::Timeout,
+        slow_start: false,
+        handshake_role: None,
+        events: 12,
+        segments: 200,
+        bytes: 289_600,
+        failures: 1,
     }
 }
 

@@ -1,4 +1,4 @@
-//! The attributes that filters, aggregation and exporters name, and their values on a flow record.
+//! The attributes that filters, aggregation and exporters name, and their values on a record.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -9,7 +9,7 @@ use serde_with::{DeserializeFromStr, SerializeDisplay};
 use strum::{Display, EnumIter, EnumString, IntoEnumIterator, IntoStaticStr};
 
 use crate::config::nearest;
-use crate::flow::FlowRecord;
+use crate::flow::{FlowRecord, Record};
 
 /// An attribute, by its OTLP name. Those of the semantic conventions 1.37 bear their names; the rest is `tcp.*`.
 #[derive(
@@ -49,8 +49,14 @@ pub enum Attribute {
     PeerAddress,
     #[strum(serialize = "network.peer.port")]
     PeerPort,
+    /// Of a timeout: sent in the slow start after it, not by the timer itself.
+    #[strum(serialize = "tcp.slow_start")]
+    SlowStart,
     #[strum(serialize = "tcp.flags")]
     Flags,
+    /// Retransmissions in a gap.
+    #[strum(serialize = "tcp.events")]
+    Events,
     #[strum(serialize = "tcp.segments")]
     Segments,
     #[strum(serialize = "tcp.bytes")]
@@ -144,40 +150,65 @@ impl Attribute {
     }
 
     /// This attribute's value on a record; `None` where the record has none.
-    pub fn of(self, record: &FlowRecord) -> Option<AttributeValue> {
+    pub fn of(self, record: &Record) -> Option<AttributeValue> {
+        use AttributeValue::{Bool, Int, Word};
+        Some(match (self, record) {
+            (Attribute::NetworkTransport, _) => Word("tcp"),
+            (Attribute::NetworkType, _) => Word(record.network_type().into()),
+            (Attribute::RetransmitType, _) => Word(record.retransmit_type().into()),
+            (Attribute::HandshakeRole, _) => Word(record.handshake_role()?.into()),
+            (Attribute::SlowStart, _) => Bool(record.slow_start()?),
+            (Attribute::Segments, _) => Int(whole(record.segments())),
+            (_, Record::Flow(flow)) => return self.of_flow(flow),
+            (Attribute::Events, Record::Gap(gap)) => Int(whole(gap.events)),
+            (Attribute::Bytes, Record::Gap(gap)) => Int(whole(gap.bytes)),
+            (_, Record::Gap(_)) => return None,
+        })
+    }
+
+    /// What is known of a single flow only.
+    fn of_flow(self, flow: &FlowRecord) -> Option<AttributeValue> {
         use AttributeValue::{Address, Int, Seconds, Text, Word};
         Some(match self {
-            Attribute::NetworkTransport => Word("tcp"),
-            Attribute::NetworkType => Word(record.network_type().into()),
-            Attribute::RetransmitType => Word(record.retransmit_type.into()),
-            Attribute::HandshakeRole => Word(record.handshake_role?.into()),
-            Attribute::ConnectionState => Word(record.state.into()),
-            Attribute::LocalAddress => Address(record.local.ip()),
-            Attribute::LocalPort => Int(record.local.port().into()),
-            Attribute::PeerAddress => Address(record.peer.ip()),
-            Attribute::PeerPort => Int(record.peer.port().into()),
-            Attribute::Flags => Text(record.flags.to_string()),
-            Attribute::Segments => Int(record.segments.into()),
-            Attribute::Bytes => Int(record.bytes.into()),
-            Attribute::Sequence => Int(record.sequence.into()),
-            Attribute::Rtt => Seconds(record.rtt?),
-            Attribute::Cwnd => Int(record.cwnd.into()),
-            Attribute::Mss => Int(record.mss.into()),
-            Attribute::TotalRetransmits => Int(record.total_retransmits.into()),
-            Attribute::NetnsInode => Int(record.netns_inode?.into()),
-            Attribute::ErrorType => Text(error_type(record.errno?)),
-            Attribute::MetricOverflow => return None,
+            Attribute::Flags | Attribute::Bytes | Attribute::Sequence if flow.is_unseen() => return None,
+            Attribute::ConnectionState => Word(flow.state.into()),
+            Attribute::LocalAddress => Address(flow.local.ip()),
+            Attribute::LocalPort => Int(flow.local.port().into()),
+            Attribute::PeerAddress => Address(flow.peer.ip()),
+            Attribute::PeerPort => Int(flow.peer.port().into()),
+            Attribute::Flags => Text(flow.flags.to_string()),
+            Attribute::Bytes => Int(flow.bytes.into()),
+            Attribute::Sequence => Int(flow.sequence.into()),
+            Attribute::Rtt => Seconds(flow.rtt?),
+            Attribute::Cwnd => Int(flow.cwnd.into()),
+            Attribute::Mss => Int(flow.mss.into()),
+            Attribute::TotalRetransmits => Int(flow.total_retransmits.into()),
+            Attribute::NetnsInode => Int(flow.netns_inode?.into()),
+            Attribute::ErrorType => Text(error_type(flow.errno?)),
+            Attribute::NetworkTransport
+            | Attribute::NetworkType
+            | Attribute::RetransmitType
+            | Attribute::HandshakeRole
+            | Attribute::SlowStart
+            | Attribute::Events
+            | Attribute::Segments
+            | Attribute::MetricOverflow => return None,
         })
     }
 
     /// All attributes that a record has, with their values, in the order of the enum.
-    pub fn all_of(record: &FlowRecord) -> impl Iterator<Item = (Attribute, AttributeValue)> {
+    pub fn all_of(record: &Record) -> impl Iterator<Item = (Attribute, AttributeValue)> {
         Attribute::iter().filter_map(move |attribute| Some((attribute, attribute.of(record)?)))
     }
 }
 
+/// A count as OTLP's signed integer.
+fn whole(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
 /// The name of an errno, `EBUSY`; the bare number where libc has no name for it (kernel-internal ones).
-fn error_type(errno: i32) -> String {
+pub fn error_type(errno: i32) -> String {
     match Errno::from_raw(errno) {
         Errno::UnknownErrno => errno.to_string(),
         known => format!("{known:?}"),

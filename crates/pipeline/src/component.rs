@@ -7,18 +7,18 @@ use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use crate::books::{Ledger, ReceiverCounts};
-use crate::flow::FlowRecord;
+use crate::flow::Record;
 use crate::metric::MetricPoint;
-use crate::raw::RawEvent;
+use crate::raw::Raw;
 
-/// A source of raw events. It runs on threads of its own and never blocks on the pipeline, unless it [can
+/// A source of raw events and of the gaps between them. It runs on threads of its own and never blocks on the pipeline, unless it [can
 /// wait](Receiver::can_wait).
 pub trait Receiver: Send {
-    /// Starts it and returns when it is ready; events go to `out`, whose overflow the receiver counts.
+    /// Starts it and returns when it is ready; what it sees goes to `out`, whose overflow the receiver counts.
     ///
     /// # Errors
     /// Says what is missing or what failed. Everything acquired on the way is released.
-    fn start(&mut self, out: mpsc::Sender<RawEvent>) -> Result<(), ReceiverError>;
+    fn start(&mut self, out: mpsc::Sender<Raw>) -> Result<(), ReceiverError>;
 
     /// Stops it, hands over what is still in its buffers, and closes `out`. Does nothing when it is not running.
     ///
@@ -28,7 +28,7 @@ pub trait Receiver: Send {
     /// A probe of its numbers, which stays valid after a stop. `received` is left at 0: the flow stage knows it.
     fn probe(&self) -> Box<dyn Fn() -> ReceiverCounts + Send + Sync>;
 
-    /// Capacity of the channel that it wants, in events.
+    /// Capacity of the channel that it wants, in items.
     fn channel_capacity(&self) -> usize;
 
     /// Can its source wait until the pipelines have room? Otherwise what they have no room for is dropped.
@@ -56,17 +56,17 @@ pub enum ReceiverError {
     Failed(String),
 }
 
-/// Works on flow records, in place: what it removes counts as filtered.
+/// Works on records, in place: what it removes counts as filtered.
 pub trait FlowProcessor: Send {
     /// Processes one batch.
-    fn process(&mut self, records: &mut Vec<FlowRecord>);
+    fn process(&mut self, records: &mut Vec<Record>);
 }
 
 /// What an exporter takes at once.
 #[derive(Clone, Debug)]
 pub enum Batch {
-    /// Flow records, each of them one log record.
-    Logs(Arc<[FlowRecord]>),
+    /// Records, each of them one log record.
+    Logs(Arc<[Record]>),
     /// Metric points.
     Metrics(Arc<[MetricPoint]>),
 }

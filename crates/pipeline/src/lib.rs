@@ -1,9 +1,9 @@
-//! Flow records and the pipeline that carries them from a receiver to the exporters.
+//! Records of retransmissions and the pipeline that carries them from a receiver to the exporters.
 //!
 //! One way, no back and forth:
 //!
 //! ```text
-//! receiver -> RawEvent -> bounded channel -> flow stage: RawEvent -> FlowRecord -> fan-out to the pipelines
+//! receiver -> Raw (event or gap) -> bounded channel -> flow stage: Raw -> Record -> fan-out to the pipelines
 //!   logs pipeline:    flow processors -> batch -> exporters
 //!   metrics pipeline: flow processors -> aggregate -> batch -> exporters
 //! ```

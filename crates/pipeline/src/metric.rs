@@ -1,4 +1,4 @@
-//! Metric points: what `aggregate` makes of flow records, and what exporters ship.
+//! Metric points: what `aggregate` makes of records, and what exporters ship.
 
 use std::sync::Arc;
 

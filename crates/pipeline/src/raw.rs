@@ -1,4 +1,25 @@
-//! The raw event: what a receiver hands over, in the kernel's own numbers, copied and owned.
+//! What a receiver hands over: raw events, in the kernel's own numbers, copied and owned, and gaps between them.
+
+/// An item of a receiver's channel.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Raw {
+    /// A retransmission that was seen.
+    Event(RawEvent),
+    /// Retransmissions that were counted and not seen.
+    Gap(RawGap),
+}
+
+impl From<RawEvent> for Raw {
+    fn from(event: RawEvent) -> Raw {
+        Raw::Event(event)
+    }
+}
+
+impl From<RawGap> for Raw {
+    fn from(gap: RawGap) -> Raw {
+        Raw::Gap(gap)
+    }
+}
 
 /// One retransmission as the kernel showed it, before anything is made of it.
 ///
@@ -16,6 +37,8 @@ pub struct RawEvent {
     pub sequence: u64,
     /// What the kernel sent again.
     pub kind: RawKind,
+    /// Why, as the receiver has found out; `ca_state` and `pending_timer` are information.
+    pub reason: RawReason,
     /// `sk_family`: `AF_INET` (2) or `AF_INET6` (10); anything else is counted as an unknown family.
     pub family: u16,
     /// Local address, network order; an IPv4 address in the first four bytes when `family` is `AF_INET`.
@@ -68,4 +91,45 @@ pub enum RawKind {
     Segment,
     /// The SYN-ACK of a connection request (`tcp_rtx_synack`).
     SynAck,
+    /// Segments of a socket that no event showed, found when the socket ended (`tcp_destroy_sock`). There is no skb: flags,
+    /// sequence number and payload are 0, and the reason is unknown.
+    Unseen,
+}
+
+/// Why the kernel retransmitted.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum RawReason {
+    /// It can't be told.
+    Unknown,
+    /// Recovery: what TCPFastRetrans counts.
+    Fast,
+    /// A tail loss probe.
+    TailLossProbe,
+    /// The retransmission timer's own.
+    Timeout,
+    /// The slow start after a timeout: what TCPSlowStartRetrans counts.
+    SlowStart,
+    /// A client's handshake.
+    Syn,
+    /// A server's handshake.
+    SynAck,
+}
+
+/// Retransmissions that the kernel side counted and whose events did not come, of one IP version and reason.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct RawGap {
+    /// When the gap was found, ns since the Unix epoch.
+    pub time_unix_nano: u64,
+    /// IPv6; an IPv4-mapped peer is IPv4.
+    pub ipv6: bool,
+    /// Why the kernel retransmitted.
+    pub reason: RawReason,
+    /// Retransmissions, those included that the kernel failed to send.
+    pub events: u64,
+    /// Segments, as the kernel counted them.
+    pub segments: u64,
+    /// TCP payload of the events that did not fail, in bytes.
+    pub bytes: u64,
+    /// Events that the kernel failed to send.
+    pub failures: u64,
 }

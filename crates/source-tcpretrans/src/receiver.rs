@@ -7,7 +7,7 @@ use std::thread::{self, JoinHandle};
 use libbpf_rs::PrintLevel;
 use otel_tcpretrans_pipeline::books::ReceiverCounts;
 use otel_tcpretrans_pipeline::component::{Receiver, ReceiverError};
-use otel_tcpretrans_pipeline::raw::RawEvent;
+use otel_tcpretrans_pipeline::raw::Raw;
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::fd::OwnedFd;
 use tokio::sync::mpsc::Sender;
@@ -47,7 +47,7 @@ impl Tcpretrans {
 }
 
 impl Receiver for Tcpretrans {
-    fn start(&mut self, out: Sender<RawEvent>) -> Result<(), ReceiverError> {
+    fn start(&mut self, out: Sender<Raw>) -> Result<(), ReceiverError> {
         if self.running.is_some() {
             return Err(ReceiverError::Failed("it is running already".to_owned()));
         }

@@ -4,7 +4,7 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use otel_tcpretrans_pipeline::raw::RawEvent;
+use otel_tcpretrans_pipeline::raw::{Raw, RawEvent};
 use tokio::sync::mpsc::Sender;
 use tokio::sync::mpsc::error::TrySendError;
 
@@ -16,7 +16,7 @@ use crate::wire::{self, WireError};
 /// Takes records on the reader's thread. Never blocks: what the channel can't take is counted.
 #[derive(Debug)]
 pub(crate) struct Sink {
-    out: Sender<RawEvent>,
+    out: Sender<Raw>,
     stats: Arc<Stats>,
     clock: RefCell<WallClock>,
     closed: Cell<bool>,
@@ -25,7 +25,7 @@ pub(crate) struct Sink {
 }
 
 impl Sink {
-    pub(crate) fn new(out: Sender<RawEvent>, stats: Arc<Stats>, tap: Option<Arc<Tap>>) -> Sink {
+    pub(crate) fn new(out: Sender<Raw>, stats: Arc<Stats>, tap: Option<Arc<Tap>>) -> Sink {
         Sink { out, stats, clock: RefCell::new(WallClock::sample()), closed: Cell::new(false), tap }
     }
 
@@ -78,7 +78,7 @@ impl Sink {
     }
 
     fn event(&self, event: RawEvent) {
-        match self.out.try_send(event) {
+        match self.out.try_send(event.into()) {
             Ok(()) => {}
             Err(TrySendError::Full(_)) => count(&self.stats.channel_full, 1),
             Err(TrySendError::Closed(_)) => {

@@ -2,7 +2,8 @@
 
 use std::mem::{offset_of, size_of};
 
-use otel_tcpretrans_pipeline::raw::{RawEvent, RawKind};
+use otel_tcpretrans_pipeline::flow::TcpFlags;
+use otel_tcpretrans_pipeline::raw::{RawEvent, RawKind, RawReason};
 
 use crate::skeleton::types::{wire_config, wire_counters, wire_event, wire_kind, wire_unknown, wire_version};
 
@@ -58,6 +59,7 @@ fn raw_event(event: &wire_event, wall_offset_ns: i64) -> Result<RawEvent, WireEr
         cpu: event.cpu,
         sequence: event.sequence,
         kind,
+        reason: reason(kind, event),
         family: event.family,
         local_address: event.local_address,
         peer_address: event.peer_address,
@@ -80,6 +82,31 @@ fn raw_event(event: &wire_event, wall_offset_ns: i64) -> Result<RawEvent, WireEr
         cgroup_id: knows(wire_unknown::UNKNOWN_CGROUP).then_some(event.cgroup_id),
         netns_inode: knows(wire_unknown::UNKNOWN_NETNS).then_some(event.netns_inode),
     })
+}
+
+/// `TCP_CA_Recovery` and `TCP_CA_Loss` of `enum tcp_ca_state` (include/uapi/linux/tcp.h).
+const CA_RECOVERY: u8 = 3;
+const CA_LOSS: u8 = 4;
+/// `ICSK_TIME_LOSS_PROBE` (include/net/inet_connection_sock.h).
+const TIMER_LOSS_PROBE: u8 = 5;
+
+/// The reason of a retransmission, as far as the socket's state shows it.
+///
+/// From net/ipv4/tcp_timer.c and tcp_output.c, Linux 6.18: `tcp_retransmit_timer` enters Loss before it sends, and the
+/// slow start after it stays there; `tcp_send_loss_probe` runs with the probe timer still pending, and only
+/// outside Recovery and Loss (`tcp_schedule_loss_probe`); `tcp_xmit_retransmit_queue` sends in Recovery.
+fn reason(kind: RawKind, event: &wire_event) -> RawReason {
+    let flags = TcpFlags(event.tcp_flags);
+    match (kind, event.ca_state, event.pending_timer) {
+        (RawKind::SynAck, ..) => RawReason::SynAck,
+        // A fast-open server retransmits its SYN-ACK from the child's own queue.
+        _ if flags.contains(TcpFlags::SYN) && flags.contains(TcpFlags::ACK) => RawReason::SynAck,
+        _ if flags.contains(TcpFlags::SYN) => RawReason::Syn,
+        (_, CA_LOSS, _) => RawReason::Timeout,
+        (_, CA_RECOVERY, _) => RawReason::Fast,
+        (_, _, TIMER_LOSS_PROBE) => RawReason::TailLossProbe,
+        _ => RawReason::Unknown,
+    }
 }
 
 #[cfg(test)]
@@ -125,5 +152,30 @@ mod tests {
         }
         let foreign = wire_event { kind: 9, ..event() };
         assert_eq!(decode(&bytes(&foreign), 0), Err(WireError::UnknownKind(9)));
+    }
+    #[test]
+    fn congestion_state_and_timer_tell_segments_apart() {
+        let of = |ca_state, pending_timer| {
+            reason(RawKind::Segment, &wire_event { ca_state, pending_timer, ..event() })
+        };
+        assert_eq!((of(3, 1), of(4, 1)), (RawReason::Fast, RawReason::Timeout));
+        assert_eq!(of(4, 5), RawReason::Timeout, "no probe is scheduled in Loss");
+        assert_eq!(of(3, 5), RawReason::Fast, "nor in Recovery");
+        for open in [0, 1, 2] {
+            assert_eq!(of(open, 5), RawReason::TailLossProbe);
+            for timer in [0, 1, 3, 6] {
+                assert_eq!(of(open, timer), RawReason::Unknown, "{open} {timer}");
+            }
+        }
+        assert_eq!(of(255, 255), RawReason::Unknown);
+    }
+
+    #[test]
+    fn handshakes_whatever_the_congestion_state() {
+        let of = |kind, tcp_flags| reason(kind, &wire_event { tcp_flags, ca_state: 4, ..event() });
+        assert_eq!(of(RawKind::Segment, 0x002), RawReason::Syn);
+        assert_eq!(of(RawKind::Segment, 0x0c2), RawReason::Syn, "with ECE and CWR");
+        assert_eq!(of(RawKind::Segment, 0x012), RawReason::SynAck, "fast open");
+        assert_eq!(of(RawKind::SynAck, 0), RawReason::SynAck);
     }
 }

@@ -4,11 +4,11 @@ use std::fmt::{self, Write};
 
 use otel_tcpretrans_pipeline::attribute::{Attribute, AttributeValue};
 use otel_tcpretrans_pipeline::component::Batch;
-use otel_tcpretrans_pipeline::flow::FlowRecord;
+use otel_tcpretrans_pipeline::flow::Record;
 use otel_tcpretrans_pipeline::metric::MetricPoint;
 
 use super::Verbosity;
-use crate::line::{PointLine, RecordLine, Time, temporality};
+use crate::line::{PointLine, RecordLine, Time, is_warning, temporality};
 
 /// A batch, with a line break at the end of each line.
 pub(super) fn batch(batch: &Batch, verbosity: Verbosity) -> String {
@@ -21,8 +21,8 @@ pub(super) fn batch(batch: &Batch, verbosity: Verbosity) -> String {
     out
 }
 
-fn record(out: &mut String, record: &FlowRecord, verbosity: Verbosity) -> fmt::Result {
-    let time = Time(record.time_unix_nano);
+fn record(out: &mut String, record: &Record, verbosity: Verbosity) -> fmt::Result {
+    let time = Time(record.time_unix_nano());
     match verbosity {
         Verbosity::Basic => writeln!(out, "{time} {}", RecordLine(record)),
         Verbosity::Normal => {
@@ -33,16 +33,18 @@ fn record(out: &mut String, record: &FlowRecord, verbosity: Verbosity) -> fmt::R
             writeln!(out)
         }
         Verbosity::Detailed => {
-            writeln!(out, "LogRecord tcp.retransmit")?;
+            writeln!(out, "LogRecord {}", record.event_name())?;
             writeln!(out, "  Timestamp: {time}")?;
-            writeln!(out, "  Severity: {}", if record.errno.is_some() { "WARN" } else { "INFO" })?;
+            writeln!(out, "  Severity: {}", if is_warning(record) { "WARN" } else { "INFO" })?;
             writeln!(out, "  Body: {}", RecordLine(record))?;
-            writeln!(out, "  Identity: cpu {} sequence {}", record.identity.cpu, record.identity.sequence)?;
-            if let Some(cookie) = record.socket_cookie {
-                writeln!(out, "  Socket cookie: {cookie}")?;
-            }
-            if let Some(cgroup) = record.cgroup_id {
-                writeln!(out, "  Cgroup id: {cgroup}")?;
+            if let Record::Flow(flow) = record {
+                writeln!(out, "  Identity: cpu {} sequence {}", flow.identity.cpu, flow.identity.sequence)?;
+                if let Some(cookie) = flow.socket_cookie {
+                    writeln!(out, "  Socket cookie: {cookie}")?;
+                }
+                if let Some(cgroup) = flow.cgroup_id {
+                    writeln!(out, "  Cgroup id: {cgroup}")?;
+                }
             }
             attributes(out, Attribute::all_of(record))
         }
@@ -85,7 +87,7 @@ mod tests {
     use std::sync::Arc;
 
     fn logs(verbosity: Verbosity) -> String {
-        batch(&Batch::Logs(Arc::new([sample::record(1), sample::failed_syn()])), verbosity)
+        batch(&Batch::Logs(Arc::new([sample::record(1).into(), sample::failed_syn().into()])), verbosity)
     }
 
     fn metrics(verbosity: Verbosity) -> String {
@@ -115,12 +117,26 @@ mod tests {
     }
 
     #[test]
+    fn a_gap_is_there_at_each_verbosity() {
+        let gap = |verbosity| batch(&Batch::Logs(Arc::new([sample::gap().into()])), verbosity);
+        let line = "ipv4 gap timeout events=12 segments=200 bytes=289600 failed=1";
+        assert_eq!(gap(Verbosity::Basic), format!("2026-11-23T04:00:00.002500Z {line}\n"));
+        let attributes = " network.transport=tcp network.type=ipv4 network.tcp.retransmit.type=timeout \
+                          tcp.slow_start=false tcp.events=12 tcp.segments=200 tcp.bytes=289600\n";
+        assert_eq!(gap(Verbosity::Normal), format!("2026-11-23T04:00:00.002500Z {line}{attributes}"));
+        let text = gap(Verbosity::Detailed);
+        assert!(text.starts_with("LogRecord tcp.retransmit.gap\n"), "{text}");
+        assert!(text.contains(&format!("\n  Severity: WARN\n  Body: {line}\n  Attributes:\n")), "{text}");
+    }
+
+    #[test]
     fn detailed_is_a_line_a_thing() {
         let text = logs(Verbosity::Detailed);
         assert!(
             text.contains("\n    tcp.rtt: 0.012500\n") && text.contains("\n  Severity: WARN\n"),
             "{text}"
         );
+        assert!(text.starts_with("LogRecord tcp.retransmit\n") && text.contains("\n  Identity: "), "{text}");
         let text = metrics(Verbosity::Detailed);
         assert!(text.contains("\n  Value: 42\n") && text.contains("\n    network.type: ipv4\n"), "{text}");
     }

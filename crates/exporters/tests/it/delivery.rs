@@ -31,7 +31,8 @@ async fn logs_arrive_with_all_they_say() {
     let backend = Backend::start([]).await;
     let exporter = exporter(&backend.url(), Signal::Logs, "");
     let ledger = ledger(Signal::Logs);
-    let batch = Batch::Logs(Arc::new([sample::record(1), sample::failed_syn()]));
+    let batch =
+        Batch::Logs(Arc::new([sample::record(1).into(), sample::failed_syn().into(), sample::gap().into()]));
     export(&*exporter, batch, &ledger).await;
     drain(&*exporter, &ledger).await;
 
@@ -52,7 +53,7 @@ async fn logs_arrive_with_all_they_say() {
     let scope = logs.scope_logs[0].scope.as_ref().unwrap();
     assert_eq!((scope.name.as_str(), scope.version.as_str()), ("otel-tcpretrans", env!("CARGO_PKG_VERSION")));
 
-    let [sent, failed] = &backend.records()[..] else { panic!("two records") };
+    let [sent, failed, gap] = &backend.records()[..] else { panic!("three records") };
     assert_eq!(sent.event_name, "tcp.retransmit");
     assert_eq!(sent.time_unix_nano, sample::START + 1_500_000);
     assert!(sent.observed_time_unix_nano > 0);
@@ -75,7 +76,11 @@ async fn logs_arrive_with_all_they_say() {
     assert_eq!(value(&failed.attributes, "network.tcp.handshake.role"), text("client"));
     assert_eq!(value(&failed.attributes, "error.type"), text("EBUSY"));
     assert_eq!((sent.severity_text.as_str(), failed.severity_text.as_str()), ("INFO", "WARN"));
-    assert_eq!(ledger.counts().delivered, 2);
+    assert_eq!((gap.event_name.as_str(), gap.severity_text.as_str()), ("tcp.retransmit.gap", "WARN"));
+    assert_eq!(value(&gap.attributes, "tcp.events"), Some(Value::IntValue(12)));
+    assert_eq!(value(&gap.attributes, "tcp.slow_start"), Some(Value::BoolValue(false)));
+    assert_eq!(value(&gap.attributes, "network.peer.address"), None);
+    assert_eq!(ledger.counts().delivered, 3);
 }
 
 #[tokio::test]

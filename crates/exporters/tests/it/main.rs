@@ -42,7 +42,7 @@ fn ledger(signal: Signal) -> Ledger {
 }
 
 fn logs(records: u16) -> Batch {
-    Batch::Logs((0..records).map(sample::record).collect())
+    Batch::Logs((0..records).map(|number| sample::record(number).into()).collect())
 }
 
 /// Has `exporter` take a batch that `ledger` accepts.

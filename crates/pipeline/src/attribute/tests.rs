@@ -7,11 +7,13 @@ use std::collections::BTreeMap;
 use strum::IntoEnumIterator;
 
 use super::{Attribute, AttributeValue, errno, error_type};
-use crate::flow::FlowRecord;
-use crate::sample::record;
+use crate::flow::{FlowRecord, Gap, HandshakeRole, Record, RetransmitType};
+use crate::sample::{gap, record, unseen};
 
-fn shown(record: &FlowRecord) -> BTreeMap<&'static str, String> {
-    Attribute::all_of(record).map(|(attribute, value)| (attribute.name(), value.to_string())).collect()
+fn shown(record: impl Into<Record>) -> BTreeMap<&'static str, String> {
+    Attribute::all_of(&record.into())
+        .map(|(attribute, value)| (attribute.name(), value.to_string()))
+        .collect()
 }
 
 #[test]
@@ -35,15 +37,58 @@ fn values_of_a_record() {
         ("tcp.seq", "7"),
         ("tcp.total_retransmits", "2"),
     ];
-    assert_eq!(shown(&record()), expected.map(|(name, value)| (name, value.to_owned())).into());
+    assert_eq!(shown(record()), expected.map(|(name, value)| (name, value.to_owned())).into());
 }
 
 #[test]
 fn what_a_record_lacks_it_does_not_show() {
     let bare = FlowRecord { rtt: None, netns_inode: None, errno: Some(16), ..record() };
-    let shown = shown(&bare);
+    let shown = shown(bare);
     assert_eq!(shown["error.type"], "EBUSY");
     assert!(!shown.contains_key("tcp.rtt") && !shown.contains_key("linux.netns.inode"));
+}
+
+#[test]
+fn values_of_a_gap() {
+    let expected = [
+        ("network.tcp.retransmit.type", "timeout"),
+        ("network.transport", "tcp"),
+        ("network.type", "ipv4"),
+        ("tcp.bytes", "289600"),
+        ("tcp.events", "12"),
+        ("tcp.segments", "200"),
+        ("tcp.slow_start", "false"),
+    ];
+    assert_eq!(shown(gap()), expected.map(|(name, value)| (name, value.to_owned())).into());
+    let handshake = Gap {
+        retransmit_type: RetransmitType::Handshake,
+        handshake_role: Some(HandshakeRole::Server),
+        ..gap()
+    };
+    let shown = shown(handshake);
+    assert_eq!(shown["network.tcp.handshake.role"], "server");
+    assert!(!shown.contains_key("tcp.slow_start"));
+}
+
+#[test]
+fn the_slow_start_is_told_from_the_timers_own_and_of_nothing_else() {
+    let timeout =
+        |slow_start| FlowRecord { retransmit_type: RetransmitType::Timeout, slow_start, ..record() };
+    assert_eq!(shown(timeout(true))["tcp.slow_start"], "true");
+    assert_eq!(shown(timeout(false))["tcp.slow_start"], "false");
+    assert!(!shown(record()).contains_key("tcp.slow_start"));
+}
+
+#[test]
+fn what_was_found_without_its_skb_says_nothing_of_the_skb() {
+    let (seen, unseen) = (shown(record()), shown(unseen()));
+    let missing: Vec<_> = seen.keys().filter(|name| !unseen.contains_key(*name)).copied().collect();
+    assert_eq!(missing, ["tcp.bytes", "tcp.flags", "tcp.seq"]);
+    assert_eq!(
+        (unseen["tcp.segments"].as_str(), unseen["network.peer.address"].as_str()),
+        ("2", "192.0.2.7")
+    );
+    assert!(!unseen.contains_key("tcp.events"));
 }
 
 #[test]
@@ -68,7 +113,7 @@ fn errors_have_names_both_ways() {
 #[test]
 fn a_bounded_attribute_is_no_address() {
     for attribute in Attribute::iter().filter(|attribute| attribute.is_bounded()) {
-        let value = attribute.of(&FlowRecord { errno: Some(16), ..record() });
+        let value = attribute.of(&FlowRecord { errno: Some(16), ..record() }.into());
         assert!(!matches!(value, Some(AttributeValue::Address(_) | AttributeValue::Int(_))), "{attribute}");
     }
 }

@@ -1,11 +1,11 @@
-//! Raw event -> flow record: addresses, wall-clock time, flags, reason.
+//! What a receiver hands over -> records: addresses, wall-clock time, flags, reason.
 
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use super::reason::reason;
-use super::{FlowRecord, RecordIdentity, TcpFlags, TcpState};
-use crate::raw::RawEvent;
+use super::{FlowRecord, Gap, NetworkType, RecordIdentity, TcpFlags, TcpState};
+use crate::raw::{RawEvent, RawGap, RawReason};
 
 /// `AF_INET` and `AF_INET6` (include/linux/socket.h).
 const AF_INET: u16 = 2;
@@ -39,7 +39,7 @@ impl ConvertError {
 /// [`ConvertError::UnknownFamily`] where the addresses can't be read.
 pub fn flow_record(event: &RawEvent) -> Result<FlowRecord, ConvertError> {
     let (local, peer) = addresses(event)?;
-    let (retransmit_type, handshake_role) = reason(event);
+    let (retransmit_type, handshake_role) = reason(event.reason);
     Ok(FlowRecord {
         identity: RecordIdentity { cpu: event.cpu, kind: event.kind, sequence: event.sequence },
         time_unix_nano: event.boot_time_ns.saturating_add_signed(event.wall_offset_ns),
@@ -48,6 +48,7 @@ pub fn flow_record(event: &RawEvent) -> Result<FlowRecord, ConvertError> {
         state: state(event.state),
         flags: TcpFlags(event.tcp_flags),
         retransmit_type,
+        slow_start: event.reason == RawReason::SlowStart,
         handshake_role,
         segments: event.segments,
         bytes: event.payload_bytes,
@@ -61,6 +62,24 @@ pub fn flow_record(event: &RawEvent) -> Result<FlowRecord, ConvertError> {
         socket_cookie: event.socket_cookie,
         errno: event.err.filter(|err| *err != 0).map(i32::wrapping_abs),
     })
+}
+
+/// Makes a gap's record of a raw gap.
+impl From<RawGap> for Gap {
+    fn from(gap: RawGap) -> Gap {
+        let (retransmit_type, handshake_role) = reason(gap.reason);
+        Gap {
+            time_unix_nano: gap.time_unix_nano,
+            network_type: if gap.ipv6 { NetworkType::Ipv6 } else { NetworkType::Ipv4 },
+            retransmit_type,
+            slow_start: gap.reason == RawReason::SlowStart,
+            handshake_role,
+            events: gap.events,
+            segments: gap.segments,
+            bytes: gap.bytes,
+            failures: gap.failures,
+        }
+    }
 }
 
 fn addresses(event: &RawEvent) -> Result<(IpAddr, IpAddr), ConvertError> {

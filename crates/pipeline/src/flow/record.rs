@@ -1,4 +1,4 @@
-//! The flow record: one retransmission in the field's own terms, ready for processors and exporters.
+//! The flow record: one retransmission in the field's own terms.
 
 use std::fmt;
 use std::net::SocketAddr;
@@ -23,8 +23,10 @@ pub struct FlowRecord {
     pub state: TcpState,
     /// Header flags of the segment.
     pub flags: TcpFlags,
-    /// Why the kernel retransmitted, as far as the event shows it.
+    /// Why the kernel retransmitted, as far as that can be told.
     pub retransmit_type: RetransmitType,
+    /// A timeout's: not sent by the timer itself, but in the slow start after it.
+    pub slow_start: bool,
     /// Which side of the handshake sent it; `None` on anything but SYN and SYN-ACK.
     pub handshake_role: Option<HandshakeRole>,
     /// Segments sent again, as the kernel counts them; under GSO one record is many segments. Includes those of the
@@ -89,7 +91,7 @@ pub enum RetransmitType {
     Timeout,
     /// A SYN or a SYN-ACK.
     Handshake,
-    /// The event does not show it.
+    /// It can't be told.
     Unknown,
 }
 
@@ -220,6 +222,11 @@ impl FromStr for TcpFlags {
 }
 
 impl FlowRecord {
+    /// Segments that were found without their skb: no flags, no sequence number, no payload.
+    pub fn is_unseen(&self) -> bool {
+        self.identity.kind == RawKind::Unseen
+    }
+
     /// The record's IP version: its peer's.
     pub fn network_type(&self) -> NetworkType {
         if self.peer.is_ipv4() { NetworkType::Ipv4 } else { NetworkType::Ipv6 }

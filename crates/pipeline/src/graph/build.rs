@@ -15,7 +15,7 @@ use super::pipeline::{Head, run_logs, run_metrics};
 use super::{Ended, Graph, PIPELINE_CAPACITY, PipelineSpec, ProcessorConfig, ReceiverSpec, StartError};
 use crate::books::{Books, LedgerKey, Signal};
 use crate::component::{FlowProcessor, ReceiverError};
-use crate::flow::FlowRecord;
+use crate::flow::Record;
 use crate::processors::{AggregateConfig, BatchConfig, Batcher};
 
 /// A pipeline's processors, sorted by what they work on.
@@ -89,7 +89,7 @@ impl Graph {
         };
         let ledger = open(None);
         let exporters = exporters.into_iter().map(|(name, exporter)| (exporter, open(Some(name)))).collect();
-        let (entrance, records) = mpsc::channel::<FlowRecord>(PIPELINE_CAPACITY);
+        let (entrance, records) = mpsc::channel::<Record>(PIPELINE_CAPACITY);
         for receiver in receivers {
             branches.entry(receiver).or_default().push(Branch::new(ledger.clone(), entrance.clone()));
         }

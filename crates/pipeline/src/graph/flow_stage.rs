@@ -1,4 +1,4 @@
-//! The flow stage of a receiver: raw events -> flow records -> every pipeline that names the receiver.
+//! The flow stage of a receiver: raw events and gaps -> records -> every pipeline that names the receiver.
 
 use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
@@ -10,8 +10,8 @@ use tracing::{info, warn};
 
 use super::CHUNK;
 use crate::books::{DropReason, Ledger, ReceiverCounts, Unobserved};
-use crate::flow::{ConvertError, FlowRecord, flow_record};
-use crate::raw::RawEvent;
+use crate::flow::{ConvertError, Gap, Record, flow_record};
+use crate::raw::{Raw, RawEvent};
 
 /// What the flow stage adds to its receiver's numbers.
 #[derive(Debug)]
@@ -42,8 +42,8 @@ impl FlowCounts {
         counts
     }
 
-    fn add(&self, received: usize) {
-        self.received.fetch_add(received as u64, Ordering::Relaxed);
+    fn add(&self, received: u64) {
+        self.received.fetch_add(received, Ordering::Relaxed);
     }
 
     fn add_unreadable(&self, event: &RawEvent, error: ConvertError) {
@@ -57,17 +57,17 @@ impl FlowCounts {
 /// The way into one pipeline.
 pub(super) struct Branch {
     pub(super) ledger: Ledger,
-    pub(super) records: mpsc::Sender<FlowRecord>,
+    pub(super) records: mpsc::Sender<Record>,
     full: AtomicBool,
 }
 
 impl Branch {
-    pub(super) fn new(ledger: Ledger, records: mpsc::Sender<FlowRecord>) -> Self {
+    pub(super) fn new(ledger: Ledger, records: mpsc::Sender<Record>) -> Self {
         Branch { ledger, records, full: AtomicBool::new(false) }
     }
 
     /// Hands over everything, and waits for room.
-    async fn deliver(&self, records: &[FlowRecord]) {
+    async fn deliver(&self, records: &[Record]) {
         self.ledger.accept(records.len() as u64);
         for (sent, record) in records.iter().enumerate() {
             if self.records.send(record.clone()).await.is_err() {
@@ -78,7 +78,7 @@ impl Branch {
     }
 
     /// Hands over what fits; the rest is this pipeline's loss and nobody else's.
-    fn offer(&self, records: &[FlowRecord]) {
+    fn offer(&self, records: &[Record]) {
         if self.records.capacity() == self.records.max_capacity() && self.full.swap(false, Ordering::Relaxed)
         {
             info!(pipeline = self.ledger.key().pipeline, "the pipeline has caught up");
@@ -117,21 +117,28 @@ impl Branch {
 /// Runs until the receiver closes the channel and everything in it is handed over. Where the receiver `can_wait`, so
 /// does the stage, and with it all of the receiver's pipelines for the slowest.
 pub(super) async fn run(
-    mut events: mpsc::Receiver<RawEvent>,
+    mut raws: mpsc::Receiver<Raw>,
     counts: &FlowCounts,
     branches: &[Branch],
     can_wait: bool,
 ) {
     let mut chunk = Vec::new();
     let mut records = Vec::new();
-    while events.recv_many(&mut chunk, CHUNK).await > 0 {
-        for event in chunk.drain(..) {
-            match flow_record(&event) {
-                Ok(record) => records.push(record),
-                Err(error) => counts.add_unreadable(&event, error),
+    while raws.recv_many(&mut chunk, CHUNK).await > 0 {
+        let mut received = 0;
+        for raw in chunk.drain(..) {
+            match raw {
+                Raw::Event(event) => match flow_record(&event) {
+                    Ok(flow) => {
+                        received += 1;
+                        records.push(Record::Flow(flow));
+                    }
+                    Err(error) => counts.add_unreadable(&event, error),
+                },
+                Raw::Gap(gap) => records.push(Gap::from(gap).into()),
             }
         }
-        counts.add(records.len());
+        counts.add(received);
         for branch in branches {
             if can_wait {
                 branch.deliver(&records).await;
@@ -142,3 +149,6 @@ pub(super) async fn run(
         records.clear();
     }
 }
+
+#[cfg(test)]
+mod tests;

@@ -11,20 +11,20 @@ use super::CHUNK;
 use super::fanout::Fanout;
 use crate::books::Ledger;
 use crate::component::{Batch, FlowProcessor};
-use crate::flow::FlowRecord;
+use crate::flow::Record;
 use crate::metric::MetricPoint;
 use crate::processors::{AggregateConfig, Aggregator, Batcher};
 
 /// What pipelines of both signals begin with.
 pub(super) struct Head {
     pub(super) ledger: Ledger,
-    pub(super) records: mpsc::Receiver<FlowRecord>,
+    pub(super) records: mpsc::Receiver<Record>,
     pub(super) processors: Vec<Box<dyn FlowProcessor>>,
 }
 
 impl Head {
     /// The next records, those that the processors left; `None` once all flow stages have ended. Cancel-safe.
-    async fn next(&mut self) -> Option<Vec<FlowRecord>> {
+    async fn next(&mut self) -> Option<Vec<Record>> {
         let mut records = Vec::new();
         let count = self.records.recv_many(&mut records, CHUNK).await;
         for processor in &mut self.processors {
@@ -36,9 +36,9 @@ impl Head {
 }
 
 /// Runs a logs pipeline until its input ends and everything is exported.
-pub(super) async fn run_logs(mut head: Head, mut batcher: Batcher<FlowRecord>, exporters: Fanout) {
+pub(super) async fn run_logs(mut head: Head, mut batcher: Batcher<Record>, exporters: Fanout) {
     let ledger = head.ledger.clone();
-    let pass = |batches: Vec<Vec<FlowRecord>>| {
+    let pass = |batches: Vec<Vec<Record>>| {
         let count = batches.iter().map(|records| records.len() as u64).sum();
         let sending =
             exporters.send(batches.into_iter().map(|records| Batch::Logs(records.into())).collect());

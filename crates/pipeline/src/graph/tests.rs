@@ -14,10 +14,11 @@ use self::fake::{Diary, FakeReceiver, Mode, Sink};
 use super::{Failure, Graph, PIPELINE_CAPACITY, PipelineSpec, ProcessorConfig, ReceiverSpec, StartError};
 use crate::books::{Books, Counts, DropReason, Signal};
 use crate::component::{Batch, ReceiverError};
+use crate::flow::Record;
 use crate::metric::Metric;
 use crate::processors::{AggregateConfig, BatchConfig};
 use crate::raw::RawEvent;
-use crate::sample::event;
+use crate::sample::{event, gap, raw_gap};
 
 const fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -112,6 +113,31 @@ async fn one_receiver_feeds_pipelines_of_both_signals() {
     let lost: Vec<_> = source.unobserved.iter().map(|u| (u.place, u.reason, u.events, u.segments)).collect();
     assert_eq!(lost, [("kernel", "ring_full", 5, None), ("flow", "unknown_family", 1, Some(2))]);
     assert_eq!(diary.read(), ["started", "stopped", "shut down", "shut down"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gap_goes_to_pipelines_of_both_signals() {
+    let (books, diary, receiver) = (Books::default(), Diary::default(), FakeReceiver::default());
+    let (logs, metrics) = (Sink::new(Mode::Deliver, &diary), Sink::new(Mode::Deliver, &diary));
+    let pipelines = vec![
+        spec(Signal::Logs, vec![filter("include: ['tcp.events == 12']")], &[("out", &logs)]),
+        spec(Signal::Metrics, vec![], &[("out", &metrics)]),
+    ];
+    let graph = Graph::start(source(&receiver), pipelines, &books).await.unwrap();
+    receiver.send([event()]);
+    receiver.send([raw_gap()]);
+    graph.shutdown(Instant::now() + s(10)).await;
+
+    let Some(Batch::Logs(records)) = logs.batches().pop() else { panic!("no logs") };
+    assert_eq!(*records, [gap().into()]);
+    let points = metrics.points();
+    let segments: u64 = points.iter().filter(|p| p.metric == Metric::Retransmits).map(|p| p.value).sum();
+    assert_eq!(segments, 2 + 200);
+    let (logs, metrics) = (counts(&books, "logs", None), counts(&books, "metrics", None));
+    assert_eq!((logs.accepted, logs.filtered, logs.passed), (2, 1, 1));
+    assert_eq!((metrics.accepted, metrics.aggregated), (2, 2));
+    assert_eq!(books.snapshot().receivers[0].1.received, 1, "a gap is no event");
+    assert_balanced(&books);
 }
 
 #[tokio::test(start_paused = true)]
@@ -391,5 +417,6 @@ async fn chunks_without_batch_go_out_as_they_come() {
     graph.shutdown(Instant::now() + s(1)).await;
     assert_eq!(sink.sizes(), [1], "no empty batches");
     let Some(Batch::Logs(records)) = sink.batches().pop() else { panic!("no logs") };
-    assert_eq!(records[0].peer.port(), 1);
+    let Record::Flow(record) = &records[0] else { panic!("no flow") };
+    assert_eq!(record.peer.port(), 1);
 }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use otel_tcpretrans_pipeline::raw::RawEvent;
+use otel_tcpretrans_pipeline::raw::Raw;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{Permit, Sender};
 use tokio::sync::watch;
@@ -27,7 +27,7 @@ pub(super) struct Player {
     pub(super) stats: Arc<Stats>,
     /// Closes when it is to stop.
     pub(super) stop: watch::Receiver<()>,
-    pub(super) out: Sender<RawEvent>,
+    pub(super) out: Sender<Raw>,
 }
 
 /// How a pass over the file ended.
@@ -88,7 +88,7 @@ impl Player {
                         }
                     }
                     self.stats.sent();
-                    room.send(event);
+                    room.send(event.into());
                 }
                 Err(error) => self.stats.unreadable(error),
             }
@@ -112,7 +112,7 @@ impl Player {
 }
 
 /// Waits for room for one event; `None` where nobody wants more.
-async fn room<'o>(out: &'o Sender<RawEvent>, stop: &mut watch::Receiver<()>) -> Option<Permit<'o, RawEvent>> {
+async fn room<'o>(out: &'o Sender<Raw>, stop: &mut watch::Receiver<()>) -> Option<Permit<'o, Raw>> {
     // An error says that the other end was dropped.
     stop.has_changed().ok()?;
     match out.try_reserve() {

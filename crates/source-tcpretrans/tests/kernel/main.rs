@@ -13,6 +13,7 @@ use std::time::Duration;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use otel_tcpretrans_pipeline::component::{Receiver, ReceiverError};
 use otel_tcpretrans_pipeline::flow::{FlowRecord, NetworkType};
+use otel_tcpretrans_pipeline::raw::Raw;
 use otel_tcpretrans_source::Tcpretrans;
 use otel_tcpretrans_source::config::{Config, Hook, Perf, Scope, Transport, Wakeup};
 use otel_tcpretrans_source::facts::Facts;
@@ -170,7 +171,7 @@ fn what_the_kernel_offers_is_in_the_events() {
             lose_some();
             running.receiver.stop();
             let mut seen = 0;
-            while let Ok(event) = running.events.try_recv() {
+            while let Ok(Raw::Event(event)) = running.events.try_recv() {
                 assert_eq!(event.err.is_some(), btf.reports_err, "{event:?}");
                 if hook == Hook::TpBtf {
                     assert_eq!(event.socket_cookie.is_some(), btf.socket_cookie, "{event:?}");

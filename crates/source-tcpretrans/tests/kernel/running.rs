@@ -5,7 +5,7 @@ use std::time::Duration;
 use otel_tcpretrans_pipeline::books::ReceiverCounts;
 use otel_tcpretrans_pipeline::component::Receiver;
 use otel_tcpretrans_pipeline::flow::{FlowRecord, RetransmitType, flow_record};
-use otel_tcpretrans_pipeline::raw::RawEvent;
+use otel_tcpretrans_pipeline::raw::{Raw, RawEvent};
 use otel_tcpretrans_source::Tcpretrans;
 use otel_tcpretrans_source::config::{Config, Hook, Scope, Transport};
 use tokio::sync::mpsc;
@@ -21,7 +21,7 @@ pub fn own(hook: Hook, transport: Transport) -> Config {
 /// A receiver that runs, and the other end of its channel.
 pub struct Running {
     pub receiver: Tcpretrans,
-    pub events: mpsc::Receiver<RawEvent>,
+    pub events: mpsc::Receiver<Raw>,
     taken: Vec<RawEvent>,
     recorder: Option<Recorder>,
 }
@@ -63,7 +63,7 @@ impl Running {
     }
 
     fn take(&mut self) {
-        while let Ok(event) = self.events.try_recv() {
+        while let Ok(Raw::Event(event)) = self.events.try_recv() {
             self.taken.push(event);
         }
     }

@@ -1,21 +1,18 @@
-//! Flow records -> `ExportLogsServiceRequest`.
+//! Records -> `ExportLogsServiceRequest`.
 
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, SeverityNumber};
 use otel_tcpretrans_pipeline::attribute::Attribute;
 use otel_tcpretrans_pipeline::delivery::Encoded;
-use otel_tcpretrans_pipeline::flow::FlowRecord;
+use otel_tcpretrans_pipeline::flow::Record;
 use prost::encoding::message;
 
 use super::frame::{Envelope, ITEM, Requests};
 use super::value::{any_value, key_value};
-use crate::line::RecordLine;
-
-/// The event's name, which says what its attributes mean.
-const EVENT_NAME: &str = "tcp.retransmit";
+use crate::line::{RecordLine, is_warning};
 
 /// Encodes records that were observed at `observed`, ns since the Unix epoch.
-pub(super) fn encode(records: &[FlowRecord], observed: u64, envelope: &Envelope, limit: usize) -> Encoded {
+pub(super) fn encode(records: &[Record], observed: u64, envelope: &Envelope, limit: usize) -> Encoded {
     let mut requests = Requests::new(envelope, limit);
     for record in records {
         let record = log_record(record, observed);
@@ -34,19 +31,19 @@ pub(super) fn encode(records: &[FlowRecord], observed: u64, envelope: &Envelope,
     requests.encoded
 }
 
-fn log_record(record: &FlowRecord, observed: u64) -> LogRecord {
-    // A retransmission is TCP at work; that the kernel could not even send it is worth a look.
-    let severity = if record.errno.is_some() { SeverityNumber::Warn } else { SeverityNumber::Info };
+fn log_record(record: &Record, observed: u64) -> LogRecord {
+    let (severity, severity_text) =
+        if is_warning(record) { (SeverityNumber::Warn, "WARN") } else { (SeverityNumber::Info, "INFO") };
     LogRecord {
-        time_unix_nano: record.time_unix_nano,
+        time_unix_nano: record.time_unix_nano(),
         observed_time_unix_nano: observed,
         severity_number: severity.into(),
-        severity_text: if record.errno.is_some() { "WARN" } else { "INFO" }.to_owned(),
+        severity_text: severity_text.to_owned(),
         body: Some(any_value(Value::StringValue(RecordLine(record).to_string()))),
         attributes: Attribute::all_of(record)
             .map(|(attribute, value)| key_value(attribute, &value))
             .collect(),
-        event_name: EVENT_NAME.to_owned(),
+        event_name: record.event_name().to_owned(),
         ..Default::default()
     }
 }
@@ -69,7 +66,7 @@ mod tests {
     }
 
     /// What prost would make of the whole request.
-    fn whole(records: &[FlowRecord]) -> ExportLogsServiceRequest {
+    fn whole(records: &[Record]) -> ExportLogsServiceRequest {
         let scope = InstrumentationScope {
             name: "otel-tcpretrans".into(),
             version: crate::VERSION.into(),
@@ -89,13 +86,13 @@ mod tests {
         }
     }
 
-    fn encoded(records: &[FlowRecord], limit: usize) -> Encoded {
+    fn encoded(records: &[Record], limit: usize) -> Encoded {
         encode(records, OBSERVED, &Envelope::new(&resource()), limit)
     }
 
     #[test]
     fn is_what_prost_would_encode() {
-        let records: Vec<_> = (0..100).map(sample::record).collect();
+        let records: Vec<_> = (0..100).map(|number| sample::record(number).into()).collect();
         let encoded = encoded(&records, usize::MAX);
         assert_eq!((encoded.requests.len(), encoded.too_large), (1, 0));
         assert_eq!(encoded.requests[0].items, 100);
@@ -104,7 +101,7 @@ mod tests {
 
     #[test]
     fn splits_exactly_at_the_limit() {
-        let records: Vec<_> = (0..10).map(sample::record).collect();
+        let records: Vec<_> = (0..10).map(|number| sample::record(number).into()).collect();
         let five = whole(&records[..5]).encoded_len();
         let at = encoded(&records, five);
         assert_eq!(at.requests.iter().map(|r| r.items).collect::<Vec<_>>(), [5, 5]);
@@ -127,8 +124,8 @@ mod tests {
 
     #[test]
     fn what_is_alone_too_large_is_counted() {
-        // The failed record is the longer one, so that a limit can lie between the two.
-        let records = [sample::failed_syn(), sample::record(1), sample::failed_syn()];
+        // A gap says less than a flow, so that a limit can lie between the two.
+        let records = [sample::failed_syn().into(), sample::gap().into(), sample::failed_syn().into()];
         let limit = whole(&records[1..2]).encoded_len();
         assert!(limit < whole(&records[..1]).encoded_len());
         let encoded = encoded(&records, limit);
@@ -144,7 +141,7 @@ mod tests {
 
     #[test]
     fn a_record_says_all_it_knows() {
-        let record = log_record(&sample::record(1), OBSERVED);
+        let record = log_record(&sample::record(1).into(), OBSERVED);
         assert_eq!(record.event_name, "tcp.retransmit");
         assert_eq!(record.time_unix_nano, sample::START + 1_500_000);
         assert_eq!(record.observed_time_unix_nano, OBSERVED);
@@ -162,7 +159,32 @@ mod tests {
         assert_eq!(value("tcp.rtt"), Some(Value::DoubleValue(0.0125)));
         assert_eq!(value("tcp.flags"), Some(Value::StringValue("ACK|PSH".into())));
         assert_eq!(value("error.type"), None);
-        let failed = log_record(&sample::failed_syn(), OBSERVED);
+        let failed = log_record(&sample::failed_syn().into(), OBSERVED);
         assert_eq!((failed.severity_number(), failed.severity_text.as_str()), (SeverityNumber::Warn, "WARN"));
+    }
+
+    #[test]
+    fn a_gap_says_how_much_and_of_what_and_no_more() {
+        let gap = log_record(&sample::gap().into(), OBSERVED);
+        assert_eq!(gap.event_name, "tcp.retransmit.gap");
+        assert_eq!(gap.time_unix_nano, sample::START + 2_500_000);
+        assert_eq!((gap.severity_number(), gap.severity_text.as_str()), (SeverityNumber::Warn, "WARN"));
+        let attributes: Vec<_> = gap.attributes.iter().map(|attribute| attribute.key.as_str()).collect();
+        let expected = [
+            "network.transport",
+            "network.type",
+            "network.tcp.retransmit.type",
+            "tcp.slow_start",
+            "tcp.events",
+            "tcp.segments",
+            "tcp.bytes",
+        ];
+        assert_eq!(attributes, expected);
+        let unseen = log_record(&sample::unseen().into(), OBSERVED);
+        assert_eq!(
+            (unseen.event_name.as_str(), unseen.severity_number()),
+            ("tcp.retransmit.gap", SeverityNumber::Warn)
+        );
+        assert!(unseen.attributes.iter().any(|attribute| attribute.key == "network.peer.address"));
     }
 }

@@ -35,7 +35,7 @@ fn start(backend: &Backend, signal: Signal, queue: QueueConfig) -> (Sink, Books)
 /// Exports a batch of `items` records.
 async fn export(sink: &Sink, ledger: &Ledger, items: usize) {
     ledger.accept(items as u64);
-    sink.export(Batch::Logs(vec![record(); items].into()), ledger.clone()).await;
+    sink.export(Batch::Logs(vec![record().into(); items].into()), ledger.clone()).await;
 }
 
 fn queue(on_full: OnFull, bytes: u64) -> QueueConfig {

@@ -6,9 +6,9 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use super::{ConvertError, flow_record};
-use crate::flow::{NetworkType, RecordIdentity, TcpFlags, TcpState};
-use crate::raw::{RawEvent, RawKind};
-use crate::sample::event;
+use crate::flow::{Gap, HandshakeRole, NetworkType, RecordIdentity, RetransmitType, TcpFlags, TcpState};
+use crate::raw::{RawEvent, RawGap, RawKind, RawReason};
+use crate::sample::{event, raw_gap, unseen};
 
 fn ipv6(local: &str, peer: &str) -> RawEvent {
     RawEvent {
@@ -118,4 +118,44 @@ fn no_round_trip_time_before_the_first_sample() {
     let rtt = |srtt_us| flow_record(&RawEvent { srtt_us, ..event() }).unwrap().rtt;
     assert_eq!(rtt(0), None);
     assert_eq!(rtt(1500), Some(Duration::from_micros(1500)));
+}
+
+#[test]
+fn the_reason_is_the_receivers_and_nothing_else_decides() {
+    let of = |reason| {
+        let record = flow_record(&RawEvent { reason, ca_state: 0, pending_timer: 0, ..event() }).unwrap();
+        (record.retransmit_type, record.handshake_role, record.slow_start)
+    };
+    assert_eq!(of(RawReason::Fast), (RetransmitType::Fast, None, false));
+    assert_eq!(of(RawReason::Timeout), (RetransmitType::Timeout, None, false));
+    assert_eq!(of(RawReason::SlowStart), (RetransmitType::Timeout, None, true));
+    assert_eq!(of(RawReason::Syn), (RetransmitType::Handshake, Some(HandshakeRole::Client), false));
+}
+
+#[test]
+fn segments_without_their_skb_have_addresses_all_the_same() {
+    let record = unseen();
+    assert!(record.is_unseen() && !flow_record(&event()).unwrap().is_unseen());
+    assert_eq!((record.peer, record.segments), ("192.0.2.7:443".parse().unwrap(), 2));
+    assert_eq!((record.retransmit_type, record.errno), (RetransmitType::Unknown, None));
+}
+
+#[test]
+fn a_gap() {
+    let raw = RawGap { ipv6: true, reason: RawReason::SlowStart, ..raw_gap() };
+    let expected = Gap {
+        time_unix_nano: 1_700_000_006_000_000_000,
+        network_type: NetworkType::Ipv6,
+        retransmit_type: RetransmitType::Timeout,
+        slow_start: true,
+        handshake_role: None,
+        events: 12,
+        segments: 200,
+        bytes: 289_600,
+        failures: 1,
+    };
+    assert_eq!(Gap::from(raw), expected);
+    let synacks = Gap::from(RawGap { reason: RawReason::SynAck, ..raw_gap() });
+    assert_eq!((synacks.network_type, synacks.slow_start), (NetworkType::Ipv4, false));
+    assert_eq!(synacks.handshake_role, Some(HandshakeRole::Server));
 }

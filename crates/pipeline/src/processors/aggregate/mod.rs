@@ -1,4 +1,4 @@
-//! `aggregate`: flow records -> monotonic sums, under a hard cap of series.
+//! `aggregate`: records -> monotonic sums, under a hard cap of series.
 
 use std::time::Duration;
 
@@ -61,6 +61,7 @@ fn unsuitable(attribute: Attribute) -> Option<&'static str> {
         Attribute::Sequence
         | Attribute::Rtt
         | Attribute::Cwnd
+        | Attribute::Events
         | Attribute::Segments
         | Attribute::Bytes
         | Attribute::TotalRetransmits => Some("is a measurement: each value would be a series of its own"),

@@ -5,12 +5,12 @@ use std::sync::Arc;
 
 use super::{AggregateConfig, DEFAULT_ATTRIBUTES};
 use crate::attribute::{Attribute, AttributeValue};
-use crate::flow::FlowRecord;
+use crate::flow::Record;
 use crate::metric::{Metric, MetricPoint, Temporality};
 
 type Attributes = Arc<[(Attribute, AttributeValue)]>;
 
-/// Adds flow records up and reports metric points.
+/// Adds records up and reports metric points.
 ///
 /// A series is one set of attributes; it holds the points of all metrics that bear this set.
 #[derive(Debug)]
@@ -54,7 +54,7 @@ impl Aggregator {
     }
 
     /// Adds records to the current window.
-    pub fn add(&mut self, records: &[FlowRecord]) {
+    pub fn add(&mut self, records: &[Record]) {
         let mut key = Vec::with_capacity(self.attributes.len());
         for record in records {
             key.clear();
@@ -129,16 +129,13 @@ impl Series {
         Series { start, last_change: start, changed: false, segments: 0, events: 0, bytes: 0, failures: 0 }
     }
 
-    fn add(&mut self, record: &FlowRecord) {
+    fn add(&mut self, record: &Record) {
         self.changed = true;
         // Of a failed attempt too: where the kernel counted it all the same, so do we, with its error.type.
-        self.segments += u64::from(record.segments);
-        if record.errno.is_some() {
-            self.failures += 1;
-        } else {
-            self.events += 1;
-            self.bytes += u64::from(record.bytes);
-        }
+        self.segments += record.segments();
+        self.events += record.skbs_sent();
+        self.bytes += record.bytes_sent();
+        self.failures += record.failures();
     }
 
     /// Its value of a metric; `None` where it has seen nothing that the metric counts.
@@ -146,7 +143,7 @@ impl Series {
         let (counted, value) = match metric {
             Metric::Retransmits => (self.events + self.segments, self.segments),
             Metric::Events => (self.events, self.events),
-            Metric::Io => (self.events, self.bytes),
+            Metric::Io => (self.events + self.bytes, self.bytes),
             Metric::Failures => (self.failures, self.failures),
         };
         (counted > 0).then_some(value)

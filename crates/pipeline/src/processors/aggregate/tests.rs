@@ -7,9 +7,9 @@ use std::time::Duration;
 
 use super::{AggregateConfig, Aggregator};
 use crate::attribute::{Attribute, AttributeValue};
-use crate::flow::{FlowRecord, HandshakeRole, RetransmitType};
+use crate::flow::{FlowRecord, Gap, HandshakeRole, Record, RetransmitType};
 use crate::metric::{Metric, MetricPoint, Temporality};
-use crate::sample::record;
+use crate::sample::{gap, record, unseen};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -30,6 +30,11 @@ fn of_port(port: u16) -> FlowRecord {
     let mut record = record();
     record.peer.set_port(port);
     record
+}
+
+/// Adds what is made records of.
+fn add(sums: &mut Aggregator, records: impl IntoIterator<Item = impl Into<Record>>) {
+    sums.add(&records.into_iter().map(Into::into).collect::<Vec<_>>());
 }
 
 fn by_port() -> AggregateConfig {
@@ -65,7 +70,7 @@ fn values(points: &[MetricPoint], metric: Metric) -> Vec<(u64, u64, u64)> {
 fn records_of_the_same_attributes_are_one_series() {
     let mut sums = Aggregator::new(&config(), 100 * SECOND);
     let other = FlowRecord { retransmit_type: RetransmitType::Timeout, segments: 1, bytes: 10, ..record() };
-    sums.add(&[record(), record(), other]);
+    add(&mut sums, [record(), record(), other]);
     let (fast, timeout) = ("tcp ipv4 fast established".to_owned(), "tcp ipv4 timeout established".to_owned());
     let expected: Shown = [
         ((fast.clone(), "system.network.tcp.retransmits"), (100, 105, 4)),
@@ -84,7 +89,7 @@ fn points_come_metric_by_metric_with_the_configured_attributes() {
     let config = AggregateConfig { attributes: vec![Attribute::PeerAddress], ..config() };
     let mut sums = Aggregator::new(&config, 0);
     let syn = FlowRecord { handshake_role: Some(HandshakeRole::Client), ..record() };
-    sums.add(&[record(), syn]);
+    add(&mut sums, [record(), syn]);
     let points = sums.report(SECOND);
     assert!(points.is_sorted_by_key(|point| point.metric));
     let peer = (Attribute::PeerAddress, AttributeValue::Address([192, 0, 2, 7].into()));
@@ -97,7 +102,7 @@ fn points_come_metric_by_metric_with_the_configured_attributes() {
 fn failures_the_kernel_did_not_count_are_failures_only() {
     let mut sums = Aggregator::new(&config(), 0);
     let failed = FlowRecord { errno: Some(16), segments: 0, ..record() };
-    sums.add(&[record(), failed.clone(), failed]);
+    add(&mut sums, [record(), failed.clone(), failed]);
     let points = sums.report(SECOND);
     assert_eq!(sum(&points, Metric::Retransmits), 2);
     assert_eq!(sum(&points, Metric::Events), 1);
@@ -111,7 +116,7 @@ fn failures_the_kernel_did_not_count_are_failures_only() {
 #[test]
 fn failures_the_kernel_counted_are_in_its_segments_and_in_ours() {
     let mut sums = Aggregator::new(&config(), 0);
-    sums.add(&[record(), FlowRecord { errno: Some(105), ..record() }]);
+    add(&mut sums, [record(), FlowRecord { errno: Some(105), ..record() }]);
     let points = sums.report(SECOND);
     assert_eq!(sum(&points, Metric::Retransmits), 4);
     assert_eq!((sum(&points, Metric::Events), sum(&points, Metric::Failures)), (1, 1));
@@ -122,15 +127,63 @@ fn failures_the_kernel_counted_are_in_its_segments_and_in_ours() {
 }
 
 #[test]
+fn a_gap_is_in_the_sums_of_its_attributes() {
+    let mut sums = Aggregator::new(&config(), 0);
+    let role = Some(HandshakeRole::Client);
+    let syns = Gap { retransmit_type: RetransmitType::Handshake, handshake_role: role, failures: 0, ..gap() };
+    add(&mut sums, [gap(), Gap { slow_start: true, ..gap() }, Gap { bytes: 0, ..syns }]);
+    let (timeout, syn) = ("tcp ipv4 timeout".to_owned(), "tcp ipv4 handshake client".to_owned());
+    let expected: Shown = [
+        ((timeout.clone(), "system.network.tcp.retransmits"), (0, 1, 400)),
+        ((timeout.clone(), "system.network.tcp.retransmit.events"), (0, 1, 22)),
+        ((timeout.clone(), "system.network.tcp.retransmit.io"), (0, 1, 579_200)),
+        ((timeout, "system.network.tcp.retransmit.failures"), (0, 1, 2)),
+        ((syn.clone(), "system.network.tcp.retransmits"), (0, 1, 200)),
+        ((syn.clone(), "system.network.tcp.retransmit.events"), (0, 1, 12)),
+        ((syn, "system.network.tcp.retransmit.io"), (0, 1, 0)),
+    ]
+    .into();
+    assert_eq!(shown(&sums.report(SECOND)), expected);
+}
+
+#[test]
+fn a_gap_makes_no_point_of_what_it_lacks() {
+    let nothing = Gap { events: 0, segments: 0, bytes: 0, failures: 0, ..gap() };
+    for (gap, expected) in [
+        (nothing.clone(), &[][..]),
+        (Gap { segments: 3, ..nothing.clone() }, &[(Metric::Retransmits, 3)]),
+        (Gap { events: 2, failures: 2, ..nothing.clone() }, &[(Metric::Failures, 2)]),
+        (
+            Gap { events: 2, segments: 4, failures: 2, ..nothing },
+            &[(Metric::Retransmits, 4), (Metric::Failures, 2)],
+        ),
+    ] {
+        let mut sums = Aggregator::new(&config(), 0);
+        add(&mut sums, [gap]);
+        let points: Vec<_> = sums.report(SECOND).iter().map(|point| (point.metric, point.value)).collect();
+        assert_eq!(points, expected);
+    }
+}
+
+#[test]
+fn what_was_found_without_its_skb_is_segments_and_no_event() {
+    let mut sums = Aggregator::new(&config(), 0);
+    add(&mut sums, [unseen()]);
+    let series = "tcp ipv4 unknown established".to_owned();
+    let expected: Shown = [((series, "system.network.tcp.retransmits"), (0, 1, 2))].into();
+    assert_eq!(shown(&sums.report(SECOND)), expected);
+}
+
+#[test]
 fn cumulative_series_keep_their_start_and_are_repeated() {
     let mut sums = Aggregator::new(&by_port(), 0);
-    sums.add(&[of_port(80)]);
+    add(&mut sums, [of_port(80)]);
     assert_eq!(values(&sums.report(5 * SECOND), Metric::Events), [(0, 5, 1)]);
-    sums.add(&[of_port(443)]);
+    add(&mut sums, [of_port(443)]);
     let mut second = values(&sums.report(10 * SECOND), Metric::Events);
     second.sort();
     assert_eq!(second, [(0, 10, 1), (5, 10, 1)], "a new one starts with its first window");
-    sums.add(&[of_port(80)]);
+    add(&mut sums, [of_port(80)]);
     let mut third = values(&sums.report(15 * SECOND), Metric::Events);
     third.sort();
     assert_eq!(third, [(0, 15, 2), (5, 15, 1)]);
@@ -139,12 +192,12 @@ fn cumulative_series_keep_their_start_and_are_repeated() {
 #[test]
 fn delta_series_start_anew_and_only_changes_are_reported() {
     let mut sums = Aggregator::new(&delta(), 0);
-    sums.add(&[record(), record()]);
+    add(&mut sums, [record(), record()]);
     let first = sums.report(5 * SECOND);
     assert_eq!(values(&first, Metric::Events), [(0, 5, 2)]);
     assert!(first.iter().all(|point| point.temporality == Temporality::Delta));
     assert_eq!(sums.report(10 * SECOND), []);
-    sums.add(&[record()]);
+    add(&mut sums, [record()]);
     assert_eq!(values(&sums.report(15 * SECOND), Metric::Events), [(10, 15, 1)]);
 }
 
@@ -157,7 +210,7 @@ fn what_exceeds_the_cap_goes_to_the_overflow_series() {
         records.push(FlowRecord { errno: Some(16), segments: 0, ..of_port(11) });
         // Known series go on counting while others overflow.
         records.extend((1..=3).map(of_port));
-        sums.add(&records);
+        add(&mut sums, records);
         let points = sums.report(SECOND);
         assert_eq!(sum(&points, Metric::Events), 13);
         assert_eq!(sum(&points, Metric::Retransmits), 26);
@@ -182,16 +235,16 @@ fn what_exceeds_the_cap_goes_to_the_overflow_series() {
 #[test]
 fn idle_series_make_room() {
     let mut sums = Aggregator::new(&AggregateConfig { max_series: 1, ..by_port() }, 0);
-    sums.add(&[of_port(1)]);
+    add(&mut sums, [of_port(1)]);
     for window in 1..=4 {
         assert_eq!(values(&sums.report(5 * window * SECOND), Metric::Events), [(0, 5 * window, 1)]);
     }
     assert_eq!(sums.report(25 * SECOND), [], "unchanged since 5 s");
-    sums.add(&[of_port(2)]);
+    add(&mut sums, [of_port(2)]);
     let shown = shown(&sums.report(30 * SECOND));
     let key = ("tcp ipv4 fast established 2".to_owned(), "system.network.tcp.retransmit.events");
     assert_eq!(shown[&key], (25, 30, 1), "no overflow");
-    sums.add(&[of_port(1)]);
+    add(&mut sums, [of_port(1)]);
     let points = sums.report(35 * SECOND);
     assert_eq!(sum(&points, Metric::Events), 2, "now it is full");
     assert!(points.iter().any(|point| point.attributes[0].0 == Attribute::MetricOverflow));
@@ -200,13 +253,13 @@ fn idle_series_make_room() {
 #[test]
 fn the_overflow_series_takes_nobodys_place() {
     let mut sums = Aggregator::new(&AggregateConfig { max_series: 2, ..by_port() }, 0);
-    sums.add(&[of_port(1), of_port(2), of_port(3)]);
+    add(&mut sums, [of_port(1), of_port(2), of_port(3)]);
     for window in 1..=5 {
         // The first series idles, the second and the overflow live on.
-        sums.add(&[of_port(2), of_port(3)]);
+        add(&mut sums, [of_port(2), of_port(3)]);
         sums.report(5 * window * SECOND);
     }
-    sums.add(&[of_port(4), of_port(5)]);
+    add(&mut sums, [of_port(4), of_port(5)]);
     let shown = shown(&sums.report(30 * SECOND));
     let events = |port: &str| {
         let key = (format!("tcp ipv4 fast established {port}"), "system.network.tcp.retransmit.events");
@@ -221,7 +274,7 @@ fn a_series_that_changes_again_lives_on() {
     let mut sums = Aggregator::new(&config(), 0);
     for window in 1..=10 {
         if window % 3 == 1 {
-            sums.add(&[record()]);
+            add(&mut sums, [record()]);
         }
         assert_eq!(values(&sums.report(5 * window * SECOND), Metric::Events)[0].0, 0, "window {window}");
     }
@@ -230,21 +283,21 @@ fn a_series_that_changes_again_lives_on() {
 #[test]
 fn a_series_that_returns_after_its_end_has_a_new_start() {
     let mut sums = Aggregator::new(&config(), 0);
-    sums.add(&[record()]);
+    add(&mut sums, [record()]);
     sums.report(5 * SECOND);
     assert_eq!(sums.report(60 * SECOND), []);
-    sums.add(&[record()]);
+    add(&mut sums, [record()]);
     assert_eq!(values(&sums.report(65 * SECOND), Metric::Events), [(60, 65, 1)]);
 }
 
 #[test]
 fn a_clock_set_back_gives_no_point_that_ends_before_it_starts() {
     let mut sums = Aggregator::new(&config(), 1000 * SECOND);
-    sums.add(&[record()]);
+    add(&mut sums, [record()]);
     sums.report(1005 * SECOND);
-    sums.add(&[record()]);
+    add(&mut sums, [record()]);
     assert_eq!(values(&sums.report(500 * SECOND), Metric::Events), [(500, 500, 2)], "nothing is lost");
-    sums.add(&[record()]);
+    add(&mut sums, [record()]);
     assert_eq!(values(&sums.report(505 * SECOND), Metric::Events), [(500, 505, 3)]);
     let late = sums.report(520 * SECOND);
     assert_eq!(values(&late, Metric::Events), [(500, 520, 3)], "idle time is counted from the new clock");
@@ -271,6 +324,7 @@ fn unsuitable_attributes_are_problems() {
         "tcp.seq",
         "tcp.rtt",
         "tcp.cwnd",
+        "tcp.events",
         "tcp.segments",
         "tcp.bytes",
         "tcp.total_retransmits",

@@ -10,7 +10,7 @@ use strum::VariantNames;
 
 use crate::attribute::{Attribute, AttributeValue, errno};
 use crate::config::nearest;
-use crate::flow::{FlowRecord, HandshakeRole, NetworkType, RetransmitType, TcpFlags, TcpState};
+use crate::flow::{HandshakeRole, NetworkType, Record, RetransmitType, TcpFlags, TcpState};
 
 /// `ATTR (==|!=|in|not in) VALUE`, compiled; shown and serialized as it was written.
 #[derive(Clone, Debug, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
@@ -26,6 +26,7 @@ pub struct Condition {
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Values {
     Words(Vec<&'static str>),
+    Truths(Vec<bool>),
     /// Whole numbers; flags as their bits, errors as their errno.
     Numbers(Vec<i64>),
     /// Networks; an address is a network of one.
@@ -42,19 +43,20 @@ pub struct ConditionError {
 
 impl Condition {
     /// Does the record match? One that lacks the attribute never does, whatever the operator.
-    pub fn matches(&self, record: &FlowRecord) -> bool {
+    pub fn matches(&self, record: &Record) -> bool {
         self.contains(record).is_some_and(|contained| contained != self.negated)
     }
 
     /// Is the record's value among the condition's? `None` without a value.
-    fn contains(&self, record: &FlowRecord) -> Option<bool> {
+    fn contains(&self, record: &Record) -> Option<bool> {
         Some(match (&self.values, self.attribute) {
             // These two would allocate their text.
-            (Values::Numbers(numbers), Attribute::Flags) => numbers.contains(&record.flags.0.into()),
-            (Values::Numbers(numbers), Attribute::ErrorType) => numbers.contains(&record.errno?.into()),
+            (Values::Numbers(numbers), Attribute::Flags) => numbers.contains(&record.flags()?.0.into()),
+            (Values::Numbers(numbers), Attribute::ErrorType) => numbers.contains(&record.errno()?.into()),
             (values, attribute) => match (values, attribute.of(record)?) {
                 (Values::Numbers(numbers), AttributeValue::Int(number)) => numbers.contains(&number),
                 (Values::Words(words), AttributeValue::Word(word)) => words.contains(&word),
+                (Values::Truths(truths), AttributeValue::Bool(truth)) => truths.contains(&truth),
                 (Values::Networks(nets), AttributeValue::Address(ip)) => nets.iter().any(|n| n.contains(&ip)),
                 _ => return None,
             },
@@ -143,6 +145,9 @@ fn compile(attribute: Attribute, values: &[&str]) -> Result<Values, String> {
         Attribute::RetransmitType => words(attribute, values, RetransmitType::VARIANTS),
         Attribute::HandshakeRole => words(attribute, values, HandshakeRole::VARIANTS),
         Attribute::ConnectionState => words(attribute, values, TcpState::VARIANTS),
+        Attribute::SlowStart => {
+            each(attribute, values, "true or false", |v| v.parse().ok()).map(Values::Truths)
+        }
         Attribute::LocalAddress | Attribute::PeerAddress => {
             each(attribute, values, "an address or a network, such as 10.0.0.0/8 or 2001:db8::1", network)
                 .map(Values::Networks)
@@ -151,7 +156,8 @@ fn compile(attribute: Attribute, values: &[&str]) -> Result<Values, String> {
             each(attribute, values, "a port, 0 to 65535", |v| v.parse::<u16>().ok().map(i64::from))
                 .map(Values::Numbers)
         }
-        Attribute::Segments
+        Attribute::Events
+        | Attribute::Segments
         | Attribute::Bytes
         | Attribute::Sequence
         | Attribute::Cwnd

@@ -1,4 +1,4 @@
-//! `filter`: keeps or removes flow records by conditions on their attributes.
+//! `filter`: keeps or removes records by conditions on their attributes.
 
 mod condition;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::component::FlowProcessor;
 use crate::config::Problem;
-use crate::flow::FlowRecord;
+use crate::flow::Record;
 
 pub use condition::{Condition, ConditionError};
 
@@ -34,7 +34,7 @@ impl FilterConfig {
     }
 
     /// Does this record stay?
-    pub fn keeps(&self, record: &FlowRecord) -> bool {
+    pub fn keeps(&self, record: &Record) -> bool {
         let any = |conditions: &[Condition]| conditions.iter().any(|condition| condition.matches(record));
         (self.include.is_empty() || any(&self.include)) && !any(&self.exclude)
     }
@@ -42,7 +42,7 @@ impl FilterConfig {
 
 /// Conditions are compiled where they are parsed, so that the configuration is the processor.
 impl FlowProcessor for FilterConfig {
-    fn process(&mut self, records: &mut Vec<FlowRecord>) {
+    fn process(&mut self, records: &mut Vec<Record>) {
         records.retain(|record| self.keeps(record));
     }
 }

@@ -6,15 +6,15 @@ use std::net::SocketAddr;
 
 use super::{Condition, FilterConfig};
 use crate::component::FlowProcessor;
-use crate::flow::{FlowRecord, HandshakeRole};
-use crate::sample::record;
+use crate::flow::{FlowRecord, HandshakeRole, Record, RetransmitType};
+use crate::sample::{gap, record, unseen};
 
 fn condition(text: &str) -> Condition {
     text.parse().unwrap_or_else(|error| panic!("{error}"))
 }
 
-fn matches(text: &str, record: &FlowRecord) -> bool {
-    condition(text).matches(record)
+fn matches(text: &str, record: impl Into<Record>) -> bool {
+    condition(text).matches(&record.into())
 }
 
 fn error(text: &str) -> String {
@@ -53,7 +53,7 @@ fn each_operator_on_each_type() {
         "linux.netns.inode == 13",
     ];
     for text in held {
-        assert!(matches(text, &record()), "{text}");
+        assert!(matches(text, record()), "{text}");
         // The opposite operator on the same value must not match.
         let opposite = match text {
             text if text.contains(" not in ") => text.replace(" not in ", " in "),
@@ -61,7 +61,7 @@ fn each_operator_on_each_type() {
             text if text.contains("==") => text.replace("==", "!="),
             text => text.replace("!=", "=="),
         };
-        assert!(!matches(&opposite, &record()), "{opposite}");
+        assert!(!matches(&opposite, record()), "{opposite}");
     }
 }
 
@@ -77,20 +77,60 @@ fn a_missing_attribute_never_matches() {
         "error.type == EBUSY",
         "error.type not in [EBUSY]",
     ] {
-        assert!(!matches(text, &bare), "{text}");
+        assert!(!matches(text, bare.clone()), "{text}");
     }
     let failed = FlowRecord { errno: Some(16), handshake_role: Some(HandshakeRole::Server), ..record() };
-    assert!(matches("error.type == EBUSY", &failed));
-    assert!(matches("error.type != ENOBUFS", &failed));
-    assert!(matches("network.tcp.handshake.role != client", &failed));
+    assert!(matches("error.type == EBUSY", failed.clone()));
+    assert!(matches("error.type != ENOBUFS", failed.clone()));
+    assert!(matches("network.tcp.handshake.role != client", failed.clone()));
+}
+
+#[test]
+fn a_gap_has_a_type_and_no_addresses() {
+    for text in [
+        "network.type == ipv4",
+        "network.tcp.retransmit.type != fast",
+        "tcp.events == 12",
+        "tcp.segments in [200]",
+        "tcp.slow_start == false",
+    ] {
+        assert!(matches(text, gap()), "{text}");
+    }
+    for text in [
+        "network.peer.address in 0.0.0.0/0",
+        "network.peer.address not in 127.0.0.0/8",
+        "network.local.port != 443",
+        "network.connection.state != closed",
+        "tcp.flags == none",
+        "error.type != EBUSY",
+    ] {
+        assert!(!matches(text, gap()), "{text}");
+    }
+    let records = [record().into(), gap().into()];
+    assert_eq!(left("exclude: ['network.peer.address in 127.0.0.0/8']", &records), [443, 0]);
+    assert_eq!(left("include: ['network.peer.address in 0.0.0.0/0']", &records), [443]);
+    assert!(!matches("tcp.flags == none", unseen()), "without its skb it has no flags either");
+}
+
+#[test]
+fn the_slow_start_is_true_or_false_on_timeouts_and_missing_elsewhere() {
+    let slow = || FlowRecord { retransmit_type: RetransmitType::Timeout, slow_start: true, ..record() };
+    for (text, expected) in [
+        ("tcp.slow_start == true", true),
+        ("tcp.slow_start != true", false),
+        ("tcp.slow_start in [true, false]", true),
+    ] {
+        assert_eq!(matches(text, slow()), expected, "{text}");
+        assert!(!matches(text, record()), "{text}");
+    }
 }
 
 #[test]
 fn an_address_is_of_its_own_family() {
     let loopback = to_peer("[::1]:443");
-    assert!(matches("network.peer.address in [127.0.0.0/8, ::1/128]", &loopback));
-    assert!(!matches("network.peer.address in 0.0.0.0/0", &loopback));
-    assert!(!matches("network.peer.address in ::/0", &record()));
+    assert!(matches("network.peer.address in [127.0.0.0/8, ::1/128]", loopback.clone()));
+    assert!(!matches("network.peer.address in 0.0.0.0/0", loopback.clone()));
+    assert!(!matches("network.peer.address in ::/0", record()));
 }
 
 #[test]
@@ -104,7 +144,7 @@ fn blanks_and_quotes_are_free() {
         "network.peer.port in 443,80",
         "network.peer.port not\tin [80]",
     ] {
-        assert!(matches(text, &record()), "{text}");
+        assert!(matches(text, record()), "{text}");
     }
 }
 
@@ -171,6 +211,7 @@ fn a_value_must_fit_its_attribute() {
         ("network.type == IPv4", "expected one of ipv4, ipv6"),
         ("network.connection.state == open", "expected one of established, syn_sent, "),
         ("network.tcp.handshake.role == peer", "expected one of client, server"),
+        ("tcp.slow_start == yes", "expected true or false"),
         ("tcp.rtt == 1", "no exact value matches"),
         ("otel.metric.overflow == true", "not on flow records"),
     ] {
@@ -178,17 +219,22 @@ fn a_value_must_fit_its_attribute() {
     }
 }
 
-fn left(yaml: &str, records: &[FlowRecord]) -> Vec<u16> {
+fn left(yaml: &str, records: &[Record]) -> Vec<u16> {
     let mut config: FilterConfig = serde_yaml::from_str(yaml).unwrap();
     assert!(config.validate().is_empty());
     let mut records = records.to_vec();
     config.process(&mut records);
-    records.iter().map(|record| record.peer.port()).collect()
+    let port = |record: &Record| match record {
+        Record::Flow(flow) => flow.peer.port(),
+        Record::Gap(_) => 0,
+    };
+    records.iter().map(port).collect()
 }
 
 #[test]
 fn lists_are_or_and_exclude_has_the_last_word() {
-    let records = [to_peer("192.0.2.1:80"), to_peer("192.0.2.2:443"), to_peer("127.0.0.1:22")];
+    let records =
+        [to_peer("192.0.2.1:80"), to_peer("192.0.2.2:443"), to_peer("127.0.0.1:22")].map(Record::from);
     assert_eq!(left("exclude: ['network.peer.address in 127.0.0.0/8']", &records), [80, 443]);
     let either = "include: ['network.peer.port == 80', 'network.peer.port == 22']";
     assert_eq!(left(either, &records), [80, 22]);

@@ -1,0 +1,48 @@
+//! Who waits at a full entrance, who drops, and what is counted on the way.
+
+#![allow(clippy::unwrap_used)]
+
+use super::*;
+use crate::books::{LedgerKey, Signal};
+use crate::sample::{event, raw_gap};
+
+/// A pipeline's entrance, which holds one chunk, and its other end.
+fn branch(signal: Signal) -> (Branch, mpsc::Receiver<Record>) {
+    let key = LedgerKey { pipeline: signal.to_string(), signal, exporter: None };
+    let (entrance, records) = mpsc::channel(CHUNK);
+    (Branch::new(Ledger::detached(key), entrance), records)
+}
+
+/// A receiver's channel that holds all of this and is closed.
+fn closed(raws: impl IntoIterator<Item = Raw>) -> mpsc::Receiver<Raw> {
+    let (out, channel) = mpsc::channel(8 * CHUNK);
+    raws.into_iter().for_each(|raw| out.try_send(raw).unwrap());
+    channel
+}
+
+#[tokio::test]
+async fn what_a_pipeline_that_has_ended_does_not_get_is_counted() {
+    for can_wait in [false, true] {
+        for signal in [Signal::Logs, Signal::Metrics] {
+            let (branch, records) = branch(signal);
+            let ledger = branch.ledger.clone();
+            drop(records);
+            run(closed([event().into(), raw_gap().into()]), &FlowCounts::new(), &[branch], can_wait).await;
+            assert_eq!(ledger.counts().dropped, [(DropReason::Internal, 2)].into());
+        }
+    }
+}
+
+#[tokio::test]
+async fn what_cannot_be_read_is_counted_with_its_segments() {
+    let (branch, mut records) = branch(Signal::Logs);
+    let counts = FlowCounts::new();
+    let foreign = RawEvent { family: 1, segments: 21, ..event() };
+    run(closed([foreign, foreign, event()].map(Raw::from)), &counts, &[branch], false).await;
+    assert!(records.recv().await.is_some() && records.recv().await.is_none());
+    let counts = counts.complete(ReceiverCounts::default());
+    assert_eq!(counts.received, 1);
+    let unobserved =
+        Unobserved { place: "flow", reason: "unknown_family", cpu: None, events: 2, segments: Some(42) };
+    assert_eq!(counts.unobserved, [unobserved]);
+}
