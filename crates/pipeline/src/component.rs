@@ -31,7 +31,7 @@ pub trait Receiver: Send {
     /// Capacity of the channel that it wants, in items.
     fn channel_capacity(&self) -> usize;
 
-    /// Can its source wait until the pipelines have room? Otherwise what they have no room for is dropped.
+    /// Can its source wait until the pipelines have room? Otherwise what logs have no room for is dropped.
     fn can_wait(&self) -> bool {
         false
     }

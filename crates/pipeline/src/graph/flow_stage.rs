@@ -9,7 +9,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use tracing::{info, warn};
 
 use super::CHUNK;
-use crate::books::{DropReason, Ledger, ReceiverCounts, Unobserved};
+use crate::books::{DropReason, Ledger, ReceiverCounts, Signal, Unobserved};
 use crate::flow::{ConvertError, Gap, Record, flow_record};
 use crate::raw::{Raw, RawEvent};
 
@@ -66,14 +66,17 @@ impl Branch {
         Branch { ledger, records, full: AtomicBool::new(false) }
     }
 
-    /// Hands over everything, and waits for room.
+    /// Does its pipeline make nobody wait for long? Sums go on growing while exporters wait.
+    fn keeps_up(&self) -> bool {
+        self.ledger.key().signal == Signal::Metrics
+    }
+
+    /// Hands over everything, a chunk at most, and waits for room.
     async fn deliver(&self, records: &[Record]) {
         self.ledger.accept(records.len() as u64);
-        for (sent, record) in records.iter().enumerate() {
-            if self.records.send(record.clone()).await.is_err() {
-                self.drop_closed((records.len() - sent) as u64);
-                break;
-            }
+        match self.records.reserve_many(records.len()).await {
+            Ok(room) => room.zip(records).for_each(|(place, record)| place.send(record.clone())),
+            Err(_) => self.drop_closed(records.len() as u64),
         }
     }
 
@@ -115,7 +118,9 @@ impl Branch {
 }
 
 /// Runs until the receiver closes the channel and everything in it is handed over. Where the receiver `can_wait`, so
-/// does the stage, and with it all of the receiver's pipelines for the slowest.
+/// does the stage, and with it all of the receiver's pipelines for the slowest. A pipeline of metrics it waits for in any
+/// case: what the receiver's channel has no room for can come back as a gap, what is dropped here would be missing in the
+/// sums.
 pub(super) async fn run(
     mut raws: mpsc::Receiver<Raw>,
     counts: &FlowCounts,
@@ -140,7 +145,7 @@ pub(super) async fn run(
         }
         counts.add(received);
         for branch in branches {
-            if can_wait {
+            if can_wait || branch.keeps_up() {
                 branch.deliver(&records).await;
             } else {
                 branch.offer(&records);

@@ -25,6 +25,8 @@ pub use spec::{PipelineSpec, ProcessorConfig, ProcessorKind, ReceiverSpec, check
 const CHUNK: usize = 1024;
 /// Records that wait at the entrance of a pipeline, at most.
 const PIPELINE_CAPACITY: usize = 16_384;
+// A stage may wait until there is room for all that it has taken.
+const _: () = assert!(CHUNK <= PIPELINE_CAPACITY);
 /// How long a graph that did not start may take to stop again.
 const FAILED_START: Duration = Duration::from_secs(5);
 /// How much later than the deadline an exporter may be with its accounts.

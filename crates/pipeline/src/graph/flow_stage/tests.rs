@@ -2,8 +2,12 @@
 
 #![allow(clippy::unwrap_used)]
 
+use std::time::Duration;
+
+use tokio::time::timeout;
+
 use super::*;
-use crate::books::{LedgerKey, Signal};
+use crate::books::LedgerKey;
 use crate::sample::{event, raw_gap};
 
 /// A pipeline's entrance, which holds one chunk, and its other end.
@@ -18,6 +22,34 @@ fn closed(raws: impl IntoIterator<Item = Raw>) -> mpsc::Receiver<Raw> {
     let (out, channel) = mpsc::channel(8 * CHUNK);
     raws.into_iter().for_each(|raw| out.try_send(raw).unwrap());
     channel
+}
+
+#[tokio::test(start_paused = true)]
+async fn sums_miss_nothing_of_a_burst_and_logs_drop_what_they_have_no_room_for() {
+    let (logs, log_records) = branch(Signal::Logs);
+    let (metrics, mut metric_records) = branch(Signal::Metrics);
+    let ledgers = [logs.ledger.clone(), metrics.ledger.clone()];
+    let all = 4 * CHUNK + 1;
+    let burst = (1..all).map(|_| event().into()).chain([raw_gap().into()]);
+    let (counts, branches) = (FlowCounts::new(), [logs, metrics]);
+    let stage = run(closed(burst), &counts, &branches, false);
+    let summing = async {
+        let mut records = Vec::new();
+        while records.len() < all {
+            records.push(metric_records.recv().await.unwrap());
+        }
+        records
+    };
+    // Nobody takes log records meanwhile.
+    let both = timeout(Duration::from_secs(10), async { tokio::join!(stage, summing) }).await;
+    let ((), records) = both.expect("the sums get everything");
+    assert_eq!(records.iter().filter(|record| record.is_gap()).count(), 1);
+    assert_eq!(log_records.len(), CHUNK);
+    let [logs, metrics] = ledgers.map(|ledger| ledger.counts());
+    assert_eq!((logs.accepted, metrics.accepted), (all as u64, all as u64));
+    assert_eq!(logs.dropped, [(DropReason::PipelineFull, (all - CHUNK) as u64)].into());
+    assert_eq!(metrics.dropped_total(), 0);
+    assert_eq!(counts.complete(ReceiverCounts::default()).received, all as u64 - 1, "a gap is no event");
 }
 
 #[tokio::test]
