@@ -12,6 +12,8 @@ const volatile struct {
 	enum wire_version version;
 	struct wire_event event;
 	enum wire_kind kind;
+	enum wire_reason reason;
+	enum wire_loss loss;
 	enum wire_scope scope;
 	enum wire_transport transport;
 	enum wire_unknown unknown;

@@ -23,6 +23,7 @@ static __always_inline void NAME(fill_common)(struct wire_event *event,
 	if (event->family == AF_INET6) {
 		COPY(event->local_address, common, skc_v6_rcv_saddr);
 		COPY(event->peer_address, common, skc_v6_daddr);
+		event->ipv6 = !is_ipv4_mapped((const __u32 *)event->peer_address);
 	} else {
 		*(__u32 *)event->local_address = LOAD(common, skc_rcv_saddr);
 		*(__u32 *)event->peer_address = LOAD(common, skc_daddr);
@@ -80,6 +81,7 @@ static __always_inline int NAME(segment)(struct wire_event *event, const struct 
 	else
 		event->unknown |= UNKNOWN_TCP_SOCK;
 	NAME(fill_skb)(event, skb);
+	event->reason = reason_of(event, LOAD((const struct tcp_skb_cb *)skb->cb, sacked));
 	return 1;
 }
 
@@ -94,9 +96,26 @@ static __always_inline int NAME(synack)(struct wire_event *event, const struct s
 	event->kind = KIND_SYNACK;
 	event->state = TCP_NEW_SYN_RECV;
 	event->tcp_flags = TCP_FLAG_SYN | TCP_FLAG_ACK;
+	event->reason = REASON_SYNACK;
 	event->segments = 1;
 	event->skb_segments = 1;
 	event->mss = LOAD(req, mss);
 	event->unknown |= UNKNOWN_TCP_SOCK;
+	return 1;
+}
+
+/* What is left of a socket that ends; its port is no longer where the others have it. Nonzero: report it. */
+static __always_inline int NAME(unseen)(struct wire_event *event, const struct sock *sk,
+					const struct tcp_sock *tp)
+{
+	NAME(fill_owner)(event, sk);
+	if (!in_scope(sk, event->netns_inode))
+		return 0;
+	NAME(fill_common)(event, &sk->__sk_common);
+	event->kind = KIND_UNSEEN;
+	event->state = LOAD(sk, __sk_common.skc_state);
+	event->local_port = bpf_ntohs(LOAD(tp, inet_conn.icsk_inet.inet_sport));
+	NAME(fill_tcp)(event, tp);
+	event->unknown |= UNKNOWN_ERR;
 	return 1;
 }

@@ -83,8 +83,13 @@ struct request_sock {
 	__u16 mss;
 };
 
-/* include/net/inet_connection_sock.h, include/linux/tcp.h */
+/* include/net/inet_sock.h, include/net/inet_connection_sock.h, include/linux/tcp.h */
+struct inet_sock {
+	__be16 inet_sport;
+};
+
 struct inet_connection_sock {
+	struct inet_sock icsk_inet;
 	__u8 icsk_pending;
 	__u8 icsk_ca_state : 5;
 };
@@ -107,6 +112,7 @@ struct tcp_skb_cb {
 	__u32 seq;
 	__u16 tcp_gso_segs;
 	__u16 tcp_flags;
+	__u8 sacked;
 };
 
 /*
@@ -123,6 +129,10 @@ struct trace_event_raw_tcp_retransmit_skb___with_err {
 	const void *skbaddr;
 	const void *skaddr;
 	int err;
+};
+
+struct trace_event_raw_tcp_event_sk {
+	const void *skaddr;
 };
 
 struct trace_event_raw_tcp_retransmit_synack {

@@ -42,26 +42,84 @@ static __always_inline __u64 ring_flags(__u64 sequence)
 	return (sequence + 1) % config.wakeup_events ? BPF_RB_NO_WAKEUP : BPF_RB_FORCE_WAKEUP;
 }
 
+static __always_inline void count(struct wire_counters *counters, const struct wire_event *event)
+{
+	__u32 class = (event->ipv6 ? REASONS : 0) + (event->reason & (REASONS - 1));
+	struct wire_class *sums = &counters->classes[class];
+
+	sums->events++;
+	sums->segments += event->segments;
+	if (event->err)
+		sums->failures++;
+	else
+		sums->payload_bytes += event->payload_bytes;
+	if (!event->err && event->segments > event->skb_segments)
+		counters->healed_segments += event->segments - event->skb_segments;
+}
+
+static __always_inline enum wire_loss loss_of(long err)
+{
+	switch (err) {
+	case -ENOSPC:
+	case -EAGAIN:
+		return LOSS_FULL;
+	case -ENOENT:
+		return LOSS_NO_BUFFER;
+	case -EBUSY:
+		return LOSS_BUSY;
+	default:
+		return LOSS_OTHER;
+	}
+}
+
 static __always_inline void output(void *ctx, struct wire_event *event,
 				   struct wire_counters *counters)
 {
-	event->sequence = counters->events++;
-	counters->segments += event->segments;
-	if (!event->err && event->segments > event->skb_segments)
-		counters->healed_segments += event->segments - event->skb_segments;
+	long err;
 
-	if (config.transport == TRANSPORT_RINGBUF) {
-		if (bpf_ringbuf_output(&events_ring, event, sizeof(*event),
-				       ring_flags(event->sequence)))
-			counters->ring_full++;
-	} else {
-		/* A full perf ring is no error here: the kernel counts it as lost. */
-		long err = bpf_perf_event_output(ctx, &events_perf, BPF_F_CURRENT_CPU, event,
-						 sizeof(*event));
+	if (config.transport == TRANSPORT_RINGBUF)
+		err = bpf_ringbuf_output(&events_ring, event, sizeof(*event),
+					 ring_flags(event->sequence));
+	else
+		err = bpf_perf_event_output(ctx, &events_perf, BPF_F_CURRENT_CPU, event,
+					    sizeof(*event));
+	if (err) {
+		struct wire_lost *lost = &counters->lost[loss_of(err)];
 
-		if (err && err != -ENOSPC)
-			counters->output_failed++;
+		lost->events++;
+		lost->segments += event->segments;
 	}
+}
+
+/*
+ * Between begin_event and end_event an event is under way on this CPU. NULL
+ * where one is already: before Linux 5.12 an interrupt may run a program again
+ * while it runs. Later kernels skip such a run themselves.
+ */
+static __always_inline struct wire_counters *begin_event(struct wire_event *event)
+{
+	struct wire_counters *counters;
+
+	event->cpu = bpf_get_smp_processor_id();
+	counters = counters_of(event->cpu, event->kind);
+	if (!counters)
+		return 0;
+	if (counters->events != counters->finished) {
+		counters->nested++;
+		return 0;
+	}
+	event->sequence = counters->events++;
+	barrier();
+	return counters;
+}
+
+static __always_inline void end_event(void *ctx, struct wire_event *event,
+				      struct wire_counters *counters)
+{
+	count(counters, event);
+	output(ctx, event, counters);
+	barrier();
+	counters->finished++;
 }
 
 #endif

@@ -6,7 +6,8 @@
  * (__tcp_retransmit_skb and tcp_rtx_synack, net/ipv4/tcp_output.c), so its
  * difference to the value kept here is right where the skb is not: for
  * attempts that fail after the kernel counted them, and for events that were
- * not seen, which the socket's next one makes good.
+ * not seen, which the socket's next one makes good, or its end
+ * (tcp_v4_destroy_sock, net/ipv4/tcp_ipv4.c).
  */
 #ifndef TCPRETRANS_SEGMENTS_H
 #define TCPRETRANS_SEGMENTS_H
@@ -74,6 +75,12 @@ static __always_inline void count_segments(struct wire_event *event, struct kept
 		event->segments = total - kept->total;
 	kept->ports = ports_of(event);
 	kept->total = total;
+}
+
+/* What the socket's events have not shown when it ends. 0 where none was seen: its beginning is not known. */
+static __always_inline __u32 unseen_segments(const struct kept *kept, __u32 ports, __u32 total)
+{
+	return kept && kept->ports == ports && kept->total < total ? total - kept->total : 0;
 }
 
 /* A SYN-ACK moved the total of a fast-open child, which is `sk` then; a listener has nothing kept. */

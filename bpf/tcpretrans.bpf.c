@@ -8,16 +8,21 @@
 
 #include "kernel.h"
 #include "output.h"
+#include "reason.h"
 #include "scope.h"
 #include "segments.h"
 
 #define AF_INET6 10 /* include/linux/socket.h */
 #define TCP_NEW_SYN_RECV 12 /* include/net/tcp_states.h */
-#define TCP_FLAG_SYN 0x02 /* RFC 9293, section 3.1 */
-#define TCP_FLAG_ACK 0x10
 
 /* bpf_get_socket_cookie and bpf_perf_event_output are for GPL-compatible programs. */
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
+
+/* ::ffff:0:0/96, RFC 4291, section 2.5.5.2 */
+static __always_inline int is_ipv4_mapped(const __u32 *address)
+{
+	return !address[0] && !address[1] && address[2] == bpf_htonl(0xffff);
+}
 
 /* Direct loads: the pointer's BTF type is known to the verifier. */
 #define LOAD_1(p, a) ((p)->a)
@@ -85,16 +90,6 @@ static __always_inline struct kept *kept_if_any(const struct sock *sk)
 	return lookup_by_address(sk);
 }
 
-static __always_inline void count_and_send(void *ctx, struct wire_event *event)
-{
-	struct wire_counters *counters;
-
-	event->cpu = bpf_get_smp_processor_id();
-	counters = counters_of(event->cpu, event->kind);
-	if (counters)
-		output(ctx, event, counters);
-}
-
 /* TP_PROTO(const struct sock *sk, const struct sk_buff *skb[, int err]), include/trace/events/tcp.h */
 SEC("tp_btf/tcp_retransmit_skb")
 int btf_retransmit_skb(__u64 *ctx)
@@ -102,6 +97,7 @@ int btf_retransmit_skb(__u64 *ctx)
 	const struct sock *sk = (void *)ctx[0];
 	const struct sk_buff *skb = (void *)ctx[1];
 	struct wire_event event = {};
+	struct wire_counters *counters;
 
 	if (reports_err())
 		event.err = (int)ctx[2];
@@ -109,9 +105,12 @@ int btf_retransmit_skb(__u64 *ctx)
 		event.unknown |= UNKNOWN_ERR;
 	if (!direct_segment(&event, sk, bpf_skc_to_tcp_sock((void *)sk), skb))
 		return 0;
+	counters = begin_event(&event);
+	if (!counters)
+		return 0;
 	direct_cookie(&event, sk);
 	count_segments(&event, kept_of(sk));
-	count_and_send(ctx, &event);
+	end_event(ctx, &event, counters);
 	return 0;
 }
 
@@ -122,12 +121,40 @@ int btf_retransmit_synack(__u64 *ctx)
 	const struct sock *sk = (void *)ctx[0];
 	const struct request_sock *req = (void *)ctx[1];
 	struct wire_event event = {};
+	struct wire_counters *counters;
 
 	event.unknown |= UNKNOWN_ERR | UNKNOWN_COOKIE;
 	if (!direct_synack(&event, sk, req))
 		return 0;
+	counters = begin_event(&event);
+	if (!counters)
+		return 0;
 	synack_counted(&event, kept_if_any(sk));
-	count_and_send(ctx, &event);
+	end_event(ctx, &event, counters);
+	return 0;
+}
+
+/* TP_PROTO(struct sock *sk); most sockets that end never sent anything again. */
+SEC("tp_btf/tcp_destroy_sock")
+int btf_destroy_sock(__u64 *ctx)
+{
+	struct sock *sk = (void *)ctx[0];
+	const struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	struct wire_event event = {};
+	struct wire_counters *counters;
+
+	if (!tp || !tp->total_retrans)
+		return 0;
+	if (!direct_unseen(&event, sk, tp))
+		return 0;
+	event.segments = unseen_segments(kept_if_any(sk), ports_of(&event), tp->total_retrans);
+	if (!event.segments)
+		return 0;
+	counters = begin_event(&event);
+	if (!counters)
+		return 0;
+	direct_cookie(&event, sk);
+	end_event(ctx, &event, counters);
 	return 0;
 }
 
@@ -137,6 +164,7 @@ int classic_retransmit_skb(void *ctx)
 	const struct sock *sk;
 	const struct sk_buff *skb;
 	struct wire_event event = {};
+	struct wire_counters *counters;
 
 	if (reports_err()) {
 		struct trace_event_raw_tcp_retransmit_skb___with_err *record = ctx;
@@ -153,9 +181,12 @@ int classic_retransmit_skb(void *ctx)
 	}
 	if (!probed_segment(&event, sk, (const void *)sk, skb))
 		return 0;
+	counters = begin_event(&event);
+	if (!counters)
+		return 0;
 	probed_cookie(&event, sk);
 	count_segments(&event, find_or_make_by_address(sk));
-	count_and_send(ctx, &event);
+	end_event(ctx, &event, counters);
 	return 0;
 }
 
@@ -165,11 +196,40 @@ int classic_retransmit_synack(void *ctx)
 	struct trace_event_raw_tcp_retransmit_synack *record = ctx;
 	const struct sock *sk = record->skaddr;
 	struct wire_event event = {};
+	struct wire_counters *counters;
 
 	event.unknown |= UNKNOWN_ERR | UNKNOWN_COOKIE;
 	if (!probed_synack(&event, sk, record->req))
 		return 0;
+	counters = begin_event(&event);
+	if (!counters)
+		return 0;
 	synack_counted(&event, lookup_by_address(sk));
-	count_and_send(ctx, &event);
+	end_event(ctx, &event, counters);
+	return 0;
+}
+
+SEC("tracepoint/tcp/tcp_destroy_sock")
+int classic_destroy_sock(void *ctx)
+{
+	struct trace_event_raw_tcp_event_sk *record = ctx;
+	const struct sock *sk = record->skaddr;
+	const struct tcp_sock *tp = (const void *)sk;
+	__u32 total = BPF_CORE_READ(tp, total_retrans);
+	struct wire_event event = {};
+	struct wire_counters *counters;
+
+	if (!total)
+		return 0;
+	if (!probed_unseen(&event, sk, tp))
+		return 0;
+	event.segments = unseen_segments(lookup_by_address(sk), ports_of(&event), total);
+	if (!event.segments)
+		return 0;
+	counters = begin_event(&event);
+	if (!counters)
+		return 0;
+	probed_cookie(&event, sk);
+	end_event(ctx, &event, counters);
 	return 0;
 }

@@ -14,14 +14,36 @@
 
 /* Goes up whenever a field changes its place or its meaning: recordings of another version are refused. */
 enum wire_version {
-	WIRE_VERSION = 1,
+	WIRE_VERSION = 2,
 };
 
 /* What was sent again; also the number of the program that saw it. */
 enum wire_kind {
 	KIND_SEGMENT = 0, /* __tcp_retransmit_skb */
 	KIND_SYNACK = 1, /* tcp_rtx_synack */
-	KINDS = 2,
+	KIND_UNSEEN = 2, /* segments that no event showed, found when the socket ended */
+	KINDS = 3,
+};
+
+/* Why it was sent again: bpf/reason.h. */
+enum wire_reason {
+	REASON_UNKNOWN = 0,
+	REASON_FAST = 1,
+	REASON_TAIL_LOSS_PROBE = 2,
+	REASON_TIMEOUT = 3, /* by the timer itself */
+	REASON_SLOW_START = 4, /* in the slow start after a timeout */
+	REASON_SYN = 5, /* handshake, client */
+	REASON_SYNACK = 6, /* handshake, server */
+	REASONS = 8, /* a power of two */
+};
+
+/* What became of an event that was not sent, by errno. */
+enum wire_loss {
+	LOSS_FULL = 0, /* -ENOSPC of perf, -EAGAIN of the ring buffer: no room */
+	LOSS_NO_BUFFER = 1, /* -ENOENT: this CPU has no perf buffer */
+	LOSS_BUSY = 2, /* -EBUSY: too many nested outputs */
+	LOSS_OTHER = 3,
+	LOSSES = 4,
 };
 
 /* Which sockets are reported. */
@@ -75,20 +97,39 @@ struct wire_event {
 	__u8 ca_state;
 	__u8 pending_timer;
 	__u32 unknown; /* enum wire_unknown, or-ed */
-	__u32 reserved;
+	__u8 reason; /* enum wire_reason */
+	__u8 ipv6; /* the IP version: 0 for an IPv4-mapped peer too */
+	__u8 reserved[2];
 };
 
+/* What one IP version and reason came to. */
+struct wire_class {
+	__u64 events;
+	__u64 segments; /* by which RetransSegs moved */
+	__u64 payload_bytes; /* of events that did not fail */
+	__u64 failures; /* of the events, those with an error */
+};
+
+struct wire_lost {
+	__u64 events;
+	__u64 segments;
+};
+
+#define CLASSES (2 * REASONS)
+
 /*
- * Counters of one CPU and kind. The recursion protection of BPF programs lets
- * one program run once at a time on a CPU, so plain additions are exact.
+ * Counters of one CPU and kind. One program runs once at a time on a CPU, so
+ * plain additions are exact. While `events` and `finished` differ, an event is
+ * under way; while they are equal and stay so, the rest is of one moment, and
+ * each of the events has been sent or is in `lost`.
  */
 struct wire_counters {
-	__u64 events; /* in scope; also the next sequence number */
-	__u64 segments; /* by which RetransSegs moved */
-	__u64 healed_segments; /* of those, what no event showed when it was sent */
-	__u64 ring_full; /* ring buffer: no room */
-	__u64 output_failed; /* perf: bpf_perf_event_output said no */
-	__u64 reserved[3]; /* one cache line */
+	__u64 events; /* in scope; also the next sequence number; counted first */
+	__u64 finished; /* of those, what output was tried for; counted last */
+	__u64 nested; /* skipped because the program was running: kernels before 5.12 do not */
+	__u64 healed_segments; /* of the segments, what no event showed when it was sent */
+	struct wire_lost lost[LOSSES];
+	struct wire_class classes[CLASSES]; /* ipv6 * REASONS + reason */
 };
 
 /* What user space decides before the load; constant for the verifier. */
@@ -104,7 +145,7 @@ struct wire_config {
 };
 
 _Static_assert(sizeof(struct wire_event) == 128, "wire_event has padding or a new size");
-_Static_assert(sizeof(struct wire_counters) == 64, "wire_counters must be one cache line");
+_Static_assert(sizeof(struct wire_counters) == 608, "wire_counters has padding or a new size");
 _Static_assert(sizeof(struct wire_config) == 24, "wire_config has padding or a new size");
 
 #endif

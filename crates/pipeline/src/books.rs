@@ -192,6 +192,8 @@ pub struct Unobserved {
 /// What a receiver did not observe and made good by gaps.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Healed {
+    /// Gaps, each of them a record.
+    pub records: u64,
     /// Events in gaps.
     pub events: u64,
     /// Segments in gaps.

@@ -31,6 +31,11 @@ impl Problem {
 pub struct Size(pub ByteSize);
 
 impl Size {
+    /// A number of bytes.
+    pub const fn of_bytes(bytes: u64) -> Self {
+        Size(ByteSize::b(bytes))
+    }
+
     /// A number of MiB.
     pub const fn mib(mib: u64) -> Self {
         Size(ByteSize::mib(mib))

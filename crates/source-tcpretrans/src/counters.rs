@@ -1,78 +1,154 @@
 //! The kernel side's counters, mapped into this process: reading them is a load, and needs no privilege.
 
-use std::mem::{offset_of, size_of};
+use std::mem::size_of;
 use std::os::fd::AsFd;
 use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering, fence};
 
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
-use crate::skeleton::types::wire_counters;
+use crate::skeleton::types::{wire_counters, wire_kind, wire_loss};
+
+/// Number of kinds of events: each has its own counters on each CPU.
+pub(crate) const KINDS: usize = wire_kind::KINDS.0 as usize;
+/// How often a snapshot is tried before the CPU counts as too busy for one now.
+const SNAPSHOT_TRIES: usize = 16;
 
 /// A read-only mapping of the `counters` array: one [`wire_counters`] a CPU and kind.
 #[derive(Debug)]
 pub(crate) struct Counters {
     start: NonNull<wire_counters>,
-    entries: usize,
+    slots: usize,
     bytes: usize,
 }
 
 /// Sums over CPUs and kinds.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub(crate) struct Totals {
     /// Events in scope.
     pub(crate) events: u64,
-    /// Segments by which the kernel's own count moved.
-    pub(crate) segments: u64,
-    /// Of those, what no event showed when it was sent.
+    /// Runs of a program that were skipped because it was running, where the kernel itself doesn't skip them.
+    pub(crate) nested: u64,
+    /// Segments that no event showed when they were sent, and that the socket's next event made good.
     pub(crate) healed_segments: u64,
-    /// Events that found the ring buffer full.
-    pub(crate) ring_full: u64,
-    /// Events that `bpf_perf_event_output` refused for another reason than a full buffer.
-    pub(crate) output_failed: u64,
+    /// Events that were not sent, and their segments, by `wire_loss`.
+    pub(crate) lost: [Lost; LOSSES],
+    /// Events for which there was no room, and their segments, by CPU.
+    pub(crate) full_by_cpu: Vec<Lost>,
 }
 
-impl std::ops::AddAssign for Totals {
-    fn add_assign(&mut self, other: Totals) {
+pub(crate) const LOSSES: usize = wire_loss::LOSSES.0 as usize;
+const FULL: usize = wire_loss::LOSS_FULL.0 as usize;
+
+/// Events that were not sent.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Lost {
+    pub(crate) events: u64,
+    pub(crate) segments: u64,
+}
+
+impl std::ops::AddAssign for Lost {
+    fn add_assign(&mut self, other: Lost) {
         self.events += other.events;
         self.segments += other.segments;
+    }
+}
+
+impl Totals {
+    fn add(&mut self, cpu: usize, slot: &wire_counters) {
+        self.events += slot.events;
+        self.nested += slot.nested;
+        self.healed_segments += slot.healed_segments;
+        for (sum, lost) in self.lost.iter_mut().zip(&slot.lost) {
+            *sum += Lost { events: lost.events, segments: lost.segments };
+        }
+        if self.full_by_cpu.len() <= cpu {
+            self.full_by_cpu.resize(cpu + 1, Lost::default());
+        }
+        let full = &slot.lost[FULL];
+        self.full_by_cpu[cpu] += Lost { events: full.events, segments: full.segments };
+    }
+
+    /// Events that were not sent, for whatever reason.
+    pub(crate) fn lost_events(&self) -> u64 {
+        self.lost.iter().map(|lost| lost.events).sum()
+    }
+}
+
+impl std::ops::AddAssign<&Totals> for Totals {
+    fn add_assign(&mut self, other: &Totals) {
+        self.events += other.events;
+        self.nested += other.nested;
         self.healed_segments += other.healed_segments;
-        self.ring_full += other.ring_full;
-        self.output_failed += other.output_failed;
+        for (sum, lost) in self.lost.iter_mut().zip(&other.lost) {
+            *sum += *lost;
+        }
+        if self.full_by_cpu.len() < other.full_by_cpu.len() {
+            self.full_by_cpu.resize(other.full_by_cpu.len(), Lost::default());
+        }
+        for (sum, full) in self.full_by_cpu.iter_mut().zip(&other.full_by_cpu) {
+            *sum += *full;
+        }
     }
 }
 
 impl Counters {
-    /// Maps an mmapable array of `entries` counters.
-    pub(crate) fn map(map: impl AsFd, entries: usize) -> rustix::io::Result<Counters> {
-        let bytes = (entries * size_of::<wire_counters>()).next_multiple_of(rustix::param::page_size());
+    /// Maps an mmapable array of `slots` counters: of all CPUs and kinds, `cpu * KINDS + kind`.
+    pub(crate) fn map(map: impl AsFd, slots: usize) -> rustix::io::Result<Counters> {
+        let bytes = (slots * size_of::<wire_counters>()).next_multiple_of(rustix::param::page_size());
         // SAFETY: a new mapping at an address of the kernel's choice touches no memory of ours.
         let start = unsafe { mmap(ptr::null_mut(), bytes, ProtFlags::READ, MapFlags::SHARED, map, 0)? };
         let start = NonNull::new(start.cast()).ok_or(rustix::io::Errno::INVAL)?;
-        Ok(Counters { start, entries, bytes })
+        Ok(Counters { start, slots, bytes })
     }
 
     /// The sums now. The kernel goes on counting meanwhile: each number is right, their moments differ by ns.
     pub(crate) fn totals(&self) -> Totals {
         let mut totals = Totals::default();
-        for entry in 0..self.entries {
-            totals += Totals {
-                events: self.load(entry, offset_of!(wire_counters, events)),
-                segments: self.load(entry, offset_of!(wire_counters, segments)),
-                healed_segments: self.load(entry, offset_of!(wire_counters, healed_segments)),
-                ring_full: self.load(entry, offset_of!(wire_counters, ring_full)),
-                output_failed: self.load(entry, offset_of!(wire_counters, output_failed)),
-            };
+        for slot in 0..self.slots {
+            totals.add(slot / KINDS, &self.read(slot));
         }
         totals
     }
 
-    /// The number at `offset` bytes in an entry.
-    fn load(&self, entry: usize, offset: usize) -> u64 {
-        assert!(entry < self.entries && offset + size_of::<u64>() <= size_of::<wire_counters>());
+    /// The counters of a slot at one moment: no event was under way, each that is counted had been sent or lost. `None`
+    /// where the CPU is too busy just now.
+    ///
+    /// Two readings that are equal, with all that was begun finished: each event changes `events` first and `finished`
+    /// last. The second reading is for processors that make stores visible in another order than they were done.
+    pub(crate) fn snapshot(&self, slot: usize) -> Option<wire_counters> {
+        let words = size_of::<wire_counters>() / size_of::<u64>();
+        let is_same = |copy: &wire_counters| {
+            // SAFETY: wire_counters holds u64s only, and `copy` is one whole value of it.
+            let copy = unsafe { std::slice::from_raw_parts(ptr::from_ref(copy).cast::<u64>(), words) };
+            copy.iter().enumerate().all(|(word, number)| self.load(slot, word) == *number)
+        };
+        (0..SNAPSHOT_TRIES).find_map(|_| {
+            let copy = self.read(slot);
+            fence(Ordering::Acquire);
+            std::hint::spin_loop();
+            (copy.events == copy.finished && is_same(&copy)).then_some(copy)
+        })
+    }
+
+    /// The counters of a slot, each of its own moment.
+    pub(crate) fn read(&self, slot: usize) -> wire_counters {
+        let mut copy = wire_counters::default();
+        let words = size_of::<wire_counters>() / size_of::<u64>();
+        let target = ptr::from_mut(&mut copy).cast::<u64>();
+        for word in 0..words {
+            // SAFETY: wire_counters holds u64s only, so that `copy` is an array of them, and `word` is within.
+            unsafe { target.add(word).write(self.load(slot, word)) };
+        }
+        copy
+    }
+
+    /// A number of a slot, by its place.
+    fn load(&self, slot: usize, word: usize) -> u64 {
+        assert!(slot < self.slots && (word + 1) * size_of::<u64>() <= size_of::<wire_counters>());
         // SAFETY: by the assertion the address lies in the mapping, which lives as long as self. The kernel adds to it
         // meanwhile, which an atomic load may race with; all fields are u64s, so that it is aligned.
-        let number = unsafe { AtomicU64::from_ptr(self.start.as_ptr().add(entry).byte_add(offset).cast()) };
+        let number = unsafe { AtomicU64::from_ptr(self.start.as_ptr().add(slot).cast::<u64>().add(word)) };
         number.load(Ordering::Relaxed)
     }
 }

@@ -8,6 +8,7 @@ mod check;
 pub mod config;
 mod counters;
 pub mod facts;
+mod healing;
 mod misses;
 mod perf;
 pub mod plan;

@@ -59,7 +59,7 @@ impl PerfReader {
                 map.as_raw_fd(),
                 pages as libbpf_sys::size_t,
                 Some(on_sample),
-                Some(on_lost),
+                None, // the kernel side counts what found no room
                 context,
                 &options,
             )
@@ -105,10 +105,4 @@ unsafe extern "C" fn on_sample(context: *mut c_void, _cpu: c_int, data: *mut c_v
     // SAFETY: libbpf hands `size` bytes of a record that stays in the ring until this callback returns.
     let bytes = unsafe { std::slice::from_raw_parts(data.cast::<u8>(), size as usize) };
     guarded(|| sink.record(bytes));
-}
-
-unsafe extern "C" fn on_lost(context: *mut c_void, cpu: c_int, samples: u64) {
-    // SAFETY: as in on_sample.
-    let sink = unsafe { &*context.cast::<Sink>() };
-    guarded(|| sink.lost(cpu, samples));
 }

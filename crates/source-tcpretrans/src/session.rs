@@ -16,7 +16,7 @@ use tokio::sync::mpsc::Sender;
 
 use crate::buffer::Budget;
 use crate::config::Wakeup;
-use crate::counters::Counters;
+use crate::counters::{Counters, KINDS};
 use crate::facts::Facts;
 use crate::misses::recursion_misses;
 use crate::perf::PerfReader;
@@ -24,13 +24,15 @@ use crate::plan::{HookKind, Plan, ScopePlan, TransportPlan};
 use crate::record::Tap;
 use crate::ring::{Ring, RingReader};
 use crate::sink::Sink;
-use crate::skeleton::types::{wire_config, wire_kind, wire_scope, wire_transport};
+use crate::skeleton::types::{wire_config, wire_scope, wire_transport};
 use crate::skeleton::{OpenTcpretransSkel, TcpretransSkel, TcpretransSkelBuilder};
 use crate::stats::Stats;
 use crate::wall_clock;
 
 /// How long a stop waits for events that a program was sending at the moment it was detached.
 const STRAGGLERS: Duration = Duration::from_millis(100);
+/// How long a stop waits for room in the channel for the last gap.
+const LAST_GAP: Duration = Duration::from_secs(2);
 
 /// What a session is made of.
 pub(crate) struct Inputs {
@@ -109,15 +111,24 @@ impl From<StepError> for ReceiverError {
 pub(crate) fn run(inputs: Inputs, ready: impl FnOnce(Result<(), ReceiverError>)) {
     // A slot for each hook that may be tried; a skeleton lives in its slot.
     let mut slots = [const { MaybeUninit::uninit() }; 2];
-    let sink = Rc::new(Sink::new(inputs.out.clone(), Arc::clone(&inputs.stats), inputs.tap.clone()));
+    let counters = inputs.facts.cpus_possible as usize * KINDS;
+    let sink = Sink::new(inputs.out.clone(), Arc::clone(&inputs.stats), inputs.tap.clone(), counters);
+    let sink = Rc::new(sink);
     match start(&inputs, &mut slots, &sink) {
-        Ok((skeleton, reader)) => {
+        Ok(started) => {
             ready(Ok(()));
-            read(&inputs, skeleton, &reader, &sink);
+            read(&inputs, started, &sink);
         }
         Err(error) => ready(Err(error)),
     }
     inputs.stats.end();
+}
+
+/// A session that is attached.
+struct Started<'slot> {
+    skeleton: TcpretransSkel<'slot>,
+    reader: Reader,
+    counters: Arc<Counters>,
 }
 
 /// Tries the plan's hooks in turn.
@@ -125,7 +136,7 @@ fn start<'slots>(
     inputs: &Inputs,
     slots: &'slots mut [MaybeUninit<OpenObject>],
     sink: &Rc<Sink>,
-) -> Result<(TcpretransSkel<'slots>, Reader), ReceiverError> {
+) -> Result<Started<'slots>, ReceiverError> {
     let mut last = ReceiverError::Failed("the plan has no hook".to_owned()); // plan() refuses that itself
     for (hook, slot) in inputs.plan.hooks.iter().zip(slots) {
         match start_with(*hook, inputs, slot, sink) {
@@ -144,9 +155,9 @@ fn start_with<'slot>(
     inputs: &Inputs,
     slot: &'slot mut MaybeUninit<OpenObject>,
     sink: &Rc<Sink>,
-) -> Result<(TcpretransSkel<'slot>, Reader), StepError> {
+) -> Result<Started<'slot>, StepError> {
     let at = |step| move |error| StepError { hook, step, error };
-    let entries = inputs.facts.cpus_possible * wire_kind::KINDS.0;
+    let entries = inputs.facts.cpus_possible * KINDS as u32;
 
     let mut open = TcpretransSkelBuilder::default().open(slot).map_err(at("opening the object"))?;
     let ring = configure(hook, inputs, &mut open, entries).map_err(at("making the maps"))?;
@@ -155,6 +166,7 @@ fn start_with<'slot>(
     let counters = Counters::map(skeleton.maps.counters.as_fd(), entries as usize)
         .map_err(|error| libbpf_rs::Error::from_raw_os_error(error.raw_os_error()))
         .map_err(at("mapping the counters"))?;
+    let counters = Arc::new(counters);
     let (reader, transport, reached) = match ring {
         Some(ring) => {
             let reached = ("ringbuf_size", "By", ring.bytes);
@@ -170,8 +182,8 @@ fn start_with<'slot>(
     attach(hook, inputs.plan.synack, &mut skeleton).map_err(at("attaching"))?;
     let hook: &'static str = hook.into();
     let info = vec![("hook", hook.to_owned()), ("transport", transport.to_owned())];
-    inputs.stats.begin(counters, info, vec![reached]);
-    Ok((skeleton, reader))
+    inputs.stats.begin(Arc::clone(&counters), info, vec![reached]);
+    Ok(Started { skeleton, reader, counters })
 }
 
 /// Sets what is decided before the load; makes the ring, whose size may have to be halved.
@@ -219,6 +231,8 @@ fn configure(
     let (btf, classic) = (hook == HookKind::TpBtf, hook == HookKind::Tracepoint);
     open.progs.btf_retransmit_skb.set_autoload(btf);
     open.progs.btf_retransmit_synack.set_autoload(btf && plan.synack);
+    open.progs.btf_destroy_sock.set_autoload(btf);
+    open.progs.classic_destroy_sock.set_autoload(classic);
     open.progs.classic_retransmit_skb.set_autoload(classic);
     open.progs.classic_retransmit_synack.set_autoload(classic && plan.synack);
     Ok(ring)
@@ -242,12 +256,14 @@ fn attach(hook: HookKind, synack: bool, skeleton: &mut TcpretransSkel<'_>) -> li
     match hook {
         HookKind::TpBtf => {
             links.btf_retransmit_skb = Some(progs.btf_retransmit_skb.attach()?);
+            links.btf_destroy_sock = Some(progs.btf_destroy_sock.attach()?);
             if synack {
                 links.btf_retransmit_synack = Some(progs.btf_retransmit_synack.attach()?);
             }
         }
         HookKind::Tracepoint => {
             links.classic_retransmit_skb = Some(progs.classic_retransmit_skb.attach()?);
+            links.classic_destroy_sock = Some(progs.classic_destroy_sock.attach()?);
             if synack {
                 links.classic_retransmit_synack = Some(progs.classic_retransmit_synack.attach()?);
             }
@@ -257,24 +273,38 @@ fn attach(hook: HookKind, synack: bool, skeleton: &mut TcpretransSkel<'_>) -> li
 }
 
 /// Reads until told to stop, or until nobody listens; then detaches and takes what is left.
-fn read(inputs: &Inputs, mut skeleton: TcpretransSkel<'_>, reader: &Reader, sink: &Sink) {
-    if let Err(error) = read_until_stopped(inputs, &skeleton, reader, sink) {
+fn read(inputs: &Inputs, mut started: Started<'_>, sink: &Sink) {
+    if let Err(error) = read_until_stopped(inputs, &started, sink) {
         tracing::error!(%error, "reading the kernel's buffer");
     }
-    skeleton.links = Default::default(); // closes the links: from here on nothing new is seen
-    let deadline = Instant::now() + STRAGGLERS;
-    loop {
-        if let Err(error) = reader.consume() {
+    started.skeleton.links = Default::default(); // closes the links: from here on nothing new is seen
+    let complete = until(STRAGGLERS, || {
+        if let Err(error) = started.reader.consume() {
             tracing::error!(%error, "reading the kernel's buffer");
-            break;
+            return true;
         }
-        if sink.stats().missing() == 0 || Instant::now() >= deadline {
-            break;
+        sink.stats().missing() == 0
+    });
+    count_misses(&started.skeleton, sink.stats());
+    if !complete {
+        sink.stats().settle();
+    }
+    sink.look_last(&started.counters);
+    if !until(LAST_GAP, || sink.is_closed() || sink.heal()) {
+        tracing::error!("the pipelines have no room for the last gap: it is missing in the sums");
+    }
+}
+
+/// Tries until it is done, or until the time is over. Was it done?
+fn until(time: Duration, done: impl Fn() -> bool) -> bool {
+    let deadline = Instant::now() + time;
+    while !done() {
+        if Instant::now() >= deadline {
+            return false;
         }
         std::thread::sleep(Duration::from_millis(1));
     }
-    count_misses(&skeleton, sink.stats());
-    sink.stats().settle();
+    true
 }
 
 fn count_misses(skeleton: &TcpretransSkel<'_>, stats: &Stats) {
@@ -282,8 +312,10 @@ fn count_misses(skeleton: &TcpretransSkel<'_>, stats: &Stats) {
     let loaded = [
         &progs.btf_retransmit_skb,
         &progs.btf_retransmit_synack,
+        &progs.btf_destroy_sock,
         &progs.classic_retransmit_skb,
         &progs.classic_retransmit_synack,
+        &progs.classic_destroy_sock,
     ];
     let misses = loaded.into_iter().filter(|program| program.autoload()).map(recursion_misses).sum();
     match misses {
@@ -292,19 +324,14 @@ fn count_misses(skeleton: &TcpretransSkel<'_>, stats: &Stats) {
     }
 }
 
-fn read_until_stopped(
-    inputs: &Inputs,
-    skeleton: &TcpretransSkel<'_>,
-    reader: &Reader,
-    sink: &Sink,
-) -> libbpf_rs::Result<()> {
+fn read_until_stopped(inputs: &Inputs, started: &Started<'_>, sink: &Sink) -> libbpf_rs::Result<()> {
     const READER: u64 = 0;
     const STOP: u64 = 1;
     let errno = |error: Errno| libbpf_rs::Error::from_raw_os_error(error.raw_os_error());
     let poll = epoll::create(epoll::CreateFlags::CLOEXEC).map_err(errno)?;
     // Edge-triggered: below the wakeup threshold there is data too, and level-triggering would return for it at once.
     let edge = epoll::EventFlags::IN | epoll::EventFlags::ET;
-    epoll::add(&poll, reader.fd(), epoll::EventData::new_u64(READER), edge).map_err(errno)?;
+    epoll::add(&poll, started.reader.fd(), epoll::EventData::new_u64(READER), edge).map_err(errno)?;
     epoll::add(&poll, &inputs.stop, epoll::EventData::new_u64(STOP), epoll::EventFlags::IN).map_err(errno)?;
     let timeout = inputs.wakeup.interval.min(wall_clock::GOOD_FOR);
     let timeout =
@@ -317,9 +344,11 @@ fn read_until_stopped(
             Err(error) => return Err(errno(error)),
         }
         if sink.begin_pass() {
-            count_misses(skeleton, sink.stats());
+            count_misses(&started.skeleton, sink.stats());
         }
-        reader.consume()?;
+        sink.look(&started.counters);
+        started.reader.consume()?;
+        sink.heal();
         if events.iter().any(|event| event.data.u64() == STOP) {
             break;
         }

@@ -1,11 +1,12 @@
 //! The receiver's numbers: the kernel's own, and what the reader did with them.
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use otel_tcpretrans_pipeline::books::{Healed, ReceiverCounts, Unobserved};
 
-use crate::counters::{Counters, Totals};
+use crate::counters::{Counters, Lost, Totals};
+use crate::skeleton::types::wire_loss;
 
 /// Shared by the reader's thread and whoever asks; lives as long as the receiver, over stops and starts.
 #[derive(Debug, Default)]
@@ -14,13 +15,24 @@ pub(crate) struct Stats {
     /// Events that the reader took out of the kernel's buffers.
     pub(crate) taken: AtomicU64,
     /// Events of those that the channel had no room for.
-    pub(crate) channel_full: AtomicU64,
-    /// Events that the kernel saw and that never came, without a word.
+    pub(crate) channel_full: LostByReader,
+    /// Events that were in no buffer when the session ended, though they were sent.
     unreported: AtomicU64,
     /// Records too short to be an event.
     pub(crate) truncated: AtomicU64,
     /// Records of an unknown kind.
     pub(crate) unknown_kind: AtomicU64,
+    /// Gaps that were delivered, and the events and segments in them.
+    pub(crate) gap_records: AtomicU64,
+    pub(crate) gap_events: AtomicU64,
+    pub(crate) gap_segments: AtomicU64,
+}
+
+/// [`Lost`], for several threads.
+#[derive(Debug, Default)]
+pub(crate) struct LostByReader {
+    pub(crate) events: AtomicU64,
+    pub(crate) segments: AtomicU64,
 }
 
 #[derive(Debug, Default)]
@@ -28,12 +40,10 @@ struct Kernel {
     /// From the sessions before this one.
     before: Totals,
     /// This session's counters, while it runs.
-    counters: Option<Counters>,
+    counters: Option<Arc<Counters>>,
     /// Of the sessions before this one, and of this one.
     misses_before: u64,
     misses: u64,
-    /// Samples that the perf buffer lost, by CPU.
-    lost_by_cpu: Vec<u64>,
     /// Facts of the last session.
     info: Vec<(&'static str, String)>,
     gauges: Vec<(&'static str, &'static str, u64)>,
@@ -43,7 +53,7 @@ impl Stats {
     /// A session begins.
     pub(crate) fn begin(
         &self,
-        counters: Counters,
+        counters: Arc<Counters>,
         info: Vec<(&'static str, String)>,
         gauges: Vec<(&'static str, &'static str, u64)>,
     ) {
@@ -57,7 +67,7 @@ impl Stats {
     pub(crate) fn end(&self) {
         let mut kernel = self.lock();
         if let Some(counters) = kernel.counters.take() {
-            kernel.before += counters.totals();
+            kernel.before += &counters.totals();
         }
         kernel.misses_before += std::mem::take(&mut kernel.misses);
     }
@@ -67,30 +77,16 @@ impl Stats {
         self.lock().misses = misses;
     }
 
-    /// The perf buffer of `cpu` lost samples.
-    pub(crate) fn lost(&self, cpu: usize, samples: u64) {
-        let mut kernel = self.lock();
-        if kernel.lost_by_cpu.len() <= cpu {
-            kernel.lost_by_cpu.resize(cpu + 1, 0);
-        }
-        kernel.lost_by_cpu[cpu] += samples;
-    }
-
     /// Events that the kernel saw and of which nothing more is known: on their way, or lost without a word.
     pub(crate) fn missing(&self) -> u64 {
-        let kernel = self.lock();
-        let totals = kernel.totals();
-        let lost: u64 = kernel.lost_by_cpu.iter().sum();
+        let totals = self.lock().totals();
         let known = self.taken.load(Ordering::Relaxed)
             + self.unreported.load(Ordering::Relaxed)
-            + lost
-            + totals.ring_full
-            + totals.output_failed;
+            + totals.lost_events();
         totals.events.saturating_sub(known)
     }
 
-    /// After the last pass: what is still missing will not come. A perf buffer tells of its losses with the next sample
-    /// only, so those at the very end are found here.
+    /// After the last pass: what is still missing will not come.
     pub(crate) fn settle(&self) {
         let missing = self.missing();
         self.unreported.fetch_add(missing, Ordering::Relaxed);
@@ -101,19 +97,32 @@ impl Stats {
         let kernel = self.lock();
         let totals = kernel.totals();
         // The kernel skipped these programs before they could count.
-        let misses = kernel.misses_before + kernel.misses;
+        let misses = kernel.misses_before + kernel.misses + totals.nested;
+        let load = |number: &AtomicU64| number.load(Ordering::Relaxed);
+        let events = |place, reason, events| Unobserved { place, reason, cpu: None, events, segments: None };
+        let lost = |place, reason, lost: Lost| Unobserved {
+            place,
+            reason,
+            cpu: None,
+            events: lost.events,
+            segments: Some(lost.segments),
+        };
+        let of = |loss: wire_loss| totals.lost[loss.0 as usize];
+        let refused =
+            Lost { events: load(&self.channel_full.events), segments: load(&self.channel_full.segments) };
         let mut unobserved = vec![
-            unobserved("kernel", "recursion", misses),
-            unobserved("kernel", "ring_full", totals.ring_full),
-            unobserved("kernel", "output_failed", totals.output_failed),
-            unobserved("kernel", "unreported", self.unreported.load(Ordering::Relaxed)),
-            unobserved("channel", "channel_full", self.channel_full.load(Ordering::Relaxed)),
-            unobserved("decode", "truncated", self.truncated.load(Ordering::Relaxed)),
-            unobserved("decode", "unknown_kind", self.unknown_kind.load(Ordering::Relaxed)),
+            events("kernel", "recursion", misses),
+            lost("kernel", "no_buffer", of(wire_loss::LOSS_NO_BUFFER)),
+            lost("kernel", "output_busy", of(wire_loss::LOSS_BUSY)),
+            lost("kernel", "output_failed", of(wire_loss::LOSS_OTHER)),
+            events("kernel", "unreported", load(&self.unreported)),
+            lost("channel", "channel_full", refused),
+            events("decode", "truncated", load(&self.truncated)),
+            events("decode", "unknown_kind", load(&self.unknown_kind)),
         ];
-        unobserved.extend(kernel.lost_by_cpu.iter().enumerate().map(|(cpu, lost)| Unobserved {
+        unobserved.extend(totals.full_by_cpu.iter().enumerate().map(|(cpu, full)| Unobserved {
             cpu: u32::try_from(cpu).ok(),
-            ..self::unobserved("kernel", "perf_lost", *lost)
+            ..lost("kernel", "ring_full", *full)
         }));
         let healed = ("healed_segments", "{segment}", totals.healed_segments);
         let gauges = kernel.gauges.iter().copied().chain([healed]);
@@ -121,7 +130,11 @@ impl Stats {
             seen: totals.events + misses,
             received: 0,
             unobserved,
-            healed: Healed::default(),
+            healed: Healed {
+                records: load(&self.gap_records),
+                events: load(&self.gap_events),
+                segments: load(&self.gap_segments),
+            },
             info: kernel.info.clone(),
             gauges: gauges.collect(),
         }
@@ -135,14 +148,10 @@ impl Stats {
 
 impl Kernel {
     fn totals(&self) -> Totals {
-        let mut totals = self.before;
+        let mut totals = self.before.clone();
         if let Some(counters) = &self.counters {
-            totals += counters.totals();
+            totals += &counters.totals();
         }
         totals
     }
-}
-
-fn unobserved(place: &'static str, reason: &'static str, events: u64) -> Unobserved {
-    Unobserved { place, reason, cpu: None, events, segments: None }
 }

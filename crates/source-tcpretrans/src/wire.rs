@@ -2,14 +2,15 @@
 
 use std::mem::{offset_of, size_of};
 
-use otel_tcpretrans_pipeline::flow::TcpFlags;
 use otel_tcpretrans_pipeline::raw::{RawEvent, RawKind, RawReason};
 
-use crate::skeleton::types::{wire_config, wire_counters, wire_event, wire_kind, wire_unknown, wire_version};
+use crate::skeleton::types::{
+    wire_config, wire_counters, wire_event, wire_kind, wire_reason, wire_unknown, wire_version,
+};
 
 // The twins of the assertions in bpf/wire.h: both compilers saw the same layout.
 const _: () = assert!(size_of::<wire_event>() == 128);
-const _: () = assert!(size_of::<wire_counters>() == 64);
+const _: () = assert!(size_of::<wire_counters>() == 608);
 const _: () = assert!(size_of::<wire_config>() == 24);
 const _: () = assert!(offset_of!(wire_event, unknown) == 120);
 
@@ -29,27 +30,53 @@ pub enum WireError {
     UnknownKind(u8),
 }
 
-/// Copies an event out of a buffer. A perf record is padded to 8 bytes and starts at any address; more bytes than
-/// an event are fine. `wall_offset_ns` is wall time minus boot time, in ns.
+/// The number that the wire has for a reason; one that this program does not know is unknown.
+pub(crate) fn reason(number: u8) -> RawReason {
+    const FAST: u32 = wire_reason::REASON_FAST.0;
+    const TAIL_LOSS_PROBE: u32 = wire_reason::REASON_TAIL_LOSS_PROBE.0;
+    const TIMEOUT: u32 = wire_reason::REASON_TIMEOUT.0;
+    const SLOW_START: u32 = wire_reason::REASON_SLOW_START.0;
+    const SYN: u32 = wire_reason::REASON_SYN.0;
+    const SYNACK: u32 = wire_reason::REASON_SYNACK.0;
+    match u32::from(number) {
+        FAST => RawReason::Fast,
+        TAIL_LOSS_PROBE => RawReason::TailLossProbe,
+        TIMEOUT => RawReason::Timeout,
+        SLOW_START => RawReason::SlowStart,
+        SYN => RawReason::Syn,
+        SYNACK => RawReason::SynAck,
+        _ => RawReason::Unknown,
+    }
+}
+
+/// Copies an event out of a buffer and makes a raw event of it. `wall_offset_ns` is wall time minus boot time, in ns.
 ///
 /// # Errors
 /// Says why the bytes are no event.
 pub fn decode(bytes: &[u8], wall_offset_ns: i64) -> Result<RawEvent, WireError> {
+    raw_event(&read(bytes)?, wall_offset_ns)
+}
+
+/// Copies an event out of a buffer. A perf record is padded to 8 bytes and starts at any address; more bytes than
+/// an event are fine.
+pub(crate) fn read(bytes: &[u8]) -> Result<wire_event, WireError> {
     if bytes.len() < size_of::<wire_event>() {
         return Err(WireError::Truncated(bytes.len()));
     }
     // SAFETY: the slice is at least as long as wire_event, which holds integers only, so that any bytes are a valid
     // value; read_unaligned asks for no alignment.
-    let event = unsafe { bytes.as_ptr().cast::<wire_event>().read_unaligned() };
-    raw_event(&event, wall_offset_ns)
+    Ok(unsafe { bytes.as_ptr().cast::<wire_event>().read_unaligned() })
 }
 
-fn raw_event(event: &wire_event, wall_offset_ns: i64) -> Result<RawEvent, WireError> {
+/// The wire's event in the pipeline's words.
+pub(crate) fn raw_event(event: &wire_event, wall_offset_ns: i64) -> Result<RawEvent, WireError> {
     const SEGMENT: u32 = wire_kind::KIND_SEGMENT.0;
     const SYNACK: u32 = wire_kind::KIND_SYNACK.0;
+    const UNSEEN: u32 = wire_kind::KIND_UNSEEN.0;
     let kind = match u32::from(event.kind) {
         SEGMENT => RawKind::Segment,
         SYNACK => RawKind::SynAck,
+        UNSEEN => RawKind::Unseen,
         _ => return Err(WireError::UnknownKind(event.kind)),
     };
     let knows = |unknown: wire_unknown| event.unknown & unknown.0 == 0;
@@ -59,7 +86,6 @@ fn raw_event(event: &wire_event, wall_offset_ns: i64) -> Result<RawEvent, WireEr
         cpu: event.cpu,
         sequence: event.sequence,
         kind,
-        reason: reason(kind, event),
         family: event.family,
         local_address: event.local_address,
         peer_address: event.peer_address,
@@ -71,6 +97,7 @@ fn raw_event(event: &wire_event, wall_offset_ns: i64) -> Result<RawEvent, WireEr
         payload_bytes: event.payload_bytes,
         segments: event.segments,
         skb_segments: event.skb_segments,
+        reason: reason(event.reason),
         ca_state: event.ca_state,
         pending_timer: event.pending_timer,
         srtt_us: event.srtt_us,
@@ -82,31 +109,6 @@ fn raw_event(event: &wire_event, wall_offset_ns: i64) -> Result<RawEvent, WireEr
         cgroup_id: knows(wire_unknown::UNKNOWN_CGROUP).then_some(event.cgroup_id),
         netns_inode: knows(wire_unknown::UNKNOWN_NETNS).then_some(event.netns_inode),
     })
-}
-
-/// `TCP_CA_Recovery` and `TCP_CA_Loss` of `enum tcp_ca_state` (include/uapi/linux/tcp.h).
-const CA_RECOVERY: u8 = 3;
-const CA_LOSS: u8 = 4;
-/// `ICSK_TIME_LOSS_PROBE` (include/net/inet_connection_sock.h).
-const TIMER_LOSS_PROBE: u8 = 5;
-
-/// The reason of a retransmission, as far as the socket's state shows it.
-///
-/// From net/ipv4/tcp_timer.c and tcp_output.c, Linux 6.18: `tcp_retransmit_timer` enters Loss before it sends, and the
-/// slow start after it stays there; `tcp_send_loss_probe` runs with the probe timer still pending, and only
-/// outside Recovery and Loss (`tcp_schedule_loss_probe`); `tcp_xmit_retransmit_queue` sends in Recovery.
-fn reason(kind: RawKind, event: &wire_event) -> RawReason {
-    let flags = TcpFlags(event.tcp_flags);
-    match (kind, event.ca_state, event.pending_timer) {
-        (RawKind::SynAck, ..) => RawReason::SynAck,
-        // A fast-open server retransmits its SYN-ACK from the child's own queue.
-        _ if flags.contains(TcpFlags::SYN) && flags.contains(TcpFlags::ACK) => RawReason::SynAck,
-        _ if flags.contains(TcpFlags::SYN) => RawReason::Syn,
-        (_, CA_LOSS, _) => RawReason::Timeout,
-        (_, CA_RECOVERY, _) => RawReason::Fast,
-        (_, _, TIMER_LOSS_PROBE) => RawReason::TailLossProbe,
-        _ => RawReason::Unknown,
-    }
 }
 
 #[cfg(test)]
@@ -152,30 +154,5 @@ mod tests {
         }
         let foreign = wire_event { kind: 9, ..event() };
         assert_eq!(decode(&bytes(&foreign), 0), Err(WireError::UnknownKind(9)));
-    }
-    #[test]
-    fn congestion_state_and_timer_tell_segments_apart() {
-        let of = |ca_state, pending_timer| {
-            reason(RawKind::Segment, &wire_event { ca_state, pending_timer, ..event() })
-        };
-        assert_eq!((of(3, 1), of(4, 1)), (RawReason::Fast, RawReason::Timeout));
-        assert_eq!(of(4, 5), RawReason::Timeout, "no probe is scheduled in Loss");
-        assert_eq!(of(3, 5), RawReason::Fast, "nor in Recovery");
-        for open in [0, 1, 2] {
-            assert_eq!(of(open, 5), RawReason::TailLossProbe);
-            for timer in [0, 1, 3, 6] {
-                assert_eq!(of(open, timer), RawReason::Unknown, "{open} {timer}");
-            }
-        }
-        assert_eq!(of(255, 255), RawReason::Unknown);
-    }
-
-    #[test]
-    fn handshakes_whatever_the_congestion_state() {
-        let of = |kind, tcp_flags| reason(kind, &wire_event { tcp_flags, ca_state: 4, ..event() });
-        assert_eq!(of(RawKind::Segment, 0x002), RawReason::Syn);
-        assert_eq!(of(RawKind::Segment, 0x0c2), RawReason::Syn, "with ECE and CWR");
-        assert_eq!(of(RawKind::Segment, 0x012), RawReason::SynAck, "fast open");
-        assert_eq!(of(RawKind::SynAck, 0), RawReason::SynAck);
     }
 }

@@ -86,7 +86,7 @@ fn receivers() {
             unobserved("kernel", "ring_full", Some(1), 0, Some(0)),
             unobserved("channel", "channel_full", None, 6, None),
         ],
-        healed: Healed { events: 3, segments: 80 },
+        healed: Healed { records: 2, events: 3, segments: 80 },
         info: vec![("hook", "tp_btf".to_owned()), ("transport", "ringbuf".to_owned())],
         gauges: vec![("ring_bytes", "By", 4096)],
     });

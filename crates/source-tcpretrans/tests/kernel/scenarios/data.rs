@@ -4,11 +4,11 @@ use std::io::{Read, Write};
 use std::net::Shutdown;
 use std::thread;
 
-use otel_tcpretrans_pipeline::flow::RetransmitType;
+use otel_tcpretrans_pipeline::flow::{FlowRecord, RetransmitType};
+use otel_tcpretrans_pipeline::raw::{RawEvent, RawReason};
 
 use super::pair::{Pair, Way};
 use super::{PATIENCE, Watch};
-use crate::running::slow_start;
 use crate::support::namespace::{mib, netstat, retrans_segs, wait_for};
 use crate::support::traffic::{lose_one_in, scaled};
 
@@ -126,4 +126,9 @@ pub fn a_dead_peer(ways: &[Way], watch: Watch) {
             }
         }
     }
+}
+
+/// Of the type timeout, what is not the timer's own.
+fn slow_start(event: &RawEvent, _: &FlowRecord) -> bool {
+    event.reason == RawReason::SlowStart
 }

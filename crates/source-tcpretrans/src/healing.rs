@@ -1,0 +1,223 @@
+//! Healing: what the kernel side counted and the reader did not hand over is a gap, recovered from the counters.
+//!
+//! An event is counted before it is sent, by IP version and reason, and numbered within its slot (a CPU and a kind). So:
+//!
+//! 1. where a slot lost something, take a [snapshot](Counters::snapshot) of its counters: at that moment each event was
+//!    either in the buffer or known as lost;
+//! 2. go on reading, until every event of before the snapshot that was not lost has been read. Events of after it, known
+//!    by their number, are added up apart;
+//! 3. what the snapshot counts above what was handed over of before it is the gap. It is delivered once, class by class,
+//!    and from then on counts as handed over.
+//!
+//! Whatever the reason of the loss, a full buffer or a full channel, the sums come out right.
+
+use crate::counters::{Counters, KINDS};
+use crate::skeleton::types::{wire_class, wire_counters, wire_event, wire_kind, wire_reason};
+
+/// IP versions and reasons.
+pub(crate) const CLASSES: usize = 2 * wire_reason::REASONS.0 as usize;
+
+/// Numbers of one class.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub(crate) struct Numbers {
+    pub(crate) events: u64,
+    pub(crate) segments: u64,
+    pub(crate) payload_bytes: u64,
+    pub(crate) failures: u64,
+}
+
+impl Numbers {
+    fn of(class: &wire_class) -> Numbers {
+        Numbers {
+            events: class.events,
+            segments: class.segments,
+            payload_bytes: class.payload_bytes,
+            failures: class.failures,
+        }
+    }
+
+    fn minus(self, other: Numbers) -> Numbers {
+        Numbers {
+            events: self.events.saturating_sub(other.events),
+            segments: self.segments.saturating_sub(other.segments),
+            payload_bytes: self.payload_bytes.saturating_sub(other.payload_bytes),
+            failures: self.failures.saturating_sub(other.failures),
+        }
+    }
+}
+
+impl std::ops::AddAssign for Numbers {
+    fn add_assign(&mut self, other: Numbers) {
+        self.events += other.events;
+        self.segments += other.segments;
+        self.payload_bytes += other.payload_bytes;
+        self.failures += other.failures;
+    }
+}
+
+/// One [`Numbers`] a class.
+pub(crate) type Classes = [Numbers; CLASSES];
+
+/// The class of an event; its place in [`Classes`].
+fn class_of(event: &wire_event) -> usize {
+    let version = if event.ipv6 == 0 { 0 } else { CLASSES / 2 };
+    version + usize::from(event.reason) % (CLASSES / 2)
+}
+
+/// The IP version and the reason that a class stands for.
+pub(crate) fn version_and_reason(class: usize) -> (bool, u8) {
+    (class >= CLASSES / 2, (class % (CLASSES / 2)) as u8)
+}
+
+/// Keeps account of what was read and handed over, slot by slot.
+#[derive(Debug)]
+pub(crate) struct Healing {
+    slots: Vec<Slot>,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Slot {
+    /// Events of before the snapshot; all, where there is none.
+    before: Tally,
+    /// Events of after it.
+    after: Tally,
+    snapshot: Option<Box<Snapshot>>,
+    /// Losses that have been made good.
+    healed: u64,
+}
+
+#[derive(Clone, Debug, Default)]
+struct Tally {
+    /// Events read from the buffer.
+    read: u64,
+    /// Of those, events that were not handed over.
+    refused: u64,
+    handed: Classes,
+}
+
+#[derive(Clone, Debug)]
+struct Snapshot {
+    events: u64,
+    lost: u64,
+    classes: Classes,
+}
+
+impl Snapshot {
+    fn of(counters: &wire_counters) -> Snapshot {
+        Snapshot {
+            events: counters.events,
+            lost: lost(counters),
+            classes: std::array::from_fn(|class| Numbers::of(&counters.classes[class])),
+        }
+    }
+}
+
+fn lost(counters: &wire_counters) -> u64 {
+    counters.lost.iter().map(|lost| lost.events).sum()
+}
+
+impl Healing {
+    /// For a session's counters, nothing read yet.
+    pub(crate) fn new(slots: usize) -> Healing {
+        Healing { slots: vec![Slot::default(); slots] }
+    }
+
+    /// An event was read, and handed over or refused.
+    pub(crate) fn read(&mut self, event: &wire_event, handed: bool) {
+        let Some(slot) = self.slots.get_mut(event.cpu as usize * KINDS + usize::from(event.kind)) else {
+            return; // no event of this session
+        };
+        let is_after = slot.snapshot.as_ref().is_some_and(|snapshot| event.sequence >= snapshot.events);
+        let tally = if is_after { &mut slot.after } else { &mut slot.before };
+        tally.read += 1;
+        if !handed {
+            tally.refused += 1;
+            return;
+        }
+        let failed = event.err != 0;
+        tally.handed[class_of(event)] += Numbers {
+            events: 1,
+            segments: event.segments.into(),
+            payload_bytes: if failed { 0 } else { event.payload_bytes.into() },
+            failures: failed.into(),
+        };
+    }
+
+    /// Before a pass over the buffer: snapshots of the slots that lost something.
+    pub(crate) fn look(&mut self, counters: &Counters) {
+        for (number, slot) in self.slots.iter_mut().enumerate() {
+            if slot.snapshot.is_none() && slot.before.refused + lost(&counters.read(number)) > slot.healed {
+                slot.snapshot = counters.snapshot(number).map(|now| Box::new(Snapshot::of(&now)));
+            }
+        }
+    }
+
+    /// After the last pass, the programs being detached: all slots, as they are now, whatever may still be missing.
+    pub(crate) fn look_last(&mut self, counters: &Counters) {
+        for (number, slot) in self.slots.iter_mut().enumerate() {
+            let after = std::mem::take(&mut slot.after);
+            slot.before += after;
+            let mut last = Snapshot::of(&counters.read(number));
+            last.lost = last.events.saturating_sub(slot.before.read); // what has not come will not
+            slot.snapshot = Some(Box::new(last));
+        }
+    }
+
+    /// The gap of all slots whose events of before their snapshot have been read; by class.
+    pub(crate) fn gap(&self) -> Classes {
+        let mut gap = Classes::default();
+        for (number, slot) in self.slots.iter().enumerate() {
+            let Some(snapshot) = slot.settled() else { continue };
+            let is_unseen = number % KINDS == wire_kind::KIND_UNSEEN.0 as usize;
+            for ((sum, counted), handed) in gap.iter_mut().zip(&snapshot.classes).zip(&slot.before.handed) {
+                let missing = counted.minus(*handed);
+                // The end of a socket is no retransmission of its own.
+                *sum += Numbers { events: if is_unseen { 0 } else { missing.events }, ..missing };
+            }
+        }
+        gap
+    }
+
+    /// What the [gap](Self::gap) has of a class was delivered.
+    pub(crate) fn delivered(&mut self, class: usize) {
+        for slot in &mut self.slots {
+            if let Some(counted) = slot.settled().map(|snapshot| snapshot.classes[class]) {
+                slot.before.handed[class] = counted;
+            }
+        }
+    }
+
+    /// All of the gap was delivered: these slots may look again.
+    pub(crate) fn close(&mut self) {
+        for slot in &mut self.slots {
+            if slot.settled().is_none() {
+                continue;
+            }
+            if let Some(snapshot) = slot.snapshot.take() {
+                slot.healed = snapshot.lost + slot.before.refused;
+                let after = std::mem::take(&mut slot.after);
+                slot.before += after;
+            }
+        }
+    }
+}
+
+impl Slot {
+    /// The snapshot, once all that was in the buffer then has been read.
+    fn settled(&self) -> Option<&Snapshot> {
+        self.snapshot.as_deref().filter(|snapshot| self.before.read + snapshot.lost >= snapshot.events)
+    }
+}
+
+impl std::ops::AddAssign for Tally {
+    fn add_assign(&mut self, other: Tally) {
+        self.read += other.read;
+        self.refused += other.refused;
+        for (sum, handed) in self.handed.iter_mut().zip(other.handed) {
+            *sum += handed;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,60 @@
+//! Buffers and channels that are too small: what does not fit is counted by its reason, and comes back as a gap.
+
+use std::time::Duration;
+
+use otel_tcpretrans_pipeline::config::Size;
+use otel_tcpretrans_source::config::{Config, Hook, Perf, Ringbuf, Transport, Wakeup};
+
+use crate::running::{Running, own};
+use crate::support::namespace::{isolated, retrans_segs, wait_for, wait_until_quiet, without_gso};
+use crate::support::traffic::{Stuck, loopback, lossy_transfer};
+
+/// One page, and a reader that looks once a minute.
+pub fn of_the_buffer(transport: Transport) {
+    let page = rustix::param::page_size() as u64;
+    overflows("ring_full", move || Config {
+        wakeup: Wakeup { events: 1 << 30, interval: Duration::from_secs(60) },
+        perf: Perf { pages_per_cpu: 1 },
+        ringbuf: Ringbuf { size: Size::of_bytes(page) },
+        ..own(Hook::Auto, transport)
+    });
+}
+
+/// Room for one, and nobody takes it until the end.
+pub fn of_the_channel(transport: Transport) {
+    let perf = Perf { pages_per_cpu: 512 };
+    overflows("channel_full", move || Config {
+        channel_capacity: 1,
+        perf: perf.clone(),
+        ..own(Hook::Auto, transport)
+    });
+}
+
+fn overflows(reason: &'static str, config: impl Fn() -> Config + Send + 'static) {
+    isolated(move || {
+        without_gso();
+        let running = Running::start(config());
+        // Their timers strike together, in fewer interrupts than the reader, whom a half-full page wakes, could follow.
+        let stuck = [false, true].map(|v6| Stuck::new(loopback(v6), 200));
+        wait_for("three rounds of timeouts", Duration::from_secs(30), || retrans_segs() >= 1200);
+        drop(stuck);
+        for v6 in [false, true] {
+            lossy_transfer(loopback(v6), loopback(v6), 8 << 20);
+        }
+        wait_until_quiet();
+        let finished = running.finish();
+
+        let by_reason = finished.counts.unobserved.iter().filter(|unobserved| unobserved.reason == reason);
+        let lost: u64 = by_reason.map(|unobserved| unobserved.events).sum();
+        assert!(lost > 0, "{:?}", finished.counts);
+        assert_eq!(
+            lost + finished.recursions(),
+            finished.unobserved(),
+            "for another reason as well: {:?}",
+            finished.counts
+        );
+        assert!(finished.gaps.iter().any(|gap| gap.ipv6) && finished.gaps.iter().any(|gap| !gap.ipv6));
+        finished.assert_balanced(retrans_segs());
+        finished.assert_reasons();
+    });
+}
