@@ -22,6 +22,7 @@ pub(crate) fn log_books(books: &Snapshot) {
             seen = counts.seen,
             received = counts.received,
             unobserved = lost.collect::<Vec<_>>().join(" "),
+            gaps = counts.healed.records,
             gap_events = counts.healed.events,
             gap_segments = counts.healed.segments,
             "books"

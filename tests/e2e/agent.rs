@@ -13,6 +13,7 @@ use super::background::Background;
 use super::books::Books;
 use super::debug_output;
 use super::harness::BINARY;
+use super::support::hidden::{Hidden, Recorder};
 use super::telemetry::Telemetry;
 
 /// How long a drain may take where nothing keeps it.
@@ -23,8 +24,8 @@ const LIVE: &str = include_str!("base.yaml");
 /// On a recording, which the overlay names.
 const REPLAY: &str = include_str!("replay.yaml");
 
-/// A running agent.
-pub struct Agent(pub Background);
+/// A running agent, and who records what this machine hides from it.
+pub struct Agent(pub Background, Option<Recorder>);
 
 /// What an agent left behind that ended in order.
 pub struct Finished {
@@ -42,28 +43,31 @@ impl Agent {
 
     /// Starts it.
     pub fn starting(overlay: &str) -> Agent {
+        let recorder = Recorder::start().ok();
         let (mut command, folder) = prepared(LIVE, overlay);
-        Agent(Background::start("the agent", &mut command, folder))
+        Agent(Background::start("the agent", &mut command, folder), recorder)
     }
 
     /// Starts it on a recording; it ends by itself.
     pub fn replaying(overlay: &str) -> Agent {
         let (mut command, folder) = prepared(REPLAY, overlay);
-        Agent(Background::start("the replaying agent", &mut command, folder))
+        Agent(Background::start("the replaying agent", &mut command, folder), None)
     }
 
     /// Starts it with its stdout in a pipe, and waits until it is ready.
     pub fn start_piped(overlay: &str) -> Agent {
+        let recorder = Recorder::start().ok();
         let (mut command, folder) = prepared(LIVE, overlay);
-        Agent(Background::start_into("the agent", &mut command, folder, Stdio::piped())).ready()
+        Agent(Background::start_into("the agent", &mut command, folder, Stdio::piped()), recorder).ready()
     }
 
     /// Starts, by way of another program that becomes it, the binary that `folder` holds.
     pub fn start_by(program: &[&str], folder: TempDir) -> Agent {
+        let recorder = Recorder::start().ok();
         let mut command = Command::new(program[0]);
         command.env_clear().args(&program[1..]).arg("./binary");
         arguments(&mut command, folder.path(), LIVE, "");
-        Agent(Background::start("the agent", &mut command, folder)).ready()
+        Agent(Background::start("the agent", &mut command, folder), recorder).ready()
     }
 
     fn ready(mut self) -> Agent {
@@ -96,9 +100,15 @@ impl Agent {
     /// Waits until it ends by itself, which has to be a success: its last books, which balance.
     pub fn ended(&mut self) -> Books {
         assert_eq!(self.0.exit_code(DRAIN), Some(0));
-        let books = Books::of(&log(&self.0));
+        let books = Books::of(&log(&self.0), self.hidden());
         books.assert_balanced();
         books
+    }
+
+    /// What the machine has hidden from it until now.
+    pub fn hidden(&self) -> Hidden {
+        let recorder = self.1.as_ref();
+        recorder.map(|recorder| recorder.hidden().expect("the recorded trace")).unwrap_or_default()
     }
 }
 

@@ -5,8 +5,8 @@ use std::time::Duration;
 use crate::e2e::agent::Agent;
 use crate::e2e::debug_output;
 use crate::e2e::scrape::{PORT, Scrape};
+use crate::e2e::support::hidden::MOST_SEGMENTS;
 use crate::e2e::support::namespace::{isolated, wait_for};
-use crate::e2e::telemetry::MOST_SEGMENTS;
 use crate::e2e::traffic::lossy_transfers;
 
 /// Names that the contract lists, of an agent whose exporters have a queue.
@@ -53,8 +53,9 @@ service:
             let printed = debug_output::parse(&agent.0.stdout());
             last = Scrape::take();
             let of_debug = |name| last.sum(name, &[("exporter", "debug")]);
-            last.sum("otelcol_tcpretrans_unobserved_events", &[]) * MOST_SEGMENTS + printed.segments()
-                >= traffic.retrans_segs
+            let shortage = last.sum("otelcol_tcpretrans_unobserved_events", &[]) * MOST_SEGMENTS
+                + agent.hidden().segments;
+            shortage + printed.segments() >= traffic.retrans_segs
                 && printed.sum_of("system.network.tcp.retransmits") == printed.segments()
                 && of_debug("otelcol_exporter_sent_log_records") == printed.records.len() as u64
                 && of_debug("otelcol_exporter_sent_metric_points") == printed.points.len() as u64
