@@ -6,10 +6,12 @@ mod counts;
 #[path = "../e2e/mod.rs"]
 mod e2e;
 mod ends;
+mod idle;
 mod own_telemetry;
 mod paranoid;
 mod privileges;
 mod recording;
+mod stopped;
 
 use std::process::ExitCode;
 
@@ -37,6 +39,12 @@ fn main() -> ExitCode {
         ("a_small_recording_replayed_equals_the_kernel", || recording::replayed_equals_the_kernel(8)),
         ("a_recording_on_a_full_disk_is_readable_and_exits_with_1", recording::on_a_full_disk),
         ("a_recording_ends_in_time_and_overwrites_by_force_alone", recording::ends_in_time),
+        ("stopped_in_a_storm_the_sums_equal_the_kernel_by_ringbuf", || {
+            stopped::sums_equal_the_kernel("ringbuf")
+        }),
+        ("stopped_in_a_storm_the_sums_equal_the_kernel_by_perf", || stopped::sums_equal_the_kernel("perf")),
+        ("idle_it_hardly_wakes_by_ringbuf", || idle::it_hardly_wakes("ringbuf")),
+        ("idle_it_hardly_wakes_by_perf", || idle::it_hardly_wakes("perf")),
         ("a_scrape_shows_balanced_books", own_telemetry::a_scrape_shows_balanced_books),
     ])
 }

@@ -1,0 +1,35 @@
+//! What it does while nothing happens: next to nothing.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use crate::e2e::agent::Agent;
+use crate::e2e::support::namespace::{isolated, wait_for};
+
+/// As the design has it.
+const WAKEUPS_A_SECOND: u64 = 10;
+const WATCHED: Duration = Duration::from_secs(5);
+
+/// All of its threads together.
+pub fn it_hardly_wakes(transport: &'static str) {
+    isolated(move || {
+        let agent = Agent::start(&format!("receivers: {{ tcpretrans: {{ transport: {transport} }} }}"));
+        let (begun, before) = (Instant::now(), wakeups(agent.0.pid()));
+        wait_for("the end of the watch", WATCHED * 2, || begun.elapsed() >= WATCHED);
+        let woke = wakeups(agent.0.pid()) - before;
+        println!("    {transport}: {woke} wakeups in {:?}", begun.elapsed());
+        assert!(woke <= WAKEUPS_A_SECOND * WATCHED.as_secs(), "{woke} wakeups in {WATCHED:?}");
+        agent.finish();
+    });
+}
+
+/// How often the process's threads have gone to sleep of their own will, and so had been woken.
+fn wakeups(pid: u32) -> u64 {
+    let tasks = fs::read_dir(format!("/proc/{pid}/task")).expect("its threads");
+    let switches = tasks.map(|task| {
+        let status = fs::read_to_string(task.expect("a thread").path().join("status")).expect("its status");
+        let line = status.lines().find_map(|line| line.strip_prefix("voluntary_ctxt_switches:"));
+        line.expect("its switches").trim().parse::<u64>().expect("a number")
+    });
+    switches.sum()
+}
