@@ -8,6 +8,8 @@ use std::io;
 use std::path::{Path, PathBuf};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
+use super::namespace::own_ports;
+
 const INSTANCES: &str = "/sys/kernel/tracing/instances";
 /// Names are this, the process's id, and a number.
 const PREFIX: &str = "otel-tcpretrans-test-";
@@ -33,7 +35,7 @@ pub struct Hidden {
 }
 
 impl Recorder {
-    /// Begins, by an ftrace instance of its own. Needs tracefs mounted.
+    /// Begins, by an ftrace instance of its own, for this thread's network namespace. Needs tracefs mounted.
     pub fn start() -> io::Result<Recorder> {
         static NUMBER: AtomicUsize = AtomicUsize::new(0);
         remove_left_over();
@@ -41,7 +43,9 @@ impl Recorder {
         let instance = Path::new(INSTANCES).join(format!("{PREFIX}{}-{number}", std::process::id()));
         fs::create_dir(&instance)?;
         let recorder = Recorder { instance };
-        let filter = threads_of_pid_1()?.join(" || ");
+        let (first, last) = own_ports()?;
+        let threads = threads_of_pid_1()?.join(" || ");
+        let filter = format!("sport >= {first} && sport <= {last} && ({threads})");
         for event in [SEGMENT, SYNACK] {
             let event = recorder.instance.join("events/tcp").join(event);
             fs::write(event.join("filter"), &filter)?;

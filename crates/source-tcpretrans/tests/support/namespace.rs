@@ -1,6 +1,7 @@
 //! A network and a mount namespace for one test, and the kernel's counts in it.
 
 use std::fs;
+use std::io;
 use std::path::Path;
 use std::thread;
 use std::time::{Duration, Instant};
@@ -22,9 +23,30 @@ pub fn isolated<T: Send + 'static>(test: impl FnOnce() -> T + Send + 'static) ->
                 .expect("tracefs");
         }
         loopback_up().expect("loopback up");
+        use_own_ports();
         test()
     });
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+const PORT_RANGE: &str = "/proc/sys/net/ipv4/ip_local_port_range";
+
+/// This thread's network namespace gives out local ports that hardly any other does at the same time, so that what shows
+/// ports but no namespace shows whose it is.
+fn use_own_ports() {
+    // Below 32768, where the usual range begins, there is room for so many.
+    const FIRST: u32 = 10_000;
+    const PORTS: u32 = 1_000;
+    const RANGES: u32 = 22;
+    let first = FIRST + netns_inode() % RANGES * PORTS;
+    fs::write(PORT_RANGE, format!("{first} {}", first + PORTS - 1)).expect(PORT_RANGE);
+}
+
+/// The first and the last local port that this thread's network namespace gives out.
+pub fn own_ports() -> io::Result<(u16, u16)> {
+    let range = fs::read_to_string(PORT_RANGE)?;
+    let mut ports = range.split_whitespace().map_while(|port| port.parse().ok());
+    ports.next().zip(ports.next()).ok_or_else(|| io::Error::other(range.clone()))
 }
 
 /// From here on this namespace's loopback takes one segment at a time.
