@@ -145,17 +145,18 @@ impl Finished {
         let shortage = self.shortage();
         let without = self.events.iter().filter(|e| e.reason == Unknown && e.kind != RawKind::Unseen).count();
         assert!(without * 100 <= self.records.len(), "{without} of {} records", self.records.len());
-        for (name, ours) in [
+        let reasons = [
             ("TCPFastRetrans", of(&[Fast])),
             ("TCPSlowStartRetrans", of(&[SlowStart])),
             ("TCPSynRetrans", of(&[Syn, SynAck])),
-        ] {
-            let kernels = netstat(name);
-            println!("    {name} {kernels}, ours {ours}");
-            assert!(
-                ours.abs_diff(kernels) <= healed + unknown + failed + shortage,
-                "{healed} healed, {unknown} unknown, {failed} with failures, {shortage} not shown"
-            );
+        ]
+        .map(|(name, ours)| (name, netstat(name), ours));
+        let compared =
+            reasons.map(|(name, kernels, ours)| format!("{name} {kernels}, ours {ours}")).join("; ");
+        println!("    {compared}; healed {healed}, unknown {unknown}, with failures {failed}");
+        let bound = healed + unknown + failed + shortage;
+        for (name, kernels, ours) in reasons {
+            assert!(ours.abs_diff(kernels) <= bound, "{name}; {shortage} not shown");
         }
     }
 
