@@ -44,11 +44,13 @@ pub fn steady_loss(ways: &[Way], watch: Watch) {
             });
         }
     });
+    let gso = watch.gso;
     let seen = watch.finish();
     assert!(retrans_segs() > scaled(100) as u64);
     for seen in seen {
         let fast = seen.segments(|_, record| record.retransmit_type == RetransmitType::Fast);
         assert!(fast > 0);
+        assert_eq!(seen.events.iter().any(|event| event.skb_segments > 1), gso);
     }
 }
 

@@ -35,21 +35,23 @@ fn each(scenario: fn(&[Way], Watch)) {
             }
             let ways = Way::all();
             println!("    {} ways, {} GSO", ways.len(), if gso { "with" } else { "without" });
-            scenario(&ways, Watch::start());
+            scenario(&ways, Watch::start(gso));
         });
     }
 }
 
 /// One receiver a hook.
 struct Watch {
+    /// Whether packets may be of many segments.
+    gso: bool,
     tp_btf: Running,
     tracepoint: Running,
 }
 
 impl Watch {
-    fn start() -> Watch {
+    fn start(gso: bool) -> Watch {
         let start = |hook| Running::start(own(hook, Transport::Auto));
-        Watch { tp_btf: start(Hook::TpBtf), tracepoint: start(Hook::Tracepoint) }
+        Watch { gso, tp_btf: start(Hook::TpBtf), tracepoint: start(Hook::Tracepoint) }
     }
 
     /// All that each hook saw of the connections, which must have ended; it has been compared with the kernel's counters.
