@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use otel_tcpretrans_pipeline::books::ReceiverCounts;
 use otel_tcpretrans_pipeline::component::Receiver;
-use otel_tcpretrans_pipeline::flow::{FlowRecord, flow_record};
+use otel_tcpretrans_pipeline::flow::{FlowRecord, RetransmitType, flow_record};
 use otel_tcpretrans_pipeline::raw::{Raw, RawEvent, RawGap, RawKind, RawReason};
 use otel_tcpretrans_source::Tcpretrans;
 use otel_tcpretrans_source::config::{Config, Hook, Scope, Transport};
@@ -158,6 +158,13 @@ impl Finished {
         for (name, kernels, ours) in reasons {
             assert!(ours.abs_diff(kernels) <= bound, "{name}; {shortage} not shown");
         }
+    }
+
+    /// What was reported, but for what has no reason where some was missed: it may be found later, without one.
+    pub fn told(&self) -> impl Iterator<Item = (&RawEvent, &FlowRecord)> {
+        let missed = self.shortage() > 0;
+        let all = self.events.iter().zip(&self.records);
+        all.filter(move |(_, record)| !missed || record.retransmit_type != RetransmitType::Unknown)
     }
 
     /// Segments of the retransmissions that were sent, and that `which` chooses.

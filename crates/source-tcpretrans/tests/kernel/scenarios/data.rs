@@ -94,7 +94,7 @@ pub fn the_last_segment_lost(ways: &[Way], watch: Watch) {
     for seen in watch.finish() {
         let probed = seen.segments(|_, record| record.retransmit_type == RetransmitType::TailLossProbe);
         assert!(probed <= probes && probed + seen.shortage() >= probes, "{probed} of {probes}");
-        let others = seen.records.iter().filter(|r| r.retransmit_type != RetransmitType::TailLossProbe);
+        let others = seen.told().filter(|(_, r)| r.retransmit_type != RetransmitType::TailLossProbe);
         // Where the machine stood still for 200 ms before the receivers opened, the probe was lost as well.
         assert!(timeouts > 0 || others.count() == 0, "{:?}", seen.records);
     }
@@ -119,8 +119,7 @@ pub fn a_dead_peer(ways: &[Way], watch: Watch) {
         assert!(sent <= timeouts && sent + seen.shortage() >= timeouts, "{sent} of {timeouts}");
         assert_eq!(seen.segments(slow_start), 0);
         for (way, sender) in &senders {
-            let all = seen.events.iter().zip(&seen.records);
-            let of = all.filter(|(_, record)| record.local == *sender);
+            let of = seen.told().filter(|(_, record)| record.local == *sender);
             let (timer, probes): (Vec<_>, Vec<_>) = of.partition(|(_, record)| own(&record.retransmit_type));
             for (_, probe) in &probes {
                 assert_eq!(probe.retransmit_type, RetransmitType::TailLossProbe, "{way:?}");
