@@ -14,11 +14,13 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed={}", bpf_dir.display());
     SkeletonBuilder::new()
         .source(bpf_dir.join("tcpretrans.bpf.c"))
-        // <asm/types.h> of the uapi headers is in Debian's multiarch folder, which clang's bpf target doesn't search
+        // <asm/types.h> of the uapi headers is in Debian's multiarch folder, or in that of the packages for
+        // cross-building; clang's bpf target searches neither
         .clang_args([
             "-Wall".to_owned(),
             "-Werror".to_owned(),
             format!("-idirafter/usr/include/{arch}-linux-gnu"),
+            format!("-idirafter/usr/{arch}-linux-gnu/include"),
         ])
         .build_and_generate(&out)
         .map_err(|error| {
