@@ -19,6 +19,7 @@ use otel_tcpretrans_source::Tcpretrans;
 use otel_tcpretrans_source::config::{Config, Hook, Perf, Scope, Transport};
 use otel_tcpretrans_source::facts::Facts;
 use running::{Running, own};
+use rustix::param::page_size;
 use support::harness::Case;
 use support::namespace::{isolated, netns_inode, retrans_segs, wait_until_quiet, without_gso};
 use support::traffic::{loopback, lossy_transfer, scaled};
@@ -221,7 +222,7 @@ fn an_eperm_within_the_memlock_budget_halves_the_pages() {
         let budget = 8 * MIB as u64;
         let (soft, hard) = getrlimit(Resource::RLIMIT_MEMLOCK).unwrap();
         setrlimit(Resource::RLIMIT_MEMLOCK, budget, hard).unwrap();
-        let asked = u32::try_from(budget / 4096).unwrap().next_power_of_two() * 4;
+        let asked = u32::try_from(budget / page_size() as u64).unwrap().next_power_of_two() * 4;
         let perf = Perf { pages_per_cpu: asked };
         let running = Running::start(Config { perf, ..own(Hook::TpBtf, Transport::Perf) });
         setrlimit(Resource::RLIMIT_MEMLOCK, soft, hard).unwrap();

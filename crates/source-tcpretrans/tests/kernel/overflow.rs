@@ -2,8 +2,10 @@
 
 use std::time::Duration;
 
+use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use otel_tcpretrans_pipeline::config::Size;
 use otel_tcpretrans_source::config::{Config, Hook, Perf, Ringbuf, Transport, Wakeup};
+use rustix::param::page_size;
 
 use crate::running::{Running, own};
 use crate::support::namespace::{isolated, retrans_segs, wait_for, wait_until_quiet, without_gso};
@@ -11,7 +13,7 @@ use crate::support::traffic::{Stuck, loopback, lossy_transfer};
 
 /// One page, and a reader that looks once a minute.
 pub fn of_the_buffer(transport: Transport) {
-    let page = rustix::param::page_size() as u64;
+    let page = page_size() as u64;
     overflows("ring_full", move || Config {
         wakeup: Wakeup { events: 1 << 30, interval: Duration::from_secs(60) },
         perf: Perf { pages_per_cpu: 1 },
@@ -35,8 +37,14 @@ fn overflows(reason: &'static str, config: impl Fn() -> Config + Send + 'static)
         without_gso();
         let running = Running::start(config());
         // Their timers strike together, in fewer interrupts than the reader, whom a half-full page wakes, could follow.
-        let stuck = [false, true].map(|v6| Stuck::new(loopback(v6), 200));
-        wait_for("three rounds of timeouts", Duration::from_secs(30), || retrans_segs() >= 1200);
+        // Together six times what a page holds: an event has 128 bytes, and more in a buffer.
+        let connections = (page_size() / 128 * 3).max(200);
+        let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
+        let needed = soft.max(5 * connections as u64);
+        setrlimit(Resource::RLIMIT_NOFILE, needed, hard.max(needed)).unwrap();
+        let stuck = [false, true].map(|v6| Stuck::new(loopback(v6), connections));
+        let rounds = 3 * 2 * connections as u64;
+        wait_for("three rounds of timeouts", Duration::from_secs(30), || retrans_segs() >= rounds);
         drop(stuck);
         for v6 in [false, true] {
             lossy_transfer(loopback(v6), loopback(v6), 8 << 20);
