@@ -7,7 +7,7 @@ SHELL := /bin/bash
 CARGO ?= cargo
 # Seconds of traffic in the demo, for each IP version.
 DEMO_SECONDS ?= 4
-# Debian releases whose kernels test-kernels boots; none is all.
+# Debian's kernels that test-kernels boots, such as "bullseye sid-arm64" (see tests/kernels/run.sh); none is all.
 KERNELS ?=
 # Where a caller sets CARGO_TARGET_DIR, the demo follows it.
 BINARY = $(or $(CARGO_TARGET_DIR),target)/release/otel-tcpretrans
@@ -32,7 +32,7 @@ test: ## unit tests, the real binary from outside, the real kernel, the real Col
 	tests/collector/build.sh
 	$(CARGO) test --locked --workspace --lib --bins --tests --no-fail-fast
 
-test-kernels: ## the tests on a real kernel, in virtual machines with Debian's kernels since 5.10
+test-kernels: ## the tests on a real kernel, in virtual machines with Debian's kernels since 5.10, x86-64 and arm64
 	.ci/setup build kernels
 	tests/kernels/run.sh $(KERNELS)
 

@@ -1,10 +1,14 @@
 #!/usr/bin/env bash
-# Fetches Debian's kernels for virtual machines and prints, for each release asked for, the path of its vmlinuz on
-# stdout (everything else goes to stderr).
+# Fetches what virtual machines are made of from Debian and prints, for each name asked for, the folder that holds it
+# (everything else goes to stderr).
 #
-#   fetch.sh RELEASE...      releases: bullseye, bookworm, trixie, sid
+#   fetch.sh NAME...
 #
-# Nothing is installed: see tests/private-apt.sh. A kernel once fetched is kept in the user's cache folder and used
+#   RELEASE[-ARCHITECTURE[-16k]]   a kernel, with pages of 16 KiB or the usual ones, as vmlinuz:
+#                                  bullseye, bookworm, trixie, sid; amd64 (the default), arm64
+#   parts-ARCHITECTURE             busybox, and the static libraries that the tests link: libelf.a, libz.a
+#
+# Nothing is installed: see tests/private-apt.sh. What was fetched once is kept in the user's cache folder and used
 # without asking the network again; remove its folder there to get the release's present one.
 set -Eeuo pipefail
 export LC_ALL=C
@@ -13,14 +17,13 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/private-apt.sh
 . "$here/../private-apt.sh"
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/otel-tcpretrans/kernels
-architecture=amd64
-metapackage=linux-image-cloud-$architecture
 
 say() { printf 'kernels: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
-(($# > 0)) || fail "usage: fetch.sh RELEASE..."
-for release in "$@"; do
-    case $release in bullseye | bookworm | trixie | sid) ;; *) fail "unknown release '$release'" ;; esac
+(($# > 0)) || fail "usage: fetch.sh NAME..."
+for name in "$@"; do
+    [[ $name =~ ^((bullseye|bookworm|trixie|sid)(-amd64|-arm64(-16k)?)?|parts-(amd64|arm64))$ ]] ||
+        fail "unknown name '$name'; expected a release such as sid, sid-arm64 or sid-arm64-16k"
 done
 for tool in apt-get apt-config dpkg-deb flock; do
     command -v "$tool" >/dev/null || fail "'$tool' is missing; this needs a Debian machine"
@@ -40,36 +43,60 @@ if ! flock -n 9; then
 fi
 rm -rf "$cache"/fetch.?????? # left by one that was killed: nobody else holds the lock
 
+# Puts the packages that hold the kernel of a release into 'packages'. The metapackage names it. Its image lies in
+# linux-image-VERSION, or, that being a stub, in linux-binary-VERSION: whichever of them apt would install.
+kernel_packages() {
+    local metapackage=linux-image-cloud-$architecture
+    [[ -z $pages ]] || metapackage=linux-image-$architecture-$pages # there is no cloud kernel of these
+    apt-get -q -y --no-install-recommends --print-uris install "$metapackage" >"$work/closure" 2>"$work/log" ||
+        fail "apt finds no $metapackage in $release: $(tail -n 3 "$work/log")"
+    mapfile -t packages < <(awk '/^\047/ { sub(/_.*/, "", $2); print $2 }' "$work/closure" |
+        grep -E '^linux-(image|binary)-[0-9]')
+    ((${#packages[@]} > 0)) || fail "$metapackage of $release needs no kernel"
+}
+
+# Moves the one file of this name pattern, and of at least this size, out of the unpacked packages.
+take() {
+    local found
+    found=$(find "$work/root" -name "$1" -type f -size "+$2" | sort -V | tail -n 1)
+    [[ -n $found ]] || fail "no $1 in ${packages[*]}"
+    mv "$found" "$work/out/$3"
+}
+
 mirrors=()
-for release in "$@"; do
-    target=$cache/$release-$architecture
-    if [[ ! -e $target/vmlinuz ]]; then
+for name in "$@"; do
+    IFS=- read -r release architecture pages <<<"$name"
+    architecture=${architecture:-amd64}
+    target=$cache/$release-$architecture${pages:+-$pages}
+    if [[ ! -d $target ]]; then
         [[ -n $work ]] || work=$(mktemp -d "$cache/fetch.XXXXXX")
         if ((${#mirrors[@]} == 0)); then
             found=$(debian_mirrors "$work") || fail "no mirror"
             mapfile -t mirrors <<<"$found"
         fi
-        say "reading the package lists of $release"
-        config=$(private_apt "$work/$release" "$release" "$architecture" "${mirrors[@]}") ||
-            fail "apt could not read the package lists of $release"
-        # The metapackage names the kernel. Its image lies in linux-image-VERSION, or, that being a stub, in
-        # linux-binary-VERSION: whichever of them apt would install.
-        APT_CONFIG=$config apt-get -q -y --no-install-recommends --print-uris install "$metapackage" \
-            >"$work/closure" 2>"$work/log" || fail "apt finds no $metapackage in $release: $(tail -n 3 "$work/log")"
-        mapfile -t packages < <(awk '/^\047/ { sub(/_.*/, "", $2); print $2 }' "$work/closure" |
-            grep -E '^linux-(image|binary)-[0-9]')
-        ((${#packages[@]} > 0)) || fail "$metapackage of $release needs no kernel"
+        suite=$release
+        # Those of bookworm need no libraries but each other, and no newer libc than any machine's.
+        [[ $release != parts ]] || suite=bookworm
+        say "reading the package lists of $suite for $architecture"
+        APT_CONFIG=$(private_apt "$work/apt" "$suite" "$architecture" "${mirrors[@]}") ||
+            fail "apt could not read the package lists of $suite"
+        export APT_CONFIG
+        if [[ $release == parts ]]; then packages=(busybox-static libelf-dev zlib1g-dev); else kernel_packages; fi
         say "downloading ${packages[*]}"
-        mkdir "$work/$release/debs" "$work/$release/root" "$work/$release/out"
-        (cd "$work/$release/debs" && APT_CONFIG=$config apt-get -q download "${packages[@]}") >"$work/log" 2>&1 ||
+        mkdir "$work/debs" "$work/root" "$work/out"
+        (cd "$work/debs" && apt-get -q download "${packages[@]}") >"$work/log" 2>&1 ||
             fail "apt could not download them: $(tail -n 3 "$work/log")"
-        for deb in "$work/$release"/debs/*.deb; do dpkg-deb -x "$deb" "$work/$release/root"; done
-        image=$(find "$work/$release/root" -name 'vmlinuz*' -type f -size +1M | sort -V | tail -n 1)
-        [[ -n $image ]] || fail "no vmlinuz in ${packages[*]}"
-        mv "$image" "$work/$release/out/vmlinuz"
-        rm -rf "$target"
-        mv "$work/$release/out" "$target" # a rename on one file system: there whole, or not there
-        rm -rf "${work:?}/$release"
+        for deb in "$work"/debs/*.deb; do dpkg-deb -x "$deb" "$work/root"; done
+        if [[ $release == parts ]]; then
+            take busybox 100k busybox
+            take libelf.a 0 libelf.a
+            take libz.a 0 libz.a
+        else
+            take 'vmlinuz*' 1M vmlinuz
+        fi
+        mv "$work/out" "$target" # a rename on one file system: there whole, or not there
+        unset APT_CONFIG
+        rm -rf "${work:?}"/*
     fi
-    printf '%s\n' "$target/vmlinuz"
+    printf '%s\n' "$target"
 done

@@ -10,7 +10,8 @@
 # As under systemd: the process lives in a cgroup below the root.
 /bin/busybox mkdir -p /sys/fs/cgroup/tests
 echo $$ >/sys/fs/cgroup/tests/cgroup.procs
-echo "@kernel $(/bin/busybox uname -r)"
+echo "@kernel $(/bin/busybox uname -r) $(/bin/busybox uname -m)"
+echo "@page $(/bin/busybox grep -m 1 KernelPageSize /proc/self/smaps)"
 cd /tmp || exit
 # The arguments are the test binary's; OTEL_TCPRETRANS_... come from the kernel's command line.
 /kernel "$@"

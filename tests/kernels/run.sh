@@ -2,79 +2,83 @@
 # The tests on a real kernel, on other kernels than this machine's: Debian's, each in a virtual machine under qemu's
 # software emulation. Needs neither root nor KVM.
 #
-#   run.sh [RELEASE...]      Debian releases (see fetch.sh); by default all of them
+#   run.sh [NAME...]      kernels (see fetch.sh), such as sid or sid-arm64; by default all that are listed below
 #
 # A machine boots from an initramfs that holds a static build of the test binary and busybox, runs every test, and turns
-# itself off. Prints a table: kernel, hook, transport, the kernel's count against ours, tests. Exits non-zero where a
-# test failed or was ignored, or a machine did not finish within KERNELS_DEADLINE seconds (300).
-# The machines' consoles are left in the target folder, in test-kernels/.
+# itself off; as many run at a time as this machine has CPUs. Prints a table: kernel, hook, transport, the kernel's count
+# against ours, tests. Exits non-zero where a test failed or was ignored, or a machine did not finish within
+# KERNELS_DEADLINE seconds (600). The machines' consoles are left in the target folder, in test-kernels/.
 set -Eeuo pipefail
 export LC_ALL=C
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
+# shellcheck source=tests/kernels/machine.sh
+. "$here/machine.sh"
 root=$here/../..
 target=${CARGO_TARGET_DIR:-$root/target}
-deadline=${KERNELS_DEADLINE:-300}
-# The machines are slow, and Debian's kernels have cubic alone, which waits for its timer at such loss.
-divisor=8
-triple=x86_64-unknown-linux-gnu
+deadline=${KERNELS_DEADLINE:-600}
+everything=(bullseye bookworm trixie sid bullseye-arm64 bookworm-arm64 trixie-arm64 sid-arm64 trixie-arm64-16k sid-arm64-16k)
 
 say() { printf 'test-kernels: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
-(($# > 0)) || set -- bullseye bookworm trixie sid
-for tool in qemu-system-x86_64 busybox cargo strip timeout; do
-    command -v "$tool" >/dev/null || fail "'$tool' is missing: run '.ci/setup build kernels'"
-done
+need() { command -v "$1" >/dev/null || fail "'$1' is missing: run '.ci/setup build kernels'"; }
+(($# > 0)) || set -- "${everything[@]}"
+for tool in busybox cargo timeout xargs; do need "$tool"; done
 
 work=$(mktemp -d)
 trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
+# The path of an architecture's static test binary, built.
+build() {
+    local upper=${triple^^} parts=$2
+    say "building the tests for $1, statically"
+    # --target: the flags are not for the build scripts.
+    env RUSTFLAGS="${RUSTFLAGS-} -C target-feature=+crt-static" "LIBBPF_SYS_LIBRARY_PATH_${triple//-/_}=$parts" \
+        "CARGO_TARGET_${upper//-/_}_LINKER=$tools-gcc" "${CARGO:-cargo}" test --quiet --locked \
+        --manifest-path "$root/Cargo.toml" --target "$triple" --package otel-tcpretrans-source --test kernel \
+        --no-run --message-format=json-render-diagnostics >"$work/build.json" || return 1
+    sed -nE 's/.*"executable":"([^"]+)".*/\1/p' "$work/build.json" | tail -n 1
+}
+
+# Leaves an architecture's initramfs in the work folder.
+pack() {
+    local parts binary files=$work/files-$1
+    machine "$1"
+    for tool in "${emulator[0]}" "$tools-gcc" "$tools-strip"; do need "$tool"; done
+    parts=$("$here/fetch.sh" "parts-$1") || exit 1
+    binary=$(build "$1" "$parts") || fail "the tests can't be built for $1"
+    [[ -x $binary ]] || fail "cargo named no test binary"
+    mkdir -p "$files/bin"
+    cp "$parts/busybox" "$files/bin/busybox"
+    ln -s busybox "$files/bin/sh"
+    "$tools-strip" -o "$files/kernel" "$binary"
+    install -m 755 "$here/init.sh" "$files/init"
+    (cd "$files" && find . | busybox cpio -o -H newc 2>/dev/null) >"$work/$1.initramfs"
+}
+
 fetched=$("$here/fetch.sh" "$@") || exit 1
-mapfile -t images <<<"$fetched"
+mapfile -t folders <<<"$fetched"
 
-say "building the tests, statically"
-# --target: the flags are not for the build scripts.
-RUSTFLAGS="${RUSTFLAGS-} -C target-feature=+crt-static" "${CARGO:-cargo}" test --quiet --locked \
-    --manifest-path "$root/Cargo.toml" --target "$triple" --package otel-tcpretrans-source --test kernel \
-    --no-run --message-format=json-render-diagnostics >"$work/build.json"
-binary=$(sed -nE 's/.*"executable":"([^"]+)".*/\1/p' "$work/build.json" | tail -n 1)
-[[ -x $binary ]] || fail "cargo named no test binary"
-
-say "packing the initramfs"
-mkdir -p "$work/root/bin"
-cp "$(command -v busybox)" "$work/root/bin/busybox"
-ln -s busybox "$work/root/bin/sh"
-strip -o "$work/root/kernel" "$binary"
-install -m 755 "$here/init.sh" "$work/root/init"
-(cd "$work/root" && find . | busybox cpio -o -H newc 2>/dev/null) >"$work/initramfs"
-
-# Where kernels crashed under qemu 7.2's emulation, far from any program of ours, the cause is avoided: code patched under
-# another CPU's thread ("Oops: int3" at boot), by one thread for both CPUs; and the flags that cmpxchg16b left (a double
-# fault in kmalloc, with a pointer's bits in EFLAGS), by a CPU without it.
-machine=(qemu-system-x86_64 -nodefaults -display none -no-reboot -serial stdio -m 1G -smp 2
-    -accel "tcg,thread=single" -cpu "qemu64,-cx16"
-    -initrd "$work/initramfs"
-    -append "console=ttyS0 panic=-1 quiet OTEL_TCPRETRANS_REQUIRE_PRIVILEGED=1 OTEL_TCPRETRANS_TRAFFIC_DIVISOR=$divisor -- --color=never")
-
-logs=$target/test-kernels
+logs=$target/test-kernels consoles=() machines=()
 mkdir -p "$logs"
-status=0 consoles=()
-for image in "${images[@]}"; do
-    release=${image%/*} release=${release##*/}
-    console=$logs/$release.log start=$SECONDS
-    say "booting $release"
-    # Each within its deadline; qemu's own exit says nothing about the tests: the console does.
-    timeout --kill-after=5 "$deadline" "${machine[@]}" -kernel "$image" </dev/null 2>&1 | tr -d '\r' >"$console" || true
-    printf '@release %s\n@seconds %d\n' "$release" $((SECONDS - start)) >>"$console"
-    consoles+=("$console")
+for folder in "${folders[@]}"; do
+    name=${folder##*/}
+    IFS=- read -r _ architecture _ <<<"$name"
+    [[ -e $work/$architecture.initramfs ]] || pack "$architecture"
+    consoles+=("$logs/$name.log")
+    machines+=("$name" "$architecture" "$folder/vmlinuz" "$work/$architecture.initramfs" "$logs/$name.log" "$deadline")
+done
+printf '%s\0' "${machines[@]}" | xargs -0 -n 6 -P "$(nproc)" "$here/boot.sh"
+
+status=0
+for console in "${consoles[@]}"; do
     if ! grep -qx '@exit 0' "$console"; then
         status=1
-        say "$release failed; the end of its console ($console):"
+        say "a kernel failed; the end of its console ($console):"
         tail -n 40 "$console" | sed 's/^/    /' >&2
     fi
 done
-
 awk -f "$here/table.awk" "${consoles[@]}" || status=1
 exit "$status"

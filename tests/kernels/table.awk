@@ -1,13 +1,15 @@
-# The consoles of the virtual machines, as run.sh leaves them -> a table. Exits with 1 where a machine did not finish,
+# The consoles of the virtual machines, as boot.sh leaves them -> a table. Exits with 1 where a machine did not finish,
 # had tests that failed or were ignored, or measured nothing.
 BEGIN {
     format = "%-30s %-11s %-10s %11s %11s %-6s %s\n"
     printf format, "kernel", "hook", "transport", "RetransSegs", "segments", "equal", "tests"
 }
 
-FNR == 1 { kernel = "?"; test = ""; result = "did not finish"; offers = ""; rows = compared = equal = 0 }
+FNR == 1 { kernel = "?"; machine = page = ""; test = ""; result = ""; offers = ""; rows = compared = equal = 0 }
 
-/^@kernel / { kernel = $2 }
+/^@kernel / { kernel = $2; machine = "  " $3 }
+
+/^@page KernelPageSize: +[0-9]+ kB$/ { page = "  pages of " $3 * 1024 " bytes" }
 
 /^test \[/ { test = $3 }
 
@@ -38,20 +40,21 @@ match($0, /offers: .*/) { offers = substr($0, RSTART + 8) }
     for (word in count) total[word] += count[word]
 }
 
-/^@release / { release = $2 }
+/^@name / { name = $2 }
 
 /^@exit / { finished = 1; if ($2 != 0) bad = 1 }
 
 /^@seconds / {
-    if (!finished || result == "did not finish" || rows == 0 || count["passed"] == 0 || count["ignored"] > 0) bad = 1
-    for (i = 1; i <= rows || i == 1; i++) {
+    if (!finished || result == "") total["failed"]++
+    if (!finished || result == "" || page == "" || rows == 0 || count["passed"] == 0 || count["ignored"] > 0) bad = 1
+    left[1] = kernel; left[2] = machine; left[3] = page; left[4] = ""
+    right[1] = finished && result != "" ? result : "DID NOT FINISH"
+    right[2] = equal " of " compared " counts equal"
+    right[3] = name ", " $2 " s"
+    right[4] = offers
+    for (i = 1; i <= rows || i <= 4; i++) {
         split(i <= rows ? row[i] : "- - - - -", cell, " ")
-        note = ""
-        if (i == 1) note = finished ? result : "DID NOT FINISH"
-        if (i == 2) note = equal " of " compared " counts equal"
-        if (i == 3) note = release ", " $2 " s"
-        if (i == 4) note = offers
-        printf format, i == 1 ? kernel : "", cell[1], cell[2], cell[3], cell[4], cell[5], note
+        printf format, left[i], cell[1], cell[2], cell[3], cell[4], cell[5], right[i]
     }
     kernels++
     finished = 0
