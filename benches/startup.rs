@@ -3,7 +3,9 @@
 //! Prints, and judges nothing: a slow machine is no error. It needs what `run` needs; without that it says so and
 //! exits with 77.
 
-#![allow(clippy::print_stdout)] // a bench prints
+#![allow(clippy::print_stdout, unreachable_pub, missing_docs)] // a bench prints
+
+mod report;
 
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
@@ -12,13 +14,15 @@ use std::process::{Child, Command, ExitCode, ExitStatus, Stdio};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use report::{Limit, Section, median};
+
 const BINARY: &str = env!("CARGO_BIN_EXE_otel-tcpretrans");
 /// Starts that are timed; the first may find nothing in the page cache.
 const STARTS: usize = 9;
 /// How long the process is left alone before its memory is read, being scraped once at the beginning.
 const IDLE: Duration = Duration::from_secs(5);
-const START_BUDGET: Duration = Duration::from_millis(500);
-const MEMORY_BUDGET_KIB: u64 = 16 * 1024;
+const START_BUDGET_MS: f64 = 500.0;
+const MEMORY_BUDGET_MIB: f64 = 16.0;
 /// The exit code for what can't run here.
 const UNSUPPORTED: u8 = 77;
 
@@ -34,31 +38,25 @@ fn main() -> io::Result<ExitCode> {
         Ok(agent) => agent.idle_memory()?,
         Err(ended) => return Ok(ended.report()),
     };
-    starts.sort_unstable();
-    println!("{:<36}{:>12}{:>12}", "", "measured", "budget");
-    row(
-        &format!("start to ready, median of {STARTS}"),
-        &milliseconds(starts[STARTS / 2]),
-        &milliseconds(START_BUDGET),
-    );
-    row("start to ready, worst", &milliseconds(starts[STARTS - 1]), &milliseconds(START_BUDGET));
-    row("resident when idle", &mebibytes(memory.resident), &mebibytes(MEMORY_BUDGET_KIB));
-    row("  of it anonymous", &mebibytes(memory.anonymous), "");
-    row("  of it files (code, ring buffer)", &mebibytes(memory.files), "");
-    row("  of it shared memory", &mebibytes(memory.shared), "");
+    let mut section = Section::new("Start, and memory when idle", &[]);
+    let starts: Vec<_> = starts.iter().map(|start| start.as_secs_f64() * 1e3).collect();
+    section.row("start to ready", "ms", &starts, &[]);
+    for (name, kib) in [
+        ("resident when idle", memory.resident),
+        ("  of it anonymous", memory.anonymous),
+        ("  of it files (code, ring buffer)", memory.files),
+        ("  of it shared memory", memory.shared),
+    ] {
+        section.row(name, "MiB", &[mebibytes(kib)], &[]);
+    }
+    section.bound("start to ready", median(&starts), Limit::AtMost(START_BUDGET_MS), "ms");
+    section.bound("resident when idle", mebibytes(memory.resident), Limit::AtMost(MEMORY_BUDGET_MIB), "MiB");
+    section.finish("startup")?;
     Ok(ExitCode::SUCCESS)
 }
 
-fn row(name: &str, measured: &str, budget: &str) {
-    println!("{name:<36}{measured:>12}{budget:>12}");
-}
-
-fn milliseconds(time: Duration) -> String {
-    format!("{:.0} ms", time.as_secs_f64() * 1e3)
-}
-
-fn mebibytes(kib: u64) -> String {
-    format!("{:.1} MiB", kib as f64 / 1024.0)
+fn mebibytes(kib: u64) -> f64 {
+    kib as f64 / 1024.0
 }
 
 /// A typical configuration: both signals to a Collector that is not there yet, and the records on stdout.
