@@ -39,7 +39,7 @@ test-kernels: ## the tests on a real kernel, in virtual machines with Debian's k
 lint: ## formatting, clippy, dependency rules, shell scripts
 	.ci/setup build lint
 	$(CARGO) fmt --all --check
-	clang-format --dry-run -Werror bpf/*.c bpf/*.h
+	clang-format --dry-run -Werror bpf/*.c bpf/*.h crates/source-tcpretrans/benches/bpf_cost/bpf/*.c
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) deny --log-level error check bans licenses sources
 	shellcheck -x .ci/run .ci/setup tests/collector/build.sh tests/demo/demo.sh tests/kernels/*.sh
@@ -48,9 +48,11 @@ advisories: ## known vulnerabilities and yanked versions (needs the advisory dat
 	.ci/setup lint
 	$(CARGO) deny check advisories
 
-bench: ## benchmarks
-	.ci/setup build test
+bench: ## what a retransmission costs, in BPF, decoded and end to end; start and memory (needs root)
+	.ci/setup build test bench
 	$(CARGO) bench --locked --workspace
+	@printf '\n=== all of it once more\n'
+	@$(CARGO) bench --quiet --locked --bench table
 
 collector: ## the real OpenTelemetry Collector for the tests, cached in the user's cache folder
 	.ci/setup collector
