@@ -50,6 +50,7 @@ advisories: ## known vulnerabilities and yanked versions (needs the advisory dat
 
 bench: ## what a retransmission costs, in BPF, decoded and end to end; start and memory (needs root)
 	.ci/setup build test bench
+	tests/collector/build.sh
 	$(CARGO) bench --locked --workspace
 	@printf '\n=== all of it once more\n'
 	@$(CARGO) bench --quiet --locked --bench table
