@@ -110,7 +110,7 @@ pub fn a_dead_peer(ways: &[Way], watch: Watch) {
     let timeouts = || netstat("TCPTimeouts");
     // All were sent at about the same moment, and so the third of each comes before a fourth.
     wait_for("three timeouts of each", PATIENCE, || timeouts() >= 3 * ways.len() as u64);
-    let senders: Vec<_> = pairs.iter().map(|pair| (pair.way, pair.sender())).collect();
+    let connections: Vec<_> = pairs.iter().map(|pair| (pair.way, pair.ends())).collect();
     pairs.into_iter().for_each(Pair::abort);
     let timeouts = timeouts();
     for seen in watch.finish() {
@@ -118,8 +118,8 @@ pub fn a_dead_peer(ways: &[Way], watch: Watch) {
         let sent = seen.segments(|event, record| own(&record.retransmit_type) && !slow_start(event, record));
         assert!(sent <= timeouts && sent + seen.shortage() >= timeouts, "{sent} of {timeouts}");
         assert_eq!(seen.segments(slow_start), 0);
-        for (way, sender) in &senders {
-            let of = seen.told().filter(|(_, record)| record.local == *sender);
+        for (way, ends) in &connections {
+            let of = seen.told().filter(|(_, record)| (record.local, record.peer) == *ends);
             let (timer, probes): (Vec<_>, Vec<_>) = of.partition(|(_, record)| own(&record.retransmit_type));
             for (_, probe) in &probes {
                 assert_eq!(probe.retransmit_type, RetransmitType::TailLossProbe, "{way:?}");

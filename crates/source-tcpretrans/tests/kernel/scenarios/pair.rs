@@ -75,9 +75,10 @@ impl Pair {
         (&self.server).read_exact(&mut vec![0; bytes]).expect("read");
     }
 
-    /// The sender's address and port.
-    pub fn sender(&self) -> SocketAddr {
-        self.client.local_addr().expect("address").as_socket().expect("IP")
+    /// The sender's address and port, and the receiver's: two senders may have the same.
+    pub fn ends(&self) -> (SocketAddr, SocketAddr) {
+        let ends = [self.client.local_addr(), self.client.peer_addr()];
+        ends.map(|end| end.expect("address").as_socket().expect("IP")).into()
     }
 
     /// Ends it as it should.
