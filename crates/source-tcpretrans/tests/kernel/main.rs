@@ -115,12 +115,13 @@ fn without_gso_counts_are_the_same() {
 
 fn an_ipv4_mapped_peer_is_ipv4() {
     isolated(|| {
+        without_gso(); // of a few large packets none may be lost
         let running = Running::start(own(Hook::Auto, Transport::Auto));
         let any: IpAddr = "::".parse().unwrap();
         let v4 = loopback(false);
         // The server listens on ::, so its socket is IPv6; the client reaches it through a mapped address as well.
         let mapped: IpAddr = "::ffff:127.0.0.1".parse().unwrap();
-        lossy_transfer(any, mapped, 8 * MIB);
+        lossy_transfer(any, mapped, 4 * MIB);
         wait_until_quiet();
         let seen = running.finish();
         assert!(!seen.records.is_empty());
