@@ -1,8 +1,8 @@
 //! What leaves equals what the kernel counted.
 
 use crate::e2e::agent::Agent;
-use crate::e2e::support::namespace::{isolated, wait_for};
-use crate::e2e::traffic::lossy_transfers;
+use crate::e2e::support::namespace::{isolated, retrans_segs, wait_for, without_gso};
+use crate::e2e::traffic::{lossy_transfers, storm};
 use std::time::Duration;
 
 /// In both temporalities, whatever the kernel counted is in the sums and in the log records, once.
@@ -56,5 +56,19 @@ pub fn a_series_a_peer() {
         assert_eq!(total, finished.printed.segments());
         assert_eq!(finished.books.unobserved(), 0);
         assert_eq!(total, traffic.retrans_segs);
+    });
+}
+
+/// One event a segment, eight flows, one packet in ten dropped: the default buffers and queues hold it.
+pub fn a_storm_loses_nothing(transport: &'static str) {
+    isolated(move || {
+        without_gso();
+        let agent = Agent::start(&format!("receivers: {{ tcpretrans: {{ transport: {transport} }} }}"));
+        let connections = storm(8);
+        let retrans_segs = retrans_segs();
+        assert!(retrans_segs > 2000, "no storm: {retrans_segs}");
+        let finished = agent.finish();
+        finished.books.assert_nothing_lost();
+        finished.printed.assert_counted(&finished.books, retrans_segs, &connections);
     });
 }

@@ -22,6 +22,8 @@ fn main() -> ExitCode {
         ("cumulative_metrics_and_logs_equal_the_kernel", || counts::equal_the_kernel("cumulative")),
         ("delta_metrics_and_logs_equal_the_kernel", || counts::equal_the_kernel("delta")),
         ("an_aggregated_series_a_peer_equals_the_kernel", counts::a_series_a_peer),
+        ("a_storm_loses_nothing_by_ringbuf", || counts::a_storm_loses_nothing("ringbuf")),
+        ("a_storm_loses_nothing_by_perf", || counts::a_storm_loses_nothing("perf")),
         ("capabilities_are_enough_without_root", privileges::capabilities_are_enough),
         (
             "capabilities_are_enough_where_perf_is_for_root",
