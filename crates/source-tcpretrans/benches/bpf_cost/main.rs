@@ -11,6 +11,7 @@
 
 mod candidate;
 mod compile;
+mod ends;
 mod programs;
 #[path = "../../../../benches/report/mod.rs"]
 mod report;
@@ -25,7 +26,7 @@ use std::time::{Duration, Instant};
 
 use candidate::{Attached, Candidate};
 use otel_tcpretrans_source::config::{Hook, Transport, Wakeup};
-use programs::{Cost, RunStatistics, cost_of};
+use programs::{Cost, RETRANSMISSION, RunStatistics, cost_of};
 use report::{Limit, Section, median};
 use storm::Storm;
 
@@ -76,6 +77,7 @@ fn measure() -> Result<(), Box<dyn Error>> {
     let mut all: Vec<_> =
         candidates().into_iter().map(|candidate| Measured { candidate, rounds: Vec::new() }).collect();
     let _statistics = RunStatistics::enable()?;
+    let ends = ends::measure(ROUNDS)?;
     let _storm = Storm::start()?;
     for round in 1..=ROUNDS {
         eprintln!("bpf_cost: round {round} of {ROUNDS}");
@@ -85,7 +87,7 @@ fn measure() -> Result<(), Box<dyn Error>> {
             rounds.push(cost.a_run());
         }
     }
-    report(&all)?;
+    report(&all, &ends)?;
     Ok(())
 }
 
@@ -93,7 +95,7 @@ fn measure() -> Result<(), Box<dyn Error>> {
 fn cost_under_storm(attached: &Attached) -> Result<Cost, Box<dyn Error>> {
     let deadline = Instant::now() + DEADLINE;
     loop {
-        let cost = cost_of(attached.pid())?;
+        let cost = cost_of(attached.pid(), RETRANSMISSION)?;
         if cost.runs >= RUNS {
             return Ok(cost);
         }
@@ -118,7 +120,7 @@ fn classic_ways(of: &Measured, all: &[Measured]) -> Vec<f64> {
     net(classic, all).iter().zip(net(of, all)).map(|(classic, net)| classic / net).collect()
 }
 
-fn report(all: &[Measured]) -> std::io::Result<()> {
+fn report(all: &[Measured], ends: &[f64]) -> std::io::Result<()> {
     let title =
         "Cost of a retransmission in BPF (ns by the kernel's run statistics; net: above the empty program)";
     let mut section = Section::new(title, &["net", "the classic way is"]);
@@ -129,6 +131,10 @@ fn report(all: &[Measured]) -> std::io::Result<()> {
         };
         section.row(&measured.candidate.to_string(), "ns", &measured.rounds, &beside);
     }
+    let empty =
+        all.iter().find(|other| other.candidate == Candidate::Empty(Hook::TpBtf)).expect("one of them");
+    let above: Vec<_> = ends.iter().zip(&empty.rounds).map(|(raw, empty)| raw - empty).collect();
+    section.row("tp_btf, a socket ends without one", "ns", ends, &[Some(median(&above)), None]);
     let batched = |transport| {
         let wakeup_events = Wakeup::default().events;
         let ours = Candidate::Ours { hook: Hook::TpBtf, transport, wakeup_events };

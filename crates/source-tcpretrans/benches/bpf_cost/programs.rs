@@ -38,14 +38,16 @@ impl Cost {
     }
 }
 
-/// Of the programs that run on a retransmission and that a process has a descriptor of, by the kernel's ids: whoever else
-/// has such programs has other ids.
-pub fn cost_of(pid: u32) -> io::Result<Cost> {
+/// The part of a program's name that says what it runs on; a name is cut after 15 bytes.
+pub const RETRANSMISSION: &str = "_retrans";
+pub const END_OF_A_SOCKET: &str = "_destroy";
+
+/// Of the programs with `part` in their name that a process has a descriptor of, by the kernel's ids: whoever else has
+/// such programs has other ids.
+pub fn cost_of(pid: u32, part: &str) -> io::Result<Cost> {
     let ids = ids_of(pid)?;
-    let ours = ProgInfoIter::default().filter(|program| {
-        // A program's name is cut after 15 bytes.
-        ids.contains(&program.id) && program.name.to_string_lossy().contains("_retrans")
-    });
+    let ours = ProgInfoIter::default()
+        .filter(|program| ids.contains(&program.id) && program.name.to_string_lossy().contains(part));
     Ok(ours.fold(Cost::default(), |sum, program| Cost {
         runs: sum.runs + program.run_cnt,
         nanoseconds: sum.nanoseconds + program.run_time_ns,

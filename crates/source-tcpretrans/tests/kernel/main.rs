@@ -4,6 +4,7 @@
 mod overflow;
 mod running;
 mod scenarios;
+mod side_by_side;
 #[path = "../support/mod.rs"]
 mod support;
 
@@ -41,6 +42,7 @@ fn main() -> ExitCode {
             "an_eperm_within_the_memlock_budget_halves_the_pages",
             an_eperm_within_the_memlock_budget_halves_the_pages,
         ),
+        ("both_transports_carry_the_same_events", side_by_side::both_transports_carry_the_same_events),
         ("a_full_ringbuf_is_counted_and_healed", || overflow::of_the_buffer(Transport::Ringbuf)),
         ("a_full_perf_buffer_is_counted_and_healed", || overflow::of_the_buffer(Transport::Perf)),
         ("a_full_channel_is_counted_and_healed_by_ringbuf", || overflow::of_the_channel(Transport::Ringbuf)),
