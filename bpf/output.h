@@ -45,8 +45,11 @@ static __always_inline __u64 ring_flags(__u64 sequence)
 static __always_inline void count(struct wire_counters *counters, const struct wire_event *event)
 {
 	__u32 class = (event->ipv6 ? REASONS : 0) + (event->reason & (REASONS - 1));
-	struct wire_class *sums = &counters->classes[class];
+	struct wire_class *sums;
 
+	/* Kernels before 6.12 do not follow how clang makes this number, and want to see its bounds. */
+	barrier_var(class);
+	sums = &counters->classes[class & (CLASSES - 1)];
 	sums->events++;
 	sums->segments += event->segments;
 	if (event->err)

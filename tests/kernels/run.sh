@@ -5,8 +5,8 @@
 #   run.sh [NAME...]      kernels (see fetch.sh), such as sid or sid-arm64; by default all that are listed below
 #
 # A machine boots from an initramfs that holds a static build of the test binary and busybox, runs every test, and turns
-# itself off; as many run at a time as this machine has CPUs. Prints a table: kernel, hook, transport, the kernel's count
-# against ours, tests. Exits non-zero where a test failed or was ignored, or a machine did not finish within
+# itself off; as many run at a time as this machine has CPUs. Prints a table: kernel, hook, transport, the kernel's
+# count against ours, tests. Exits non-zero where a test failed or was ignored, or a machine did not finish within
 # KERNELS_DEADLINE seconds (600). The machines' consoles are left in the target folder, in test-kernels/.
 set -Eeuo pipefail
 export LC_ALL=C
@@ -17,7 +17,8 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$here/../..
 target=${CARGO_TARGET_DIR:-$root/target}
 deadline=${KERNELS_DEADLINE:-600}
-everything=(bullseye bookworm trixie sid bullseye-arm64 bookworm-arm64 trixie-arm64 sid-arm64 trixie-arm64-16k sid-arm64-16k)
+everything=(bullseye bookworm trixie sid
+    bullseye-arm64 bookworm-arm64 trixie-arm64 sid-arm64 trixie-arm64-16k sid-arm64-16k)
 
 say() { printf 'test-kernels: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
@@ -30,10 +31,11 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# The path of an architecture's static test binary, built.
+# Prints the path of an architecture's static test binary, built.
+#   build ARCHITECTURE PARTS
 build() {
-    local upper=${triple^^} parts=$2
-    say "building the tests for $1, statically"
+    local parts=$2 upper=${triple^^}
+    say "building the tests for $1"
     # --target: the flags are not for the build scripts.
     env RUSTFLAGS="${RUSTFLAGS-} -C target-feature=+crt-static" "LIBBPF_SYS_LIBRARY_PATH_${triple//-/_}=$parts" \
         "CARGO_TARGET_${upper//-/_}_LINKER=$tools-gcc" "${CARGO:-cargo}" test --quiet --locked \
@@ -43,6 +45,7 @@ build() {
 }
 
 # Leaves an architecture's initramfs in the work folder.
+#   pack ARCHITECTURE
 pack() {
     local parts binary files=$work/files-$1
     machine "$1"
