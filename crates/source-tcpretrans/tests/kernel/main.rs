@@ -7,6 +7,7 @@ mod scenarios;
 mod side_by_side;
 #[path = "../support/mod.rs"]
 mod support;
+mod synacks;
 
 use std::net::IpAddr;
 use std::process::ExitCode;
@@ -42,6 +43,11 @@ fn main() -> ExitCode {
             "an_eperm_within_the_memlock_budget_halves_the_pages",
             an_eperm_within_the_memlock_budget_halves_the_pages,
         ),
+        ("synack_false_reports_none", synacks::none_where_they_are_off),
+        ("a_fast_open_child_is_counted_once_by_tp_btf", || synacks::of_a_fast_open_child(Hook::TpBtf)),
+        ("a_fast_open_child_is_counted_once_by_tracepoint", || {
+            synacks::of_a_fast_open_child(Hook::Tracepoint)
+        }),
         ("both_transports_carry_the_same_events", side_by_side::both_transports_carry_the_same_events),
         ("a_full_ringbuf_is_counted_and_healed", || overflow::of_the_buffer(Transport::Ringbuf)),
         ("a_full_perf_buffer_is_counted_and_healed", || overflow::of_the_buffer(Transport::Perf)),
