@@ -278,7 +278,7 @@ fn read(inputs: &Inputs, mut started: Started<'_>, sink: &Sink) {
         tracing::error!(%error, "reading the kernel's buffer");
     }
     started.skeleton.links = Default::default(); // closes the links: from here on nothing new is seen
-    let complete = until(STRAGGLERS, || {
+    until(STRAGGLERS, || {
         if let Err(error) = started.reader.consume() {
             tracing::error!(%error, "reading the kernel's buffer");
             return true;
@@ -286,9 +286,7 @@ fn read(inputs: &Inputs, mut started: Started<'_>, sink: &Sink) {
         sink.stats().missing() == 0
     });
     count_misses(&started.skeleton, sink.stats());
-    if !complete {
-        sink.stats().settle();
-    }
+    sink.stats().settle();
     sink.look_last(&started.counters);
     if !until(LAST_GAP, || sink.is_closed() || sink.heal()) {
         tracing::error!("the pipelines have no room for the last gap: it is missing in the sums");
