@@ -1,13 +1,16 @@
 //! The kernel side's counters, mapped into this process: reading them is a load, and needs no privilege.
 
-use std::mem::size_of;
+use std::mem::{offset_of, size_of};
 use std::os::fd::AsFd;
 use std::ptr::{self, NonNull};
 use std::sync::atomic::{AtomicU64, Ordering, fence};
 
 use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
 
-use crate::skeleton::types::{wire_counters, wire_kind, wire_loss};
+use crate::skeleton::types::{wire_counters, wire_kind, wire_loss, wire_lost};
+
+// `lost_events` reads the first number of each.
+const _: () = assert!(offset_of!(wire_lost, events) == 0);
 
 /// Number of kinds of events: each has its own counters on each CPU.
 pub(crate) const KINDS: usize = wire_kind::KINDS.0 as usize;
@@ -109,6 +112,13 @@ impl Counters {
             totals.add(slot / KINDS, &self.read(slot));
         }
         totals
+    }
+
+    /// Events of a slot that were not sent. These alone: the reader asks before each pass.
+    pub(crate) fn lost_events(&self, slot: usize) -> u64 {
+        let word =
+            |loss| (offset_of!(wire_counters, lost) + loss * size_of::<wire_lost>()) / size_of::<u64>();
+        (0..LOSSES).map(|loss| self.load(slot, word(loss))).sum()
     }
 
     /// The counters of a slot at one moment: no event was under way, each that is counted had been sent or lost. `None`

@@ -106,14 +106,10 @@ impl Snapshot {
     fn of(counters: &wire_counters) -> Snapshot {
         Snapshot {
             events: counters.events,
-            lost: lost(counters),
+            lost: counters.lost.iter().map(|lost| lost.events).sum(),
             classes: std::array::from_fn(|class| Numbers::of(&counters.classes[class])),
         }
     }
-}
-
-fn lost(counters: &wire_counters) -> u64 {
-    counters.lost.iter().map(|lost| lost.events).sum()
 }
 
 impl Healing {
@@ -146,7 +142,7 @@ impl Healing {
     /// Before a pass over the buffer: snapshots of the slots that lost something.
     pub(crate) fn look(&mut self, counters: &Counters) {
         for (number, slot) in self.slots.iter_mut().enumerate() {
-            if slot.snapshot.is_none() && slot.before.refused + lost(&counters.read(number)) > slot.healed {
+            if slot.snapshot.is_none() && slot.before.refused + counters.lost_events(number) > slot.healed {
                 slot.snapshot = counters.snapshot(number).map(|now| Box::new(Snapshot::of(&now)));
             }
         }
