@@ -21,8 +21,12 @@ impl Books {
     /// By how many segments the sums can be short of the kernel's with nothing wrong: what is hidden, and what found its
     /// program running, both of which the socket's next event or its end make good as a rule.
     pub fn shortage(&self) -> u64 {
-        let recursions = reason(self.receiver(), "unobserved", "kernel/recursion");
-        self.hidden.segments + recursions * MOST_SEGMENTS
+        self.hidden.segments + self.recursions() * MOST_SEGMENTS
+    }
+
+    /// Events that found their program running: the kernel's own doing, and no loss of ours.
+    fn recursions(&self) -> u64 {
+        reason(self.receiver(), "unobserved", "kernel/recursion")
     }
 
     /// Events that the receiver did not observe.
@@ -52,8 +56,7 @@ impl Books {
 
     /// Nothing was dropped anywhere, rejected or lost.
     pub fn assert_nothing_lost(&self) {
-        let recursions = reason(self.receiver(), "unobserved", "kernel/recursion"); // the kernel's own, and none of ours
-        assert_eq!(self.unobserved(), recursions, "{self:?}");
+        assert_eq!(self.unobserved(), self.recursions(), "{self:?}");
         for ledger in self.ledgers() {
             assert_eq!(reasons(ledger, "dropped"), 0, "{ledger}");
             assert_eq!(ledger["rejected"].as_u64().unwrap_or(0), 0, "{ledger}");
