@@ -77,9 +77,9 @@ file == 1 && (at = index($0, "system.network.tcp.retransmit")) {
 	next
 }
 
-# A record. The largest one says how many segments a lost event may have had.
-file == 1 && / segments=[0-9]+/ {
-	segments = value($0, "segments", " ")
+# A retransmission. The largest one says how many segments a lost event may have had; a gap is many of them.
+file == 1 && / segments=[0-9]+/ && !/ gap / {
+	segments = value($0, "segments", " ") + 0
 	if (segments > largest)
 		largest = segments
 	next
@@ -101,6 +101,12 @@ file == 2 && /^otelcol_tcpretrans_.*reason="/ && !/^otelcol_tcpretrans_unobserve
 	lost_at[where] += $NF
 }
 
+# What came back from the kernel side's counters is in the sums.
+file == 2 && /^otelcol_tcpretrans_gap_events[{ ]/ {
+	returned += $NF
+	next
+}
+
 END {
 	for (series in last) {
 		if (temporality[series] != "cumulative") {
@@ -115,14 +121,14 @@ END {
 		else if (names[series] == "system.network.tcp.retransmit.events")
 			add("events", reason(attributes[series]), network, last[series])
 		else if (names[series] == "system.network.tcp.retransmit.failures")
-			add("failures", value(attributes[series], "error.type", ","), network, last[series])
+			add("failures", failure(attributes[series]), network, last[series])
 	}
 
 	ours = total["segments"] + 0
 	difference = kernel - ours
 	if (largest < 1)
 		largest = 64 # no records to learn from: more than 64 KiB hold at an Ethernet's MSS
-	allowed = lost * largest
+	allowed = lost > returned ? (lost - returned) * largest : 0
 
 	section("segments in our metric, by reason", "segments")
 	section("events (skbs), by reason", "events")
@@ -132,6 +138,8 @@ END {
 		printf "  %-60s %12.0f\n", lost_names[i], lost_at[lost_names[i]]
 	if (!lost_count)
 		print "  none"
+	if (returned)
+		printf "  %-60s %12.0f\n", "of these, back in the sums as gaps", returned
 
 	printf "\n  %-60s %12.0f\n", "segments the kernel counted (RetransSegs)", kernel
 	printf "  %-60s %12.0f\n", "segments in our metric (system.network.tcp.retransmits)", ours
@@ -158,4 +166,9 @@ function reason(list,    type, role) {
 	type = value(list, "network.tcp.retransmit.type", ",")
 	role = value(list, "network.tcp.handshake.role", ",")
 	return role == "" ? type : type ", " role
+}
+
+function failure(list,    type) {
+	type = value(list, "error.type", ",")
+	return type == "" ? "(in a gap, which does not know)" : type
 }

@@ -16,6 +16,7 @@ mod e2e;
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::process::Command;
 use std::time::Duration;
 
 use e2e::agent::{Agent, log};
@@ -104,6 +105,38 @@ fn a_torn_recording_is_replayed_up_to_its_tear() {
         let warned = said.iter().any(|line| line.contains(": torn at byte ") && line.ends_with(&end));
         assert!(warned, "{end}: {said:?}");
     }
+}
+
+/// The demo's table on what a replay printed: it fails where the counts differ, unless by what was lost for good.
+#[test]
+fn the_table_of_the_demo_tells_counts_that_differ() {
+    let mut agent = replaying(&recording(), "", "exporters: { debug: { verbosity: basic } }");
+    agent.ended();
+    let printed = agent.0.stdout();
+    let ours = Recorded::read(&recording().with_extension("json")).retrans_segs;
+    let folder = tempfile::tempdir().unwrap();
+    let agrees = |kernel: u64, gap: &str, scrape: &str| {
+        let (output, scraped) = (folder.path().join("output"), folder.path().join("scrape"));
+        fs::write(&output, format!("{printed}{gap}")).unwrap();
+        fs::write(&scraped, scrape).unwrap();
+        let mut awk = Command::new("awk");
+        awk.args(["-v", "versions=2", "-v", &format!("kernel={kernel}"), "-f"]);
+        awk.arg(repository().join("tests/demo/table.awk")).args([&output, &scraped]);
+        awk.output().expect("awk").status.success()
+    };
+    let lost = "otelcol_tcpretrans_unobserved_events{cpu=\"0\",place=\"kernel\",reason=\"ring_full\"} 2\n";
+    let returned = "otelcol_tcpretrans_gap_events{receiver=\"tcpretrans\"} 2\n";
+    let gap = "2026-11-23T05:01:44.206373Z ipv4 gap fast events=2 segments=10000 bytes=0\n";
+    assert!(agrees(ours, "", ""));
+    assert!(!agrees(ours + 1, "", ""));
+    assert!(!agrees(ours - 1, "", lost));
+    // Each lost event as large as the largest that was printed.
+    let size = |line: &str| line.split_once(" segments=")?.1.split(' ').next()?.parse::<u64>().ok();
+    let most = 2 * printed.lines().filter_map(size).max().unwrap();
+    assert!(agrees(ours + most, "", lost));
+    assert!(!agrees(ours + most + 1, "", lost));
+    assert!(!agrees(ours + 2, "", &(lost.to_owned() + returned)), "they are in the sums");
+    assert!(!agrees(ours + most + 1, gap, lost), "a gap is many events");
 }
 
 /// What it says before it ends with exit code 78.
