@@ -25,7 +25,7 @@ build: ## the release binary
 demo: ## lossy link between two namespaces: the kernel's count against ours (needs root)
 	.ci/setup build demo
 	$(CARGO) build --release --locked
-	DEMO_SECONDS=$(DEMO_SECONDS) tests/demo/demo.sh $(BINARY)
+	DEMO_SECONDS="$(DEMO_SECONDS)" tests/demo/demo.sh "$(BINARY)"
 
 test: ## unit tests, the real binary from outside, the real kernel, the real Collector
 	.ci/setup build test
@@ -45,7 +45,7 @@ lint: ## formatting, clippy, dependency rules, shell scripts
 	shellcheck -x .ci/run .ci/setup tests/collector/build.sh tests/demo/demo.sh tests/kernels/*.sh
 
 advisories: ## known vulnerabilities and yanked versions (needs the advisory database from the network)
-	.ci/setup lint
+	.ci/setup build lint
 	$(CARGO) deny check advisories
 
 bench: ## what a retransmission costs, in BPF, decoded and end to end; start and memory (needs root)
