@@ -1,6 +1,7 @@
-//! The process's own log: tracing to stderr, as text or as JSON lines.
+//! What the process says on stderr: its log, by tracing, as text or as JSON lines; and lines where there is no log.
 
-use std::io::{self, IsTerminal};
+use std::fmt::Display;
+use std::io::{self, IsTerminal, Write};
 
 use tracing_subscriber::EnvFilter;
 
@@ -21,10 +22,19 @@ pub(crate) fn start(level: LogLevel, format: LogFormat) -> anyhow::Result<()> {
         _ if matches!(level, LogLevel::Debug | LogLevel::Trace) => EnvFilter::new(format!("{word}{QUIET}")),
         _ => EnvFilter::new(word),
     };
-    let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr);
+    // A log that can't be written, on a full disk or to a reader that is gone, stops nothing: by default the subscriber
+    // would say so on stderr too, and panic there.
+    let subscriber =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).log_internal_errors(false);
     match format {
-        LogFormat::Text => subscriber.with_ansi(io::stderr().is_terminal()).init(),
+        LogFormat::Text if io::stderr().is_terminal() => subscriber.init(), // in colours, but for NO_COLOR
+        LogFormat::Text => subscriber.with_ansi(false).init(),
         LogFormat::Json => subscriber.json().flatten_event(true).init(),
     }
     Ok(())
+}
+
+/// Prints a line on stderr. Where that fails, the exit code has to tell; `eprintln!` would panic.
+pub(crate) fn say(line: impl Display) {
+    let _ = writeln!(io::stderr(), "{line}");
 }

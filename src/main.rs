@@ -31,7 +31,7 @@ fn main() -> ExitCode {
             if tracing::dispatcher::has_been_set() {
                 tracing::error!("{error}");
             } else {
-                eprintln!("{error}");
+                logs::say(&error);
             }
             exit::code(&error)
         }

@@ -7,7 +7,7 @@ pub(crate) mod record;
 pub(crate) mod run;
 pub(crate) mod validate;
 
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 
 use serde::Serialize;
 use serde_yaml::Serializer;
@@ -16,6 +16,7 @@ use serde_yaml::with::singleton_map_recursive;
 use crate::cli::Sources;
 use crate::config::{self, Loaded};
 use crate::exit::Refused;
+use crate::logs;
 
 fn load(sources: &Sources) -> anyhow::Result<Loaded> {
     Ok(config::load(&sources.files, &sources.sets).map_err(Refused)?)
@@ -25,7 +26,7 @@ fn load(sources: &Sources) -> anyhow::Result<Loaded> {
 fn load_and_warn(sources: &Sources) -> anyhow::Result<Loaded> {
     let loaded = load(sources)?;
     for warning in &loaded.warnings {
-        eprintln!("warning: {warning}");
+        logs::say(format_args!("warning: {warning}"));
     }
     Ok(loaded)
 }
@@ -34,5 +35,10 @@ fn load_and_warn(sources: &Sources) -> anyhow::Result<Loaded> {
 fn print_yaml(value: &impl Serialize) -> anyhow::Result<()> {
     let mut text = Vec::new();
     singleton_map_recursive::serialize(value, &mut Serializer::new(&mut text))?;
-    Ok(io::stdout().write_all(&text)?)
+    match io::stdout().write_all(&text) {
+        // Whoever reads has seen enough, `| head -1`.
+        Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
+        Err(error) => anyhow::bail!("can't write to the standard output: {error}"),
+        Ok(()) => Ok(()),
+    }
 }

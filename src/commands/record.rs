@@ -4,7 +4,6 @@ use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
-use anyhow::Context;
 use otel_tcpretrans_source::{Config, Recorded, Recorder};
 use tempfile::NamedTempFile;
 use tokio::runtime::Builder;
@@ -27,7 +26,7 @@ pub(crate) fn run(args: &RecordArgs) -> anyhow::Result<()> {
     let runtime = Builder::new_current_thread().enable_all().build()?;
     let (end, recorded, file) = runtime.block_on(record(args, config))?;
     let synced = file.sync_all();
-    eprintln!("{}", summary(&recorded, &args.output));
+    logs::say(summary(&recorded, &args.output));
     let (name, written) = (args.output.display(), recorded.counts.received);
     match (recorded.failed.map_or(synced, Err), end) {
         (Err(error), _) => anyhow::bail!("{name}: {error}; the {written} events before that can be read"),
@@ -74,15 +73,16 @@ enum End {
 
 async fn record(args: &RecordArgs, config: Config) -> anyhow::Result<(End, Recorded, File)> {
     let name = args.output.display();
+    let named = |error| anyhow::anyhow!("{name}: {error}");
     let mut signals = Signals::install()?;
     // It gets its name once the receiver has started: a start that fails leaves everything as it was.
     let folder = args.output.parent().filter(|folder| !folder.as_os_str().is_empty());
     let unnamed = tempfile::Builder::new()
         .permissions(Permissions::from_mode(0o666)) // less the umask
         .tempfile_in(folder.unwrap_or(Path::new(".")))
-        .with_context(|| name.to_string())?;
+        .map_err(named)?;
     let mut recorder = Recorder::start(config, unnamed.as_file().try_clone()?)?;
-    let file = give_name(unnamed, args).with_context(|| name.to_string())?;
+    let file = give_name(unnamed, args).map_err(named)?;
 
     let facts = recorder.counts().info.into_iter().map(|(name, value)| format!("{name}={value}"));
     info!(file = %name, facts = facts.collect::<Vec<_>>().join(" "), "recording");

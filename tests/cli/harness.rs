@@ -1,6 +1,6 @@
 //! Runs the binary on a configuration of its own, in a folder and an environment of its own.
 
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 use std::process::{Command, Output};
@@ -67,6 +67,25 @@ impl Case {
         self
     }
 
+    /// What is written to `/dev/full` fails, as on a full disk.
+    pub(crate) fn stderr_full(mut self) -> Case {
+        self.command.stderr(full());
+        self
+    }
+
+    pub(crate) fn stdout_full(mut self) -> Case {
+        self.command.stdout(full());
+        self
+    }
+
+    /// Nobody reads what it prints.
+    pub(crate) fn stdout_unread(mut self) -> Case {
+        let (reader, writer) = std::io::pipe().expect("a pipe");
+        drop(reader);
+        self.command.stdout(writer);
+        self
+    }
+
     pub(crate) fn run(mut self) -> Outcome {
         Outcome::of(self.command.output().expect("running the binary"))
     }
@@ -104,6 +123,10 @@ impl Outcome {
         assert_eq!(self.code, Some(0), "{self:?}");
         assert!(!self.stderr.contains("warning"), "{}", self.stderr);
     }
+}
+
+fn full() -> File {
+    File::options().write(true).open("/dev/full").expect("/dev/full")
 }
 
 /// `validate` on a configuration.

@@ -48,6 +48,35 @@ fn print_config_refuses_what_validate_refuses() {
 }
 
 #[test]
+fn what_cannot_be_said_on_stderr_changes_no_exit_code() {
+    let recording = repository().join("tests/replay/retransmits.otr");
+    let replay = MINIMAL
+        .replace("tcpretrans:", &format!("replay: {{ file: '{}' }}", recording.display()))
+        .replace("[tcpretrans]", "[replay]");
+    let quiet = replay + "  telemetry: { metrics: { prometheus: null } }\n";
+    let run = Case::new("run", &quiet).stderr_full().run();
+    assert_eq!(run.code, Some(0), "{run:?}");
+    assert!(run.stdout.lines().count() > 20, "{run:?}");
+    assert_eq!(Case::new("validate", MINIMAL).stderr_full().run().code, Some(0));
+    assert_eq!(Case::new("validate", "nonsense").stderr_full().run().code, Some(78));
+}
+
+#[test]
+fn output_that_nobody_reads_is_no_failure_and_a_full_disk_is_one() {
+    for command in ["print-config", "components"] {
+        let case = || match command {
+            "components" => Case::bare(&[command]),
+            _ => Case::new(command, MINIMAL),
+        };
+        let unread = case().stdout_unread().run();
+        assert_eq!((unread.code, unread.stderr.as_str()), (Some(0), ""), "{command}");
+        let full = case().stdout_full().run();
+        let said = "can't write to the standard output: No space left on device (os error 28)\n";
+        assert_eq!((full.code, full.stderr.as_str()), (Some(1), said), "{command}");
+    }
+}
+
+#[test]
 fn components_lists_what_can_be_configured() {
     let outcome = Case::bare(&["components"]).run();
     outcome.succeeded();

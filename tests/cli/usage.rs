@@ -100,6 +100,9 @@ fn record_leaves_alone_what_is_there() {
     let outcome = Case::bare(&["record", "-o", "/dev/null", "--force"]).run();
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
     assert!(outcome.stderr.contains("/dev/null: exists and is no regular file"), "{outcome:?}");
+    let outcome = Case::bare(&["record", "-o", "nowhere/x"]).run();
+    assert_eq!(outcome.code, Some(1), "{outcome:?}");
+    assert!(outcome.stderr.contains("nowhere/x: No such file or directory"), "{outcome:?}");
 }
 
 #[test]
