@@ -1,10 +1,10 @@
 //! Layers: one per file, variable and `--set`, each with its values and the origin of every key in them.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::ffi::OsString;
 use std::sync::Arc;
+use std::{env, fs};
 
-use figment::providers::Env;
 use figment::value::{Dict, Empty, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider};
 
@@ -38,7 +38,7 @@ pub(super) struct Merged {
 pub(super) fn merge(files: &[String], sets: &[String], problems: &mut Vec<Problem>) -> Option<Merged> {
     let mut layers: Vec<Option<Layer>> =
         files.iter().enumerate().map(|(rank, file)| read_file(rank, file, problems)).collect();
-    layers.extend(environment().into_iter().map(Some));
+    layers.extend(environment(problems));
     layers.extend(sets.iter().map(|argument| read_set(argument, problems)));
     let layers: Vec<Layer> = layers.into_iter().collect::<Option<_>>()?;
 
@@ -97,37 +97,45 @@ fn read_file(rank: usize, file: &str, problems: &mut Vec<Problem>) -> Option<Lay
 
 /// `key.path=value`, the value in YAML.
 fn read_set(argument: &str, problems: &mut Vec<Problem>) -> Option<Layer> {
-    let origin = |_: Position| Origin::Set(argument.to_owned());
+    let (key, text) = argument.split_once('=').map_or((argument, None), |(key, text)| (key, Some(text)));
+    // Without the value, which may be a secret.
+    let origin = |_: Position| Origin::Set(key.to_owned());
     let start = Position { line: 1, column: 1 };
-    let Some((key, text)) =
-        argument.split_once('=').filter(|(key, _)| key.split('.').all(|part| !part.is_empty()))
-    else {
+    let Some(text) = text.filter(|_| key.split('.').all(|part| !part.is_empty())) else {
         let message = "expected key.path=value".to_owned();
         problems.push(Problem { origin: origin(start), path: Path::new(), message });
         return None;
     };
-    // A text that is no YAML is still a text.
-    let as_text =
-        || Node { position: start, content: Content::Scalar { text: text.to_owned(), plain: true } };
-    let node = yaml::parse(text).ok().flatten().unwrap_or_else(as_text);
+    let node = match yaml::parse(text) {
+        Ok(Some(node)) if !matches!(node.content, Content::Scalar { plain: true, .. }) => node,
+        _ => Node { position: start, content: Content::Scalar { text: text.to_owned(), plain: true } },
+    };
     let path: Path = key.split('.').map(str::to_owned).collect();
     let mut reader = Reader { origin: &origin, origins: BTreeMap::new(), problems };
     let value = reader.value(&node, path.clone());
     Some(nested(&path, value, reader.origins, origin(start)))
 }
 
-/// Values out of the environment are typed as YAML; there is nothing to substitute in them.
-fn environment() -> Vec<Layer> {
-    let names = Env::prefixed(ENVIRONMENT_PREFIX).split("__");
-    let mut variables: Vec<(String, String)> =
-        names.iter().map(|(key, text)| (key.as_str().to_owned(), text)).collect();
+/// One layer a variable, in the order of their names. There is nothing to substitute in their values.
+fn environment(problems: &mut Vec<Problem>) -> Vec<Option<Layer>> {
+    let mut variables: Vec<(String, OsString)> =
+        env::vars_os().map(|(name, value)| (name.to_string_lossy().into_owned(), value)).collect();
+    variables.retain(|(name, _)| name.starts_with(ENVIRONMENT_PREFIX));
     variables.sort();
-    let layer = |(key, text): (String, String)| {
-        let path: Path = key.split('.').map(str::to_owned).collect();
-        let variable = format!("{ENVIRONMENT_PREFIX}{}", path.join("__").to_uppercase());
-        nested(&path, typed(&text), BTreeMap::new(), Origin::Environment(variable))
+    variables.into_iter().map(|(name, value)| read_variable(name, value, problems)).collect()
+}
+
+fn read_variable(name: String, value: OsString, problems: &mut Vec<Problem>) -> Option<Layer> {
+    let keys = name.strip_prefix(ENVIRONMENT_PREFIX)?.to_lowercase();
+    let path: Path = keys.split("__").map(str::to_owned).collect();
+    let origin = Origin::Environment(name);
+    let message = match value.into_string() {
+        _ if path.iter().any(String::is_empty) => "a key is empty; expected OTEL_TCPRETRANS__A__B",
+        Ok(text) => return Some(nested(&path, typed(&text), BTreeMap::new(), origin)),
+        Err(_) => "its value is not valid UTF-8",
     };
-    variables.into_iter().map(layer).collect()
+    problems.push(Problem { origin, path: Path::new(), message: message.to_owned() });
+    None
 }
 
 /// A layer that sets one value below its keys.
@@ -138,9 +146,16 @@ fn nested(path: &[String], value: Value, mut origins: BTreeMap<Path, Origin>, or
     Layer { values: value.into_dict().unwrap_or_default(), origins, implied }
 }
 
-/// A plain scalar's value: what YAML makes of the text, or the text itself where it is no YAML.
+/// A plain scalar's value: what YAML makes of the text, or the text itself where it is no YAML, or where YAML would take
+/// a part of it for a comment or an anchor: `token #1` is all of it a token.
 fn typed(text: &str) -> Value {
-    serde_yaml::from_str(text).unwrap_or_else(|_| Value::from(text))
+    let trimmed = text.trim();
+    let whole = |value: &Value| match value {
+        Value::String(_, read) => read == trimmed || trimmed.starts_with(['"', '\'']),
+        Value::Empty(..) => matches!(trimmed, "" | "~" | "null" | "Null" | "NULL"),
+        _ => true,
+    };
+    serde_yaml::from_str(text).ok().filter(whole).unwrap_or_else(|| Value::from(text))
 }
 
 /// Turns a tree into values, notes where each came from, and finds what is wrong with their shape.

@@ -15,7 +15,7 @@ pub(crate) enum Origin {
     File { rank: usize, file: Arc<str>, line: usize, column: usize },
     /// A variable `OTEL_TCPRETRANS__…`.
     Environment(String),
-    /// An argument of `--set`.
+    /// The key of a `--set`.
     Set(String),
     /// Nobody: it is what is there without a configuration.
     Defaults,
@@ -35,7 +35,7 @@ impl fmt::Display for Origin {
             Origin::File { file, line: 0, .. } => f.write_str(file),
             Origin::File { file, line, column, .. } => write!(f, "{file}:{line}:{column}"),
             Origin::Environment(variable) => write!(f, "environment variable {variable}"),
-            Origin::Set(argument) => write!(f, "--set {argument}"),
+            Origin::Set(key) => write!(f, "--set {key}"),
             Origin::Defaults => f.write_str("defaults"),
         }
     }

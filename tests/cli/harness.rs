@@ -1,5 +1,6 @@
 //! Runs the binary on a configuration of its own, in a folder and an environment of its own.
 
+use std::ffi::OsStr;
 use std::fs::{self, File};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
@@ -62,7 +63,7 @@ impl Case {
         self.arg("--set").arg(argument)
     }
 
-    pub(crate) fn env(mut self, name: &str, value: &str) -> Case {
+    pub(crate) fn env(mut self, name: &str, value: impl AsRef<OsStr>) -> Case {
         self.command.env(name, value);
         self
     }

@@ -1,5 +1,8 @@
 //! Substitution, and which layer wins.
 
+use std::ffi::OsStr;
+use std::os::unix::ffi::OsStrExt;
+
 use crate::harness::{Case, MINIMAL, printed};
 
 fn with_endpoint(endpoint: &str) -> String {
@@ -40,6 +43,44 @@ fn a_whole_reference_is_typed_again_unless_quoted() {
     Case::new("validate", &capacity("\"${env:SIZE}\"")).env("SIZE", "77").run().refused(&[
         "config.yaml:3:5: receivers.tcpretrans.channel_capacity: found a text; expected a whole number, not negative",
     ]);
+}
+
+#[test]
+fn what_comes_from_outside_of_files_loses_nothing_to_yaml() {
+    let attributes = |case: Case| printed(case, "service.telemetry.resource");
+    let config = format!("{MINIMAL}  telemetry:\n    resource:\n      put_in: ${{env:TEXT}}\n");
+    for (text, read) in [
+        ("abc #def", "abc #def"),
+        ("#abc", "#abc"),
+        ("&abc def", "&abc def"),
+        ("--- abc", "--- abc"),
+        ("a\nb", "a\nb"),
+        (" abc ", "abc"),
+        ("\"1\"", "1"),
+        ("'abc' # said", "abc"),
+    ] {
+        let case = Case::new("print-config", &config)
+            .env("TEXT", text)
+            .env("OTEL_TCPRETRANS__SERVICE__TELEMETRY__RESOURCE__LAYER.ED", text)
+            .set(&format!("service.telemetry.resource.set={text}"));
+        let found = attributes(case);
+        for name in ["put_in", "layer.ed", "set"] {
+            assert_eq!(found[name], read, "{name} of {text:?}");
+        }
+    }
+}
+
+#[test]
+fn a_variable_whose_name_or_value_cannot_be_read_is_refused() {
+    let case = || Case::new("validate", MINIMAL);
+    for name in ["OTEL_TCPRETRANS__", "OTEL_TCPRETRANS__EXPORTERS__", "OTEL_TCPRETRANS__A____B"] {
+        case().env(name, "x").run().refused(&[&format!(
+            "environment variable {name}: a key is empty; expected OTEL_TCPRETRANS__A__B"
+        )]);
+    }
+    let name = "OTEL_TCPRETRANS__SERVICE__SHUTDOWN_TIMEOUT";
+    let outcome = case().env(name, OsStr::from_bytes(b"\xff")).run();
+    outcome.refused(&[&format!("environment variable {name}: its value is not valid UTF-8")]);
 }
 
 #[test]
@@ -117,6 +158,10 @@ fn problems_outside_of_files_name_their_source() {
         .set("nonsense")
         .run();
     outcome.refused(&["--set nonsense: expected key.path=value"]);
+    Case::new("validate", MINIMAL)
+        .set("a..b=hunter2")
+        .run()
+        .refused(&["--set a..b: expected key.path=value"]);
     let outcome = Case::new("validate", MINIMAL)
         .env("OTEL_TCPRETRANS__EXPORTERS__DEBUG__VERBOSITY", "loud")
         .set("receivers.tcpretrans.hok=1")
@@ -124,7 +169,7 @@ fn problems_outside_of_files_name_their_source() {
     outcome.refused(&[
         "environment variable OTEL_TCPRETRANS__EXPORTERS__DEBUG__VERBOSITY: exporters.debug.verbosity: unknown value \
          loud; expected one of basic, detailed, normal",
-        "--set receivers.tcpretrans.hok=1: receivers.tcpretrans.hok: unknown key; expected one of channel_capacity, \
+        "--set receivers.tcpretrans.hok: receivers.tcpretrans.hok: unknown key; expected one of channel_capacity, \
          hook, perf, ringbuf, scope, synack, transport, wakeup; did you mean hook?",
     ]);
 }

@@ -79,6 +79,11 @@ fn a_wrong_type_is_named_without_the_value() {
     let config = MINIMAL.replace("debug:", "otlp: { headers: hunter2 }").replace("[debug]", "[otlp]");
     let outcome = validate(&config);
     outcome.refused(&["config.yaml:4:11: exporters.otlp.headers: found a text; expected a mapping"]);
+    let key = "exporters.otlp.headers.pin";
+    let outcome =
+        Case::new("validate", &config.replace("{ headers: hunter2 }", "")).set(&format!("{key}=42")).run();
+    outcome
+        .refused(&[&format!("--set {key}: {key}: found a whole number; expected a text; put it in quotes")]);
 }
 
 #[test]
