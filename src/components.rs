@@ -101,13 +101,7 @@ impl Component for ExporterConfig {
 
     fn validate(&self) -> Vec<Problem> {
         match self {
-            // The environment speaks where the file is silent, for each signal in its own variables. What is wrong
-            // with the file is found each time, in the same words, and listed once.
-            ExporterConfig::Otlp(config) => [None, Some(Signal::Logs), Some(Signal::Metrics)]
-                .into_iter()
-                .flat_map(|signal| config.resolve(signal, &process_environment).err().unwrap_or_default())
-                .chain(config.validate())
-                .collect(),
+            ExporterConfig::Otlp(config) => config.validate(&process_environment),
             ExporterConfig::Debug(config) => config.validate(),
         }
     }

@@ -47,9 +47,7 @@ impl fmt::Display for Unsupported {
 pub(crate) fn code(error: &anyhow::Error) -> ExitCode {
     let of_cause = |cause: &(dyn std::error::Error + 'static)| {
         // An exporter starts without its backend; what stops it is the configuration and the files that it names.
-        let telemetry = cause.downcast_ref();
-        let telemetry =
-            matches!(telemetry, Some(TelemetryError::Configuration(_) | TelemetryError::Connect(_)));
+        let telemetry = matches!(cause.downcast_ref(), Some(TelemetryError::Configuration(_)));
         if cause.is::<Refused>() || cause.is::<otlp::StartError>() || telemetry {
             return Some(CONFIGURATION);
         }

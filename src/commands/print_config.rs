@@ -20,5 +20,8 @@ fn filled_in(mut config: Config) -> Config {
             **otlp = filled;
         }
     }
+    if let Ok(filled) = config.service.telemetry.metrics.filled_in(&process_environment) {
+        config.service.telemetry.metrics = filled;
+    }
     config
 }

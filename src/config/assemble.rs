@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use figment::value::{Dict, Value};
 use otel_tcpretrans_exporters::process_environment;
 use otel_tcpretrans_exporters::resource::{Facts, Resource};
+use otel_tcpretrans_pipeline::config::fit;
 
 use super::extract::extract;
 use super::model::{Config, Service};
@@ -81,8 +82,13 @@ fn service(values: &Dict, report: &mut Report<'_>) -> Service {
     let (service, found) = extract::<Service>(value);
     report.extracted(&["service"], found);
     let service = service.unwrap_or_default();
+    if !service.shutdown_timeout.is_zero()
+        && let Err(message) = fit(service.shutdown_timeout)
+    {
+        report.problem(&["service", "shutdown_timeout"], message);
+    }
     let telemetry = &service.telemetry;
-    report.validated(&["service", "telemetry", "metrics"], telemetry.metrics.validate());
+    report.validated(&["service", "telemetry", "metrics"], telemetry.metrics.validate(&process_environment));
     let resource = Resource::new(&Facts::default(), &process_environment, &telemetry.resource);
     report.validated(&["service", "telemetry", "resource"], resource.err().unwrap_or_default());
     service

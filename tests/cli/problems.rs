@@ -224,6 +224,64 @@ fn a_bare_zero_is_a_duration_and_another_number_needs_a_unit() {
 }
 
 #[test]
+fn what_a_clock_or_a_channel_cannot_hold_is_refused() {
+    let config = "\
+receivers: { tcpretrans: }
+processors: { aggregate: }
+exporters: { otlp: { endpoint: 'http://localhost:1' } }
+service:
+  telemetry: { metrics: { otlp: { endpoint: 'http://localhost:1' } } }
+  pipelines: { metrics: { receivers: [tcpretrans], processors: [aggregate], exporters: [otlp] } }
+";
+    let age = "500000000000y";
+    let endless = u64::MAX.to_string();
+    for (key, value) in [
+        ("service.shutdown_timeout", age),
+        ("service.telemetry.metrics.otlp.interval", age),
+        ("service.telemetry.metrics.otlp.timeout", age),
+        ("processors.aggregate", "{ interval: 500000000000y, max_idle: 500000000000y }"),
+        ("exporters.otlp.timeout", age),
+        ("exporters.otlp.retry_on_failure", "{ initial_interval: 500000000000y, max_elapsed_time: 0 }"),
+        ("exporters.otlp.retry_on_failure.max_interval", age),
+        ("exporters.otlp.sending_queue.num_consumers", &endless),
+        ("receivers.tcpretrans.channel_capacity", &endless),
+    ] {
+        let outcome = Case::new("validate", config).set(&format!("{key}={value}")).run();
+        assert_eq!(outcome.code, Some(78), "{key}: {outcome:?}");
+        assert!(outcome.stderr.starts_with(&format!("--set {key}: {key}")), "{outcome:?}");
+        assert!(outcome.stderr.ends_with("\n1 problem in the configuration\n"), "{outcome:?}");
+    }
+}
+
+#[test]
+fn files_that_are_named_are_read_and_what_is_wrong_has_a_position() {
+    let config = MINIMAL
+        .replace(
+            "debug:",
+            "otlp:\n    endpoint: https://localhost:1\n    tls: { ca_file: config.yaml, key_file: k, cert_file: c }",
+        )
+        .replace("[debug]", "[otlp]");
+    validate(&config).refused(&[
+        "config.yaml:6:12: exporters.otlp.tls.ca_file: config.yaml holds no PEM certificate",
+        "config.yaml:6:34: exporters.otlp.tls.key_file: can't read k: No such file or directory (os error 2)",
+        "config.yaml:6:47: exporters.otlp.tls.cert_file: can't read c: No such file or directory (os error 2)",
+    ]);
+    validate(&config.replace("https", "http")).succeeded();
+}
+
+#[test]
+fn the_processs_own_metrics_are_checked_with_what_the_environment_says() {
+    let config = format!("{MINIMAL}  telemetry: {{ metrics: {{ otlp: {{}} }} }}\n");
+    let variable = "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT";
+    Case::new("validate", &config).env(variable, "nowhere").run().refused(&[&format!(
+        "config.yaml:8:27: service.telemetry.metrics.otlp.endpoint: {variable}: expected http://HOST:PORT or \
+         https://HOST:PORT, found \"nowhere\""
+    )]);
+    let case = Case::new("print-config", &config).env(variable, "http://there:1");
+    assert_eq!(printed(case, "service.telemetry.metrics.otlp.endpoint"), "http://there:1");
+}
+
+#[test]
 fn a_resource_attribute_is_a_scalar() {
     let config =
         format!("{MINIMAL}  telemetry: {{ resource: {{ a: x, b: 1, c: 1.5, d: true, e: null }} }}\n");

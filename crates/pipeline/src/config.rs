@@ -4,6 +4,7 @@
 //! own defaults, and has `validate`, which finds what types can't.
 
 use std::fmt;
+use std::time::Duration;
 
 use bytesize::ByteSize;
 use serde::Deserialize;
@@ -56,6 +57,18 @@ impl fmt::Display for Size {
             Some((name, unit)) => write!(f, "{}{name}", bytes / unit),
             None => write!(f, "{bytes}B"),
         }
+    }
+}
+
+/// A time that has to pass, if it is one.
+///
+/// # Errors
+/// It is none at all, or so long that a clock can't add it.
+pub fn fit(time: Duration) -> Result<Duration, &'static str> {
+    const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
+    match time.is_zero() || time > LONGEST {
+        true => Err("expected a time above 0 and of at most a year"),
+        false => Ok(time),
     }
 }
 

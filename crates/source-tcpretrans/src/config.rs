@@ -130,6 +130,8 @@ impl Default for Wakeup {
 const RINGBUF_MIN: u64 = 64 << 10;
 /// `bpf_ringbuf_output` addresses at most 4 GiB; the map's `max_entries` is a u32.
 const RINGBUF_MAX: u64 = 2 << 30;
+/// Some GiB of events; a channel can't be made arbitrarily large.
+const CHANNEL_MAX: usize = 1 << 24;
 
 impl Config {
     /// What the types can't say.
@@ -157,8 +159,11 @@ impl Config {
                 format!("{:?}; expected 1ms to 60s such as 200ms", self.wakeup.interval),
             ));
         }
-        if self.channel_capacity == 0 {
-            problems.push(Problem::at("channel_capacity", "0; expected at least 1"));
+        if !(1..=CHANNEL_MAX).contains(&self.channel_capacity) {
+            problems.push(Problem::at(
+                "channel_capacity",
+                format!("{}; expected 1 to {CHANNEL_MAX}", self.channel_capacity),
+            ));
         }
         problems
     }

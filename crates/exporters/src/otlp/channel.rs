@@ -1,15 +1,16 @@
 //! Settings -> a gRPC endpoint that can be connected to, its certificates read.
 
 use std::fs;
-use std::io;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 
+use otel_tcpretrans_pipeline::config::Problem;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
 
+use super::TlsConfig;
 use super::settings::Settings;
 use super::trust_all::TrustAll;
 use crate::{SCOPE_NAME, VERSION};
@@ -17,42 +18,23 @@ use crate::{SCOPE_NAME, VERSION};
 /// Idle time after which the kernel asks whether the backend is still there.
 const TCP_KEEPALIVE: Duration = Duration::from_secs(30);
 
-/// Why a connection can't be set up. That the backend is not there is no such reason.
-#[derive(Debug, thiserror::Error)]
-pub enum ConnectError {
-    /// A file that the configuration names can't be read.
-    #[error("tls.{key}: can't read {}: {source}", path.display())]
-    Read {
-        /// The configuration's key.
-        key: &'static str,
-        /// The file.
-        path: PathBuf,
-        /// Why.
-        source: io::Error,
-    },
-    /// A file holds no certificate.
-    #[error("tls.{key}: {} holds no PEM certificate", path.display())]
-    NoCertificate {
-        /// The configuration's key.
-        key: &'static str,
-        /// The file.
-        path: PathBuf,
-    },
-    /// gRPC or TLS refuses the settings.
-    #[error("{endpoint}: can't set up the connection: {message}")]
-    Setup {
-        /// Where to.
-        endpoint: String,
-        /// Why.
-        message: String,
-    },
+/// Makes an endpoint; nothing is connected yet.
+///
+/// # Errors
+/// A file that the settings name can't be used, or TLS refuses them. That the backend is not there is no such reason.
+pub(crate) fn endpoint(settings: &Settings) -> Result<Endpoint, Vec<Problem>> {
+    build(settings, true)
 }
 
-/// Makes an endpoint; nothing is connected yet.
-pub(crate) fn endpoint(settings: &Settings) -> Result<Endpoint, ConnectError> {
-    let setup = |error: tonic::transport::Error| ConnectError::Setup {
-        endpoint: settings.endpoint.to_string(),
-        message: super::status::chain(&error),
+/// Would [`endpoint`] be one? The system's authorities are left out, which are no part of a configuration.
+pub(super) fn check(settings: &Settings) -> Result<(), Vec<Problem>> {
+    build(settings, false).map(drop)
+}
+
+fn build(settings: &Settings, native_roots: bool) -> Result<Endpoint, Vec<Problem>> {
+    let setup = |error: tonic::transport::Error| {
+        let message = format!("can't set up the connection: {}", super::status::chain(&error));
+        vec![Problem::at("tls", message)]
     };
     let endpoint = Endpoint::from_shared(settings.endpoint.uri().to_string())
         .and_then(|endpoint| endpoint.user_agent(format!("{SCOPE_NAME}/{VERSION}")))
@@ -63,31 +45,45 @@ pub(crate) fn endpoint(settings: &Settings) -> Result<Endpoint, ConnectError> {
         return Ok(endpoint);
     }
 
-    let files = &settings.tls;
-    let mut tls = ClientTlsConfig::new();
-    if let (Some(certificate), Some(key)) = (&files.cert_file, &files.key_file) {
-        tls =
-            tls.identity(Identity::from_pem(certificates("cert_file", certificate)?, read("key_file", key)?));
+    let TlsConfig { ca_file, cert_file, key_file, insecure_skip_verify, .. } = &settings.tls;
+    let mut problems = Vec::new();
+    let mut keep = |content: Result<Vec<u8>, Problem>| content.map_err(|p| problems.push(p)).ok();
+    let certificate = cert_file.as_ref().and_then(|path| keep(certificates("cert_file", path)));
+    let key = key_file.as_ref().and_then(|path| keep(read("key_file", path)));
+    let authorities = ca_file.as_ref().filter(|_| !insecure_skip_verify);
+    let authorities = authorities.and_then(|path| keep(certificates("ca_file", path)));
+    if !problems.is_empty() {
+        return Err(problems);
     }
-    if files.insecure_skip_verify {
+
+    let mut tls = ClientTlsConfig::new();
+    if let (Some(certificate), Some(key)) = (certificate, key) {
+        tls = tls.identity(Identity::from_pem(certificate, key));
+    }
+    if *insecure_skip_verify {
         return endpoint.tls_config_with_verifier(tls, Arc::new(TrustAll::new())).map_err(setup);
     }
-    tls = match &files.ca_file {
-        Some(path) => tls.ca_certificate(Certificate::from_pem(certificates("ca_file", path)?)),
-        None => tls.with_native_roots(),
+    tls = match authorities {
+        Some(authorities) => tls.ca_certificate(Certificate::from_pem(authorities)),
+        None if native_roots => tls.with_native_roots(),
+        None => tls,
     };
     endpoint.tls_config(tls).map_err(setup)
 }
 
-fn read(key: &'static str, path: &Path) -> Result<Vec<u8>, ConnectError> {
-    fs::read(path).map_err(|source| ConnectError::Read { key, path: path.to_owned(), source })
+fn read(key: &str, path: &Path) -> Result<Vec<u8>, Problem> {
+    fs::read(path).map_err(|error| unusable(key, format!("can't read {}: {error}", path.display())))
+}
+
+fn unusable(key: &str, message: String) -> Problem {
+    Problem::at(format!("tls.{key}"), message)
 }
 
 /// Reads a PEM file. One without any certificate would be accepted by TLS, which then trusts nobody.
-fn certificates(key: &'static str, path: &Path) -> Result<Vec<u8>, ConnectError> {
+fn certificates(key: &str, path: &Path) -> Result<Vec<u8>, Problem> {
     let pem = read(key, path)?;
     match CertificateDer::from_pem_slice(&pem) {
         Ok(_) => Ok(pem),
-        Err(_) => Err(ConnectError::NoCertificate { key, path: path.to_owned() }),
+        Err(_) => Err(unusable(key, format!("{} holds no PEM certificate", path.display()))),
     }
 }

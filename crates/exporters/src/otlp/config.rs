@@ -66,9 +66,19 @@ pub struct TlsConfig {
 }
 
 impl Config {
-    /// What is wrong with the file's part of it; [`Config::resolve`] adds the environment's.
-    pub fn validate(&self) -> Vec<Problem> {
-        let mut problems = self.resolve(None, &|_| None).err().unwrap_or_default();
+    /// What would keep it from starting for some signal: in the file, in the environment that speaks where the file is
+    /// silent, for each signal in its own variables, or in a file that these name.
+    pub fn validate(&self, environment: &Environment<'_>) -> Vec<Problem> {
+        let mut problems = Vec::new();
+        for signal in [Signal::Logs, Signal::Metrics] {
+            let started = self.resolve(signal, environment).and_then(|settings| settings.try_files());
+            for problem in started.err().unwrap_or_default() {
+                // What is wrong with the file is found for both, in the same words.
+                if !problems.contains(&problem) {
+                    problems.push(problem);
+                }
+            }
+        }
         problems.extend(below("retry_on_failure", self.retry_on_failure.validate()));
         problems.extend(below("sending_queue", self.sending_queue.validate()));
         problems

@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use otel_tcpretrans_pipeline::books::Signal;
-use otel_tcpretrans_pipeline::config::Problem;
+use otel_tcpretrans_pipeline::config::{Problem, fit};
 
 use super::Compression;
 use crate::secret::Secret;
@@ -66,10 +66,9 @@ pub(super) fn compression(value: &str) -> Result<Compression, String> {
 
 /// Milliseconds.
 pub(super) fn timeout(value: &str) -> Result<Duration, String> {
-    value
-        .parse()
-        .map(Duration::from_millis)
-        .map_err(|_| format!("expected a whole number of milliseconds, found {value:?}"))
+    let milliseconds =
+        value.parse().map_err(|_| format!("expected a whole number of milliseconds, found {value:?}"))?;
+    Ok(fit(Duration::from_millis(milliseconds))?)
 }
 
 pub(super) fn boolean(value: &str) -> Result<bool, String> {

@@ -14,9 +14,9 @@ use std::sync::Arc;
 
 use otel_tcpretrans_pipeline::books::{Books, Signal};
 use otel_tcpretrans_pipeline::component::Exporter;
+use otel_tcpretrans_pipeline::config::Problem;
 use otel_tcpretrans_pipeline::delivery::QueuedExporter;
 
-pub use channel::ConnectError;
 pub(crate) use channel::endpoint as grpc_endpoint;
 pub use config::{Compression, Config, TlsConfig};
 pub use encode::{Encoder, REQUEST_LIMIT};
@@ -34,8 +34,7 @@ use crate::resource::Resource;
 /// It connects when it first has something to send: a backend that is not there is waited for, not an error.
 ///
 /// # Errors
-/// [`StartError::Configuration`] holds what `validate` and `resolve` find; [`StartError::Connect`] what is wrong with
-/// the files that the configuration names.
+/// What [`Config::validate`] finds.
 pub fn start(
     id: &str,
     signal: Signal,
@@ -44,8 +43,9 @@ pub fn start(
     resource: &Resource,
     books: &Books,
 ) -> Result<Arc<dyn Exporter>, StartError> {
-    let settings = config.resolve(signal, environment).map_err(StartError::Configuration)?;
-    let transport = GrpcTransport::connect_lazy(signal, &settings)?;
+    let failed = |problems| StartError { id: id.to_owned(), problems };
+    let settings = config.resolve(signal, environment).map_err(failed)?;
+    let transport = GrpcTransport::connect_lazy(signal, &settings).map_err(failed)?;
     Ok(QueuedExporter::start(
         id.to_owned(),
         signal,
@@ -57,13 +57,10 @@ pub fn start(
     ))
 }
 
-/// Why an `otlp` exporter did not start.
+/// Why an `otlp` exporter did not start: its configuration, the environment or the files that these name.
 #[derive(Debug, thiserror::Error)]
-pub enum StartError {
-    /// Its configuration can't be.
-    #[error("{}", crate::joined(.0))]
-    Configuration(Vec<otel_tcpretrans_pipeline::config::Problem>),
-    /// Its TLS can't be set up.
-    #[error(transparent)]
-    Connect(#[from] ConnectError),
+#[error("exporters.{id}: {}", crate::joined(.problems))]
+pub struct StartError {
+    id: String,
+    problems: Vec<Problem>,
 }

@@ -1,16 +1,18 @@
 //! The settings in force: the file's, then the environment's, then the defaults.
 
 use std::collections::BTreeMap;
+use std::fmt;
 use std::path::PathBuf;
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
 use otel_tcpretrans_pipeline::books::Signal;
-use otel_tcpretrans_pipeline::config::Problem;
+use otel_tcpretrans_pipeline::config::{Problem, fit};
 
+use super::channel;
 use super::config::{Compression, TlsConfig};
 use super::endpoint::Endpoint;
-use super::environment::{self, Variables};
+use super::environment::{self, Found, Variables};
 use crate::Environment;
 use crate::secret::Secret;
 
@@ -31,6 +33,13 @@ pub struct Settings {
     pub tls: TlsConfig,
     /// The time that one attempt may take.
     pub timeout: Duration,
+}
+
+impl Settings {
+    /// Reads the files that they name, as a start does.
+    pub(crate) fn try_files(&self) -> Result<(), Vec<Problem>> {
+        channel::check(self)
+    }
 }
 
 /// The part of a configuration that describes a connection, as the file has it.
@@ -62,13 +71,11 @@ pub(crate) fn resolve(
         .or_else(|| variables.read("COMPRESSION", "compression", &mut problems, environment::compression))
         .unwrap_or_default();
     let headers = headers(fields, &variables, &mut problems);
-    let timeout = fields
-        .timeout
-        .or_else(|| variables.read("TIMEOUT", "timeout", &mut problems, environment::timeout))
-        .unwrap_or(DEFAULT_TIMEOUT);
-    if timeout.is_zero() {
-        problems.push(Problem::at("timeout", "expected a time above 0"));
+    let timeout = match fields.timeout {
+        Some(time) => fit(time).map_err(|message| problems.push(Problem::at("timeout", message))).ok(),
+        None => variables.read("TIMEOUT", "timeout", &mut problems, environment::timeout),
     }
+    .unwrap_or(DEFAULT_TIMEOUT);
 
     match endpoint {
         Some(endpoint) if problems.is_empty() => {
@@ -97,22 +104,28 @@ fn endpoint(fields: &Fields<'_>, variables: &Variables<'_>, problems: &mut Vec<P
 }
 
 fn tls(file: &TlsConfig, variables: &Variables<'_>, problems: &mut Vec<Problem>) -> TlsConfig {
-    let path = |file: &Option<PathBuf>, name| {
-        file.clone().or_else(|| variables.get(name).map(|found| PathBuf::from(found.value)))
+    let found = |file: &Option<PathBuf>, name| if file.is_none() { variables.get(name) } else { None };
+    let (ca, cert, key) = (
+        found(&file.ca_file, "CERTIFICATE"),
+        found(&file.cert_file, "CLIENT_CERTIFICATE"),
+        found(&file.key_file, "CLIENT_KEY"),
+    );
+    let path = |file: &Option<PathBuf>, found: &Option<Found>| {
+        file.clone().or_else(|| found.as_ref().map(|found| PathBuf::from(&found.value)))
     };
     let tls = TlsConfig {
-        ca_file: path(&file.ca_file, "CERTIFICATE"),
-        cert_file: path(&file.cert_file, "CLIENT_CERTIFICATE"),
-        key_file: path(&file.key_file, "CLIENT_KEY"),
+        ca_file: path(&file.ca_file, &ca),
+        cert_file: path(&file.cert_file, &cert),
+        key_file: path(&file.key_file, &key),
         insecure: file.insecure,
         insecure_skip_verify: file.insecure_skip_verify,
     };
     match (&tls.cert_file, &tls.key_file) {
         (Some(_), None) => {
-            problems.push(Problem::at("tls.cert_file", "a certificate needs its key: set `key_file` too"));
+            problems.push(at(&cert, "tls.cert_file", "a certificate needs its key: set `key_file` too"));
         }
         (None, Some(_)) => {
-            problems.push(Problem::at("tls.key_file", "a key needs its certificate: set `cert_file` too"));
+            problems.push(at(&key, "tls.key_file", "a key needs its certificate: set `cert_file` too"));
         }
         _ => {}
     }
@@ -125,33 +138,51 @@ fn tls(file: &TlsConfig, variables: &Variables<'_>, problems: &mut Vec<Problem>)
     tls
 }
 
+/// A problem with a value that is the file's, or that was found in a variable.
+fn at(found: &Option<Found>, path: &str, message: impl fmt::Display) -> Problem {
+    match found {
+        Some(found) => found.problem(path, message),
+        None => Problem::at(path, message.to_string()),
+    }
+}
+
 fn headers(
     fields: &Fields<'_>,
     variables: &Variables<'_>,
     problems: &mut Vec<Problem>,
 ) -> BTreeMap<String, Secret> {
-    let headers = fields
-        .headers
-        .cloned()
-        .or_else(|| variables.read("HEADERS", "headers", problems, environment::headers))
-        .unwrap_or_default();
-    for (name, value) in &headers {
-        let at = || format!("headers.{name}");
-        match HeaderName::from_bytes(name.as_bytes()) {
-            Err(_) => problems.push(Problem::at(at(), "this is not a name that a header may have")),
-            Ok(name) if name.as_str().starts_with("grpc-") => {
-                problems.push(Problem::at(at(), "names that begin with grpc- belong to gRPC itself"));
-            }
-            Ok(name) if name.as_str().ends_with("-bin") => {
-                problems.push(Problem::at(at(), "binary metadata (names in -bin) is not built yet"));
-            }
-            Ok(_) => {}
-        }
-        if HeaderValue::from_str(value.reveal()).is_err() {
-            problems.push(Problem::at(at(), "its value has characters that a header may not have"));
-        }
+    if let Some(headers) = fields.headers {
+        let unfit = unfit(headers).map(|(name, why)| Problem::at(format!("headers.{name}"), why));
+        problems.extend(unfit);
+        return headers.clone();
     }
+    let Some(found) = variables.get("HEADERS") else { return BTreeMap::new() };
+    let headers = environment::headers(&found.value)
+        .map_err(|message| problems.push(found.problem("headers", message)))
+        .unwrap_or_default();
+    problems.extend(unfit(&headers).map(|(name, why)| found.problem("headers", format!("{name}: {why}"))));
     headers
+}
+
+/// The headers that can't be sent, by name, and why.
+fn unfit(headers: &BTreeMap<String, Secret>) -> impl Iterator<Item = (&str, &'static str)> {
+    let why = |name: &str, value: &Secret| match HeaderName::from_bytes(name.as_bytes()) {
+        Err(_) => Some("this is not a name that a header may have"),
+        Ok(name) if name.as_str().starts_with("grpc-") => {
+            Some("names that begin with grpc- belong to gRPC itself")
+        }
+        Ok(name) if name.as_str().ends_with("-bin") => {
+            Some("binary metadata (names in -bin) is not built yet")
+        }
+        Ok(lower) if name != lower.as_str() && headers.contains_key(lower.as_str()) => {
+            Some("stands here in small letters too; it is the same header")
+        }
+        Ok(_) if HeaderValue::from_str(value.reveal()).is_err() => {
+            Some("its value has characters that a header may not have")
+        }
+        Ok(_) => None,
+    };
+    headers.iter().filter_map(move |(name, value)| Some((name.as_str(), why(name, value)?)))
 }
 
 #[cfg(test)]
@@ -272,6 +303,29 @@ mod tests {
         let found = problems("headers: { 'a b': x, grpc-timeout: x, t-bin: x, ok: \"x\\ny\" }", &[]);
         let paths: Vec<_> = found.iter().map(|(path, _)| path.as_str()).collect();
         assert_eq!(paths, ["headers.a b", "headers.grpc-timeout", "headers.ok", "headers.t-bin"]);
+        let found = problems("headers: { Authorization: from the file, authorization: from --set }", &[]);
+        assert_eq!(found[0].0, "headers.Authorization", "one would win, and it would be the wrong one");
+    }
+
+    #[test]
+    fn what_is_wrong_with_a_variable_s_value_names_the_variable() {
+        for (name, value, path, message) in [
+            (
+                "HEADERS",
+                "grpc-x=hunter2",
+                "headers",
+                "grpc-x: names that begin with grpc- belong to gRPC itself",
+            ),
+            ("HEADERS", "a=hunter2%0A", "headers", "a: its value has characters that a header may not have"),
+            ("CLIENT_CERTIFICATE", "/c", "tls.cert_file", "a certificate needs its key: set `key_file` too"),
+            ("CLIENT_KEY", "/k", "tls.key_file", "a key needs its certificate: set `cert_file` too"),
+            ("TIMEOUT", "0", "timeout", "expected a time above 0 and of at most a year"),
+            ("TIMEOUT", "9223372036854775807", "timeout", "expected a time above 0 and of at most a year"),
+        ] {
+            let variable = format!("OTEL_EXPORTER_OTLP_{name}");
+            let found = problems("{}", &[(&variable, value)]);
+            assert_eq!(found, [(path.to_owned(), format!("{variable}: {message}"))]);
+        }
     }
 
     #[test]
@@ -292,7 +346,7 @@ mod tests {
         assert!(serde_yaml::from_str::<Config>("endpont: x").is_err());
         assert!(serde_yaml::from_str::<Config>("tls: { ca: x }").is_err());
         let config: Config = serde_yaml::from_str("headers: { authorization: hunter2 }").expect("a config");
-        assert!(config.validate().is_empty());
+        assert!(config.validate(&|_| None).is_empty());
         let shown = serde_yaml::to_string(&config.filled_in(&|_| None).expect("filled in")).expect("shown");
         for line in
             ["endpoint: http://localhost:4317", "compression: gzip", "timeout: 5s", "  insecure: true"]
@@ -301,6 +355,6 @@ mod tests {
         }
         assert!(shown.contains("authorization: '[REDACTED]'") && !shown.contains("hunter2"), "{shown}");
         let below: Config = serde_yaml::from_str("sending_queue: { num_consumers: 0 }").expect("a config");
-        assert_eq!(below.validate()[0].path, "sending_queue.num_consumers");
+        assert_eq!(below.validate(&|_| None)[0].path, "sending_queue.num_consumers");
     }
 }

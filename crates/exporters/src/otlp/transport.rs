@@ -8,6 +8,7 @@ use http::uri::PathAndQuery;
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceResponse;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceResponse;
 use otel_tcpretrans_pipeline::books::Signal;
+use otel_tcpretrans_pipeline::config::Problem;
 use otel_tcpretrans_pipeline::delivery::{Accepted, SendError, Transport};
 use prost::bytes::BufMut;
 use prost::{DecodeError, Message};
@@ -17,7 +18,7 @@ use tonic::metadata::{AsciiMetadataKey, AsciiMetadataValue, MetadataMap};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
 
-use super::channel::{self, ConnectError};
+use super::channel;
 use super::settings::Settings;
 use super::{Compression, status};
 
@@ -51,7 +52,7 @@ impl GrpcTransport {
     ///
     /// # Errors
     /// The files that the settings name can't be used.
-    pub fn connect_lazy(signal: Signal, settings: &Settings) -> Result<Self, ConnectError> {
+    pub fn connect_lazy(signal: Signal, settings: &Settings) -> Result<Self, Vec<Problem>> {
         let endpoint = channel::endpoint(settings)?;
         Ok(GrpcTransport {
             name: settings.endpoint.to_string(),

@@ -5,9 +5,10 @@ use std::net::SocketAddr;
 use std::time::Duration;
 
 use otel_tcpretrans_pipeline::books::Signal;
-use otel_tcpretrans_pipeline::config::Problem;
+use otel_tcpretrans_pipeline::config::{Problem, fit};
 use serde::{Deserialize, Serialize};
 
+use super::push;
 use crate::Environment;
 use crate::otlp::{self, Compression, Fields, Settings, TlsConfig};
 use crate::secret::Secret;
@@ -62,8 +63,9 @@ impl Default for PushConfig {
 }
 
 impl MetricsConfig {
-    /// What is wrong with it, paths below `service.telemetry.metrics`.
-    pub fn validate(&self) -> Vec<Problem> {
+    /// What would keep it from starting: in the file, in the environment that speaks where the file is silent, or in a file
+    /// that these name. Paths below `service.telemetry.metrics`.
+    pub fn validate(&self, environment: &Environment<'_>) -> Vec<Problem> {
         let mut problems = Vec::new();
         if let Some(address) = self.prometheus.as_deref().filter(|address| !is_listen_address(address)) {
             problems.push(Problem::at(
@@ -72,15 +74,9 @@ impl MetricsConfig {
             ));
         }
         if let Some(push) = &self.otlp {
-            if push.interval.is_zero() {
-                problems.push(Problem::at("otlp.interval", "expected a time above 0"));
-            }
-            let connection = crate::otlp::resolve(&push.fields(), None, &|_| None).err().unwrap_or_default();
-            problems.extend(
-                connection
-                    .into_iter()
-                    .map(|problem| Problem { path: format!("otlp.{}", problem.path), ..problem }),
-            );
+            problems.extend(fit(push.interval).err().map(|message| Problem::at("otlp.interval", message)));
+            problems.extend(push::temporality(environment).err());
+            problems.extend(push.connection(environment).err().unwrap_or_default());
         }
         problems
     }
@@ -93,7 +89,7 @@ impl MetricsConfig {
     /// What is wrong with the connection, in the file or in the environment.
     pub fn filled_in(&self, environment: &Environment<'_>) -> Result<MetricsConfig, Vec<Problem>> {
         let Some(push) = &self.otlp else { return Ok(self.clone()) };
-        let settings = push.resolve(environment)?;
+        let settings = push.connection(environment)?;
         let push = PushConfig {
             endpoint: Some(settings.endpoint.to_string()),
             compression: Some(settings.compression),
@@ -107,9 +103,10 @@ impl MetricsConfig {
 }
 
 impl PushConfig {
-    /// The connection in force, the environment speaking where the file is silent.
-    pub(super) fn resolve(&self, environment: &Environment<'_>) -> Result<Settings, Vec<Problem>> {
+    /// The connection in force, the environment speaking where the file is silent; the files that it names have been read.
+    pub(super) fn connection(&self, environment: &Environment<'_>) -> Result<Settings, Vec<Problem>> {
         otlp::resolve(&self.fields(), Some(Signal::Metrics), environment)
+            .and_then(|settings| settings.try_files().map(|()| settings))
             .map_err(|problems| problems.into_iter().map(below_otlp).collect())
     }
 
@@ -174,8 +171,25 @@ mod tests {
     fn all_problems_with_their_paths() {
         let config =
             parsed("{ prometheus: nope, otlp: { endpoint: nope, interval: 0s, tls: { key_file: k } } }");
-        let paths: Vec<_> = config.validate().into_iter().map(|problem| problem.path).collect();
+        let paths: Vec<_> = config.validate(&|_| None).into_iter().map(|problem| problem.path).collect();
         assert_eq!(paths, ["prometheus", "otlp.interval", "otlp.endpoint", "otlp.tls.key_file"]);
+    }
+
+    #[test]
+    fn the_environment_and_files_are_checked_where_it_pushes() {
+        for (name, value, path) in [
+            ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "nonsense", "otlp.endpoint"),
+            ("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "nonsense", "otlp"),
+            ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/nowhere", "otlp.tls.ca_file"),
+        ] {
+            let environment = |asked: &str| match asked {
+                "OTEL_EXPORTER_OTLP_ENDPOINT" => Some("https://b:1".to_owned()),
+                _ => (asked == name).then(|| value.to_owned()),
+            };
+            let found = parsed("otlp: {}").validate(&environment);
+            assert_eq!(found.iter().map(|problem| &*problem.path).collect::<Vec<_>>(), [path], "{name}");
+            assert!(parsed("{}").validate(&environment).is_empty());
+        }
     }
 
     #[test]

@@ -21,14 +21,13 @@ use tokio::time::{Instant, timeout_at};
 pub use config::{MetricsConfig, PushConfig};
 use push::Push;
 
-use crate::otlp::ConnectError;
 use crate::resource::Resource;
 use crate::{Environment, SCOPE_NAME, VERSION};
 
 /// Why the process's own metrics can't be had.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
-    /// The configuration, or the environment where it is silent, can't be.
+    /// The configuration, the environment where it is silent, or the files that these name can't be.
     #[error("service.telemetry.metrics: {}", crate::joined(.0))]
     Configuration(Vec<Problem>),
     /// The address for scrapes can't be listened on.
@@ -39,9 +38,6 @@ pub enum TelemetryError {
         /// Why.
         source: io::Error,
     },
-    /// The connection to the backend can't be set up.
-    #[error("service.telemetry.metrics.otlp: {0}")]
-    Connect(#[from] ConnectError),
     /// The OpenTelemetry SDK refuses.
     #[error("service.telemetry.metrics: {0}")]
     Sdk(String),
@@ -67,7 +63,7 @@ impl SelfTelemetry {
         environment: &Environment<'_>,
         resource: &Resource,
     ) -> Result<Self, TelemetryError> {
-        let problems = config.validate();
+        let problems = config.validate(environment);
         if !problems.is_empty() {
             return Err(TelemetryError::Configuration(problems));
         }

@@ -34,9 +34,9 @@ pub(super) fn reader(
     config: &PushConfig,
     environment: &Environment<'_>,
 ) -> Result<(Push, SharedReader), TelemetryError> {
-    let settings = config.resolve(environment).map_err(TelemetryError::Configuration)?;
-    let temporality = temporality(environment)
-        .map_err(|problem| TelemetryError::Configuration(vec![below_otlp(problem)]))?;
+    let settings = config.connection(environment).map_err(TelemetryError::Configuration)?;
+    let temporality =
+        temporality(environment).map_err(|problem| TelemetryError::Configuration(vec![problem]))?;
     let reader = Arc::new(ManualReader::builder().with_temporality(temporality).build());
     let push = Push {
         reader: reader.clone(),
@@ -47,12 +47,12 @@ pub(super) fn reader(
     Ok((push, SharedReader(reader)))
 }
 
-fn temporality(environment: &Environment<'_>) -> Result<Temporality, Problem> {
+pub(super) fn temporality(environment: &Environment<'_>) -> Result<Temporality, Problem> {
     match environment(TEMPORALITY).filter(|value| !value.trim().is_empty()) {
         None => Ok(Temporality::Cumulative),
         Some(value) => value.trim().parse().map_err(|()| {
             Problem::at(
-                "",
+                "otlp",
                 format!("{TEMPORALITY}: expected cumulative, delta or lowmemory, found {value:?}"),
             )
         }),
@@ -60,11 +60,13 @@ fn temporality(environment: &Environment<'_>) -> Result<Temporality, Problem> {
 }
 
 fn exporter(settings: &Settings, temporality: Temporality) -> Result<MetricExporter, TelemetryError> {
+    let unusable = |found: Vec<_>| TelemetryError::Configuration(found.into_iter().map(below_otlp).collect());
+    let endpoint = otlp::grpc_endpoint(settings).map_err(unusable)?;
     let metadata = otlp::metadata(settings);
     let mut builder = MetricExporter::builder()
         .with_temporality(temporality)
         .with_tonic()
-        .with_channel(otlp::grpc_endpoint(settings)?.connect_lazy())
+        .with_channel(endpoint.connect_lazy())
         .with_timeout(settings.timeout)
         // The crate would add the environment's headers to the file's; the settings have decided between them.
         .with_interceptor(move |mut request: tonic::Request<()>| {

@@ -22,7 +22,7 @@ pub(crate) fn exporter(url: &str, signal: Signal, more: &str) -> Arc<dyn Exporte
         "{{ endpoint: '{url}', retry_on_failure: {{ initial_interval: 10ms, max_interval: 50ms }}, {more} }}"
     );
     let config: Config = serde_yaml::from_str(&yaml).expect(&yaml);
-    assert_eq!(config.validate(), []);
+    assert_eq!(config.validate(&no_environment), []);
     otlp::start("otlp", signal, &config, &no_environment, &resource(), &Books::default()).expect("starts")
 }
 

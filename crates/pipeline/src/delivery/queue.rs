@@ -69,8 +69,11 @@ impl QueueConfig {
     /// What is wrong with it.
     pub fn validate(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
-        if self.enabled && self.num_consumers == 0 {
-            problems.push(Problem::at("num_consumers", "must be at least 1"));
+        if self.enabled && !(1..=MOST_CONSUMERS).contains(&self.num_consumers) {
+            problems.push(Problem::at(
+                "num_consumers",
+                format!("{}; expected 1 to {MOST_CONSUMERS}", self.num_consumers),
+            ));
         }
         if self.enabled && self.queue_size.bytes() < LEAST_QUEUE {
             // The Collector's default sizer counts requests, so that 1000 is a usual number there.
@@ -89,6 +92,8 @@ impl QueueConfig {
     }
 }
 
+/// Each is a task of its own.
+const MOST_CONSUMERS: usize = 10_000;
 /// A batch of a few hundred records; anything less would drop what a burst brings.
 const LEAST_QUEUE: u64 = 64 << 10;
 

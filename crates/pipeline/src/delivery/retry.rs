@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 use super::health::Health;
 use super::{Accepted, SendError, Transport};
 use crate::books::DropReason;
-use crate::config::Problem;
+use crate::config::{Problem, fit};
 
 /// Longest wait between two attempts once shutdown has begun: what is left of the time is not for waiting.
 const LONGEST_WAIT_IN_SHUTDOWN: Duration = Duration::from_secs(1);
@@ -57,11 +57,9 @@ impl RetryConfig {
         if !self.enabled {
             return problems;
         }
-        if self.initial_interval.is_zero() {
-            problems.push(Problem::at("initial_interval", "must be above 0, such as 5s"));
-        }
-        if self.max_interval.is_zero() {
-            problems.push(Problem::at("max_interval", "must be above 0, such as 30s"));
+        for (key, time) in [("initial_interval", self.initial_interval), ("max_interval", self.max_interval)]
+        {
+            problems.extend(fit(time).err().map(|message| Problem::at(key, message)));
         }
         if !(self.multiplier.is_finite() && self.multiplier >= 1.0) {
             problems.push(Problem::at("multiplier", "must be at least 1, or the waits would shrink"));

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use strum::IntoEnumIterator;
 
 use crate::attribute::Attribute;
-use crate::config::Problem;
+use crate::config::{Problem, fit};
 use crate::metric::Temporality;
 
 mod sums;
@@ -73,9 +73,7 @@ impl AggregateConfig {
     /// What is wrong with it.
     pub fn validate(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
-        if self.interval.is_zero() {
-            problems.push(Problem::at("interval", "must be above 0, such as 10s"));
-        }
+        problems.extend(fit(self.interval).err().map(|message| Problem::at("interval", message)));
         if self.max_series == 0 {
             problems.push(Problem::at("max_series", "must be at least 1"));
         }
