@@ -1,6 +1,7 @@
 //! `print-config`: the merged configuration as one file that is valid input again, secrets aside.
 
 use otel_tcpretrans_exporters::process_environment;
+use serde_yaml::Value;
 
 use crate::cli::Sources;
 use crate::components::ExporterConfig;
@@ -8,7 +9,19 @@ use crate::config::Config;
 
 pub(crate) fn run(sources: &Sources) -> anyhow::Result<()> {
     let loaded = super::load_and_warn(sources)?;
-    super::print_yaml(&filled_in(loaded.config))
+    let mut config = serde_yaml::to_value(filled_in(loaded.config))?;
+    escape(&mut config);
+    super::print_yaml(&config)
+}
+
+/// A dollar sign that is read again has to be written twice.
+fn escape(value: &mut Value) {
+    match value {
+        Value::String(text) => *text = text.replace('$', "$$"),
+        Value::Sequence(items) => items.iter_mut().for_each(escape),
+        Value::Mapping(entries) => entries.values_mut().for_each(escape),
+        _ => {}
+    }
 }
 
 /// With what the environment says where the files are silent.

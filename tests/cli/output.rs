@@ -8,8 +8,12 @@ use crate::harness::{Case, MINIMAL, repository};
 
 #[test]
 fn what_print_config_prints_is_valid_and_prints_the_same_again() {
-    for name in ["demo.yaml", "host.yaml", "sidecar.yaml"] {
-        let file = fs::read_to_string(repository().join("config").join(name)).expect(name);
+    let mut files: Vec<_> = ["demo.yaml", "host.yaml", "sidecar.yaml"]
+        .map(|name| fs::read_to_string(repository().join("config").join(name)).expect(name))
+        .into();
+    let resource = "{ a: '$${env:NO_SUCH_VARIABLE}', b: $$$$, c: '1', d: 1.0, e: null, f: 'x: #y' }";
+    files.push(format!("{MINIMAL}  telemetry: {{ resource: {resource} }}\n"));
+    for file in files {
         let first = Case::new("print-config", &file).run();
         assert_eq!(first.code, Some(0), "{first:?}");
         let second = Case::new("print-config", &first.stdout).run();
