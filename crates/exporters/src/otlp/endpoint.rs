@@ -21,7 +21,9 @@ impl Endpoint {
                 "{EXPECTED}, found one with user information; credentials belong in `headers`"
             ));
         }
-        let wrong = || format!("{EXPECTED}, found {text:?}");
+        // Some vendors' users write a token into the query.
+        let shown = text.split('?').next().unwrap_or_default();
+        let wrong = || format!("{EXPECTED}, found {shown:?}");
         let (uri, port_needed) = match text.contains("://") {
             true => (text.parse::<Uri>(), false),
             false => (format!("{}://{text}", if insecure { "http" } else { "https" }).parse(), true),
@@ -36,7 +38,7 @@ impl Endpoint {
             return Err(wrong());
         }
         if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
-            return Err(format!("{EXPECTED}, found {text:?}: OTLP over gRPC has no path"));
+            return Err(format!("{EXPECTED}, found {shown:?}: OTLP over gRPC has neither path nor query"));
         }
         Ok(Endpoint(uri))
     }
@@ -102,8 +104,7 @@ mod tests {
             );
         }
         let message = Endpoint::parse("http://host:4318/v1/logs", true).expect_err("a path");
-        assert!(message.ends_with("OTLP over gRPC has no path"), "{message}");
-        assert!(Endpoint::parse("http://host:1?x=y", true).is_err());
+        assert!(message.ends_with("OTLP over gRPC has neither path nor query"), "{message}");
     }
 
     #[test]
@@ -111,6 +112,10 @@ mod tests {
         for text in ["http://user:hunter2@host:4317", "hunter2@host:4317"] {
             let message = Endpoint::parse(text, true).expect_err(text);
             assert!(message.contains("user information") && !message.contains("hunter2"), "{message}");
+        }
+        for text in ["http://host:1?token=hunter2", "http://host:1/v1/logs?token=hunter2", "host?hunter2"] {
+            let message = Endpoint::parse(text, true).expect_err(text);
+            assert!(message.contains("host") && !message.contains("hunter2"), "{message}");
         }
     }
 }
