@@ -12,6 +12,9 @@ use super::problem::{Path, expected};
 
 /// What humantime_serde says that it wants.
 const A_DURATION: &str = "a duration";
+/// What bytesize says that it wants.
+const A_SIZE: [&str; 3] = ["an integer or string", "parsable string", "integer overflow"];
+const A_TEXT: &str = "a text";
 
 /// A problem below the value that is being extracted.
 #[derive(Debug, PartialEq, Eq)]
@@ -158,14 +161,15 @@ fn wrong_type(actual: &Actual, wanted: &str) -> String {
     };
     let scalar =
         matches!(actual, Actual::Bool(_) | Actual::Unsigned(_) | Actual::Signed(_) | Actual::Float(_));
-    let hint = if scalar && wanted.contains("string") { "; put it in quotes" } else { "" };
-    format!("found {found}; expected {}{hint}", in_yaml(wanted))
+    let expected = in_yaml(wanted);
+    let hint = if scalar && expected == A_TEXT { "; put it in quotes" } else { "" };
+    format!("found {found}; expected {expected}{hint}")
 }
 
 /// serde's word for what it wants, in YAML's terms instead of Rust's.
 fn in_yaml(wanted: &str) -> &str {
     match wanted {
-        "a string" | "string" => "a text",
+        "a string" | "string" => A_TEXT,
         "a sequence" => "a list",
         "a map" => "a mapping",
         "a boolean" => "true or false",
@@ -174,6 +178,7 @@ fn in_yaml(wanted: &str) -> &str {
         "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
         "f32" | "f64" => "a number",
         A_DURATION => "a duration, such as 200ms, 5s or 1m",
+        _ if A_SIZE.contains(&wanted) => "a size, such as 64MiB or 512KiB",
         _ if wanted.starts_with("struct ") => "a mapping",
         _ if wanted.starts_with("enum ") => "one word",
         _ => wanted,

@@ -55,7 +55,7 @@ impl fmt::Display for Problem {
 pub(crate) fn display_path(path: &[String]) -> String {
     let mut text = String::new();
     for part in path {
-        if part.bytes().all(|b| b.is_ascii_digit()) && !text.is_empty() {
+        if !part.is_empty() && part.bytes().all(|b| b.is_ascii_digit()) && !text.is_empty() {
             text += &format!("[{part}]");
         } else {
             let separator = if text.is_empty() { "" } else { "." };

@@ -224,6 +224,22 @@ fn a_bare_zero_is_a_duration_and_another_number_needs_a_unit() {
 }
 
 #[test]
+fn a_size_that_is_none_is_told_what_one_looks_like() {
+    let path = "receivers.tcpretrans.ringbuf.size";
+    let expected = "expected a size, such as 64MiB or 512KiB";
+    for (size, found) in [
+        ("lots", "string \"lots\" does not fit"),
+        ("-1", "signed int `-1` does not fit"),
+        ("1.5", "found a number"),
+        ("[1]", "found a list"),
+    ] {
+        let config =
+            MINIMAL.replace("tcpretrans:\n", &format!("tcpretrans: {{ ringbuf: {{ size: {size} }} }}\n"));
+        validate(&config).refused(&[&format!("config.yaml:2:28: {path}: {found}; {expected}")]);
+    }
+}
+
+#[test]
 fn what_a_clock_or_a_channel_cannot_hold_is_refused() {
     let config = "\
 receivers: { tcpretrans: }
