@@ -10,6 +10,7 @@ use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, StrInpu
 const MAX_DEPTH: usize = 64;
 /// Aliases multiply nodes; more of them are refused, so that no input exhausts the memory.
 const MAX_NODES: usize = 100_000;
+const TOO_LARGE: &str = "too deep or too large for a configuration";
 
 /// Line and column, both from 1.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -132,11 +133,11 @@ impl<'t> Builder<'t> {
     fn node(&mut self, event: Event<'t>, span: Span, depth: usize) -> Result<Node, SyntaxError> {
         self.nodes += 1;
         if depth > MAX_DEPTH || self.nodes > MAX_NODES {
-            return Err(error_at(span.start, "too deep or too large for a configuration"));
+            return Err(error_at(span.start, TOO_LARGE));
         }
         let (content, anchor) = match event {
             Event::Scalar(text, style, anchor, tag) => {
-                let plain = style == ScalarStyle::Plain && !is_text(tag.as_deref(), span)?;
+                let plain = !is_text(tag.as_deref(), span)? && style == ScalarStyle::Plain;
                 (Content::Scalar { text: text.into_owned(), plain }, anchor)
             }
             Event::SequenceStart(anchor, tag) => {
@@ -147,7 +148,7 @@ impl<'t> Builder<'t> {
                 is_text(tag.as_deref(), span)?;
                 (self.mapping(depth)?, anchor)
             }
-            Event::Alias(anchor) => return self.alias(anchor, span),
+            Event::Alias(anchor) => return self.alias(anchor, span, depth),
             _ => return Err(error_at(span.start, "expected a value")),
         };
         let node = Node { position: span.start.into(), content };
@@ -183,25 +184,35 @@ impl<'t> Builder<'t> {
         }
     }
 
-    fn alias(&mut self, anchor: usize, span: Span) -> Result<Node, SyntaxError> {
+    fn alias(&mut self, anchor: usize, span: Span, depth: usize) -> Result<Node, SyntaxError> {
         // The parser refuses names that were never anchored; what is missing here is an anchor inside itself.
         let node = self.anchors.get(&anchor).cloned();
         let node = node.ok_or_else(|| error_at(span.start, "an alias inside of what it stands for"))?;
         self.nodes += node.size();
-        if self.nodes > MAX_NODES {
-            return Err(error_at(span.start, "too large for a configuration"));
+        if depth + node.depth() > MAX_DEPTH || self.nodes > MAX_NODES {
+            return Err(error_at(span.start, TOO_LARGE));
         }
         Ok(node)
     }
 }
 
 impl Node {
+    fn children(&self) -> impl Iterator<Item = &Node> {
+        let (items, entries) = match &self.content {
+            Content::Scalar { .. } => (&[][..], &[][..]),
+            Content::Sequence(items) => (&items[..], &[][..]),
+            Content::Mapping(entries) => (&[][..], &entries[..]),
+        };
+        items.iter().chain(entries.iter().map(|(_, value)| value))
+    }
+
     fn size(&self) -> usize {
-        1 + match &self.content {
-            Content::Scalar { .. } => 0,
-            Content::Sequence(items) => items.iter().map(Node::size).sum::<usize>(),
-            Content::Mapping(entries) => entries.iter().map(|(_, value)| value.size()).sum(),
-        }
+        1 + self.children().map(Node::size).sum::<usize>()
+    }
+
+    /// Levels below it.
+    fn depth(&self) -> usize {
+        self.children().map(|child| 1 + child.depth()).max().unwrap_or(0)
     }
 }
 
@@ -249,6 +260,9 @@ mod tests {
         }
         assert!(parse(&text).is_err());
         assert!(parse(&"[".repeat(10_000)).is_err());
+        let nested = |inner: &str| format!("{}{inner}{}", "[".repeat(40), "]".repeat(40));
+        assert!(parse(&format!("a: &a {}\nb: [*a]\n", nested("x"))).is_ok());
+        assert!(parse(&format!("a: &a {}\nb: {}\n", nested("x"), nested("*a"))).is_err());
         assert!(parse("a: &a [*a]").is_err());
     }
 }
