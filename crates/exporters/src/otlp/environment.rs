@@ -1,4 +1,6 @@
 //! The `OTEL_EXPORTER_OTLP_*` variables (OpenTelemetry specification, "OTLP Exporter Configuration").
+//!
+//! Words are read whatever their case (specification, "Enum").
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -56,19 +58,19 @@ impl Variables<'_> {
 }
 
 pub(super) fn compression(value: &str) -> Result<Compression, String> {
-    match value {
+    match value.to_ascii_lowercase().as_str() {
         "none" => Ok(Compression::None),
         "gzip" => Ok(Compression::Gzip),
         "zstd" => Ok(Compression::Zstd),
-        other => Err(format!("expected none, gzip or zstd, found {other:?}")),
+        _ => Err(format!("expected none, gzip or zstd, found {value:?}")),
     }
 }
 
-/// Milliseconds.
+/// Milliseconds. 0 is no limit, says the specification, or the largest number of 32 bits.
 pub(super) fn timeout(value: &str) -> Result<Duration, String> {
     let milliseconds =
         value.parse().map_err(|_| format!("expected a whole number of milliseconds, found {value:?}"))?;
-    Ok(fit(Duration::from_millis(milliseconds))?)
+    Ok(fit(Duration::from_millis(if milliseconds == 0 { i32::MAX as u64 } else { milliseconds }))?)
 }
 
 pub(super) fn boolean(value: &str) -> Result<bool, String> {
@@ -86,8 +88,8 @@ pub(super) fn headers(value: &str) -> Result<BTreeMap<String, Secret>, String> {
 }
 
 pub(super) fn protocol(value: &str) -> Result<(), String> {
-    match value {
-        "grpc" => Ok(()),
-        other => Err(format!("expected grpc, found {other:?}: OTLP over HTTP is not built yet")),
+    match value.eq_ignore_ascii_case("grpc") {
+        true => Ok(()),
+        false => Err(format!("expected grpc, found {value:?}: OTLP over HTTP is not built yet")),
     }
 }

@@ -248,6 +248,18 @@ mod tests {
     }
 
     #[test]
+    fn words_in_any_case_and_no_limit_of_time_as_the_specification_has_them() {
+        let variables = [
+            ("OTEL_EXPORTER_OTLP_COMPRESSION", "GZIP"),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "gRPC"),
+            ("OTEL_EXPORTER_OTLP_TIMEOUT", "0"),
+        ];
+        let settings = resolved("{}", Signal::Logs, &variables).expect("settings");
+        assert_eq!(settings.compression, Compression::Gzip);
+        assert_eq!(settings.timeout, Duration::from_millis(i32::MAX as u64));
+    }
+
+    #[test]
     fn the_environment_s_protocol_counts_only_where_the_file_names_no_endpoint() {
         for variable in ["OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_LOGS_PROTOCOL"] {
             let variables =
@@ -319,7 +331,6 @@ mod tests {
             ("HEADERS", "a=hunter2%0A", "headers", "a: its value has characters that a header may not have"),
             ("CLIENT_CERTIFICATE", "/c", "tls.cert_file", "a certificate needs its key: set `key_file` too"),
             ("CLIENT_KEY", "/k", "tls.key_file", "a key needs its certificate: set `cert_file` too"),
-            ("TIMEOUT", "0", "timeout", "expected a time above 0 and of at most a year"),
             ("TIMEOUT", "9223372036854775807", "timeout", "expected a time above 0 and of at most a year"),
         ] {
             let variable = format!("OTEL_EXPORTER_OTLP_{name}");
