@@ -4,7 +4,7 @@ use std::fmt;
 use std::net::IpAddr;
 use std::str::FromStr;
 
-use ipnet::IpNet;
+use ipnet::{IpNet, Ipv4Net};
 use serde_with::{DeserializeFromStr, SerializeDisplay};
 use strum::VariantNames;
 
@@ -205,6 +205,17 @@ fn each<T>(
 
 /// A network, or an address as a network of one. Records hold IPv4-mapped addresses as IPv4: so does this.
 fn network(value: &str) -> Option<IpNet> {
-    let address = |ip: IpAddr| IpNet::from(ip.to_canonical());
-    value.parse().ok().map(address).or_else(|| value.parse().ok())
+    /// Of the addresses that are IPv4-mapped, `::ffff:0:0/96`.
+    const MAPPED: u8 = 96;
+    if let Ok(address) = value.parse::<IpAddr>() {
+        return Some(IpNet::from(address.to_canonical()));
+    }
+    let net: IpNet = value.parse().ok()?;
+    let length = net.prefix_len().checked_sub(MAPPED);
+    Some(match (net.addr().to_canonical(), length) {
+        (IpAddr::V4(address), Some(length)) if net.addr().is_ipv6() => {
+            Ipv4Net::new(address, length).ok()?.into()
+        }
+        _ => net,
+    })
 }

@@ -46,6 +46,7 @@ fn each_operator_on_each_type() {
         "network.peer.address != 10.0.0.0/8",
         "network.local.address not in [127.0.0.0/8, ::1]",
         "network.peer.address == ::ffff:192.0.2.7",
+        "network.peer.address in ::ffff:192.0.2.0/120",
         "tcp.flags == PSH|ACK",
         "tcp.flags not in [SYN, SYN|ACK]",
         "tcp.segments == 2",
