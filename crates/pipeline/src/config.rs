@@ -76,9 +76,10 @@ pub fn fit(time: Duration) -> Result<Duration, &'static str> {
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     /// Below it, suggestions are guesses: `foo` is no misspelt `batch`.
     const NEAR: f64 = 0.75;
+    let word = word.to_lowercase(); // as nearly all candidates are
     candidates
         .into_iter()
-        .map(|candidate| (strsim::jaro_winkler(word, candidate), candidate))
+        .map(|candidate| (strsim::jaro_winkler(&word, candidate), candidate))
         .filter(|(similarity, _)| *similarity >= NEAR)
         .max_by(|(a, _), (b, _)| a.total_cmp(b))
         .map(|(_, candidate)| candidate)
@@ -114,6 +115,7 @@ mod tests {
         let known = ["filter", "batch", "aggregate"];
         assert_eq!(nearest("bacth", known), Some("batch"));
         assert_eq!(nearest("agregate", known), Some("aggregate"));
+        assert_eq!(nearest("BATCH", known), Some("batch"));
         assert_eq!(nearest("otlp", known), None);
         assert_eq!(nearest("", known), None);
     }
