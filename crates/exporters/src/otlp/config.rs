@@ -88,27 +88,25 @@ impl Config {
     ///
     /// # Errors
     /// All problems of the file's and the environment's values.
-    pub fn resolve(
-        &self,
-        signal: impl Into<Option<Signal>>,
-        environment: &Environment<'_>,
-    ) -> Result<Settings, Vec<Problem>> {
-        settings::resolve(&self.fields(), signal.into(), environment)
+    pub fn resolve(&self, signal: Signal, environment: &Environment<'_>) -> Result<Settings, Vec<Problem>> {
+        settings::resolve(&self.fields(), signal, environment)
     }
 
-    /// This configuration with nothing left silent: what `print-config` shows. The variables of one signal are not in
-    /// it, since an exporter may serve both.
+    /// This configuration with nothing left silent but what the environment decides otherwise for logs than for metrics:
+    /// what `print-config` shows.
     ///
     /// # Errors
     /// As [`Config::resolve`].
     pub fn filled_in(&self, environment: &Environment<'_>) -> Result<Config, Vec<Problem>> {
-        let settings = self.resolve(None, environment)?;
+        let logs = self.resolve(Signal::Logs, environment)?;
+        let metrics = self.resolve(Signal::Metrics, environment)?;
+        let tls = |of: &Settings| TlsConfig { insecure: Some(!of.endpoint.is_tls()), ..of.tls.clone() };
         Ok(Config {
-            endpoint: Some(settings.endpoint.to_string()),
-            compression: Some(settings.compression),
-            headers: Some(settings.headers.clone()),
-            tls: TlsConfig { insecure: Some(!settings.endpoint.is_tls()), ..settings.tls },
-            timeout: Some(settings.timeout),
+            endpoint: same(logs.endpoint.to_string(), metrics.endpoint.to_string()),
+            compression: same(logs.compression, metrics.compression),
+            tls: same(tls(&logs), tls(&metrics)).unwrap_or_else(|| self.tls.clone()),
+            headers: same(logs.headers, metrics.headers),
+            timeout: same(logs.timeout, metrics.timeout),
             ..self.clone()
         })
     }
@@ -122,6 +120,10 @@ impl Config {
             timeout: self.timeout,
         }
     }
+}
+
+fn same<T: PartialEq>(a: T, b: T) -> Option<T> {
+    (a == b).then_some(a)
 }
 
 fn below(key: &'static str, problems: Vec<Problem>) -> impl Iterator<Item = Problem> {

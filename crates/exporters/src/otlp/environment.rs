@@ -14,7 +14,7 @@ use crate::{Environment, key_values};
 
 /// The variables that speak for one signal: its own first, then those of all signals.
 pub(super) struct Variables<'a> {
-    pub(super) signal: Option<Signal>,
+    pub(super) signal: Signal,
     pub(super) environment: &'a Environment<'a>,
 }
 
@@ -33,11 +33,11 @@ impl Found {
 impl Variables<'_> {
     /// The value of `OTEL_EXPORTER_OTLP_[SIGNAL_]{name}`. An empty one is as good as none, says the specification.
     pub(super) fn get(&self, name: &str) -> Option<Found> {
-        let own = self.signal.map(|signal| match signal {
+        let own = match self.signal {
             Signal::Logs => format!("OTEL_EXPORTER_OTLP_LOGS_{name}"),
             Signal::Metrics => format!("OTEL_EXPORTER_OTLP_METRICS_{name}"),
-        });
-        own.into_iter().chain([format!("OTEL_EXPORTER_OTLP_{name}")]).find_map(|variable| {
+        };
+        [own, format!("OTEL_EXPORTER_OTLP_{name}")].into_iter().find_map(|variable| {
             let value = (self.environment)(&variable)?;
             let value = value.trim();
             (!value.is_empty()).then(|| Found { variable, value: value.to_owned() })

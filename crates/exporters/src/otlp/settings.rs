@@ -54,7 +54,7 @@ pub(crate) struct Fields<'a> {
 /// Decides. All problems are reported, not only the first.
 pub(crate) fn resolve(
     fields: &Fields<'_>,
-    signal: Option<Signal>,
+    signal: Signal,
     environment: &Environment<'_>,
 ) -> Result<Settings, Vec<Problem>> {
     let variables = Variables { signal, environment };
@@ -337,6 +337,18 @@ mod tests {
             let found = problems("{}", &[(&variable, value)]);
             assert_eq!(found, [(path.to_owned(), format!("{variable}: {message}"))]);
         }
+    }
+
+    #[test]
+    fn what_differs_between_the_signals_is_not_shown_as_if_it_were_the_same() {
+        let environment = |name: &str| match name {
+            "OTEL_EXPORTER_OTLP_ENDPOINT" => Some("http://both:1".to_owned()),
+            "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT" => Some("http://logs:1".to_owned()),
+            "OTEL_EXPORTER_OTLP_TIMEOUT" => Some("7000".to_owned()),
+            _ => None,
+        };
+        let shown = Config::default().filled_in(&environment).expect("filled in");
+        assert_eq!((shown.endpoint, shown.timeout), (None, Some(Duration::from_secs(7))));
     }
 
     #[test]

@@ -105,7 +105,7 @@ impl MetricsConfig {
 impl PushConfig {
     /// The connection in force, the environment speaking where the file is silent; the files that it names have been read.
     pub(super) fn connection(&self, environment: &Environment<'_>) -> Result<Settings, Vec<Problem>> {
-        otlp::resolve(&self.fields(), Some(Signal::Metrics), environment)
+        otlp::resolve(&self.fields(), Signal::Metrics, environment)
             .and_then(|settings| settings.try_files().map(|()| settings))
             .map_err(|problems| problems.into_iter().map(below_otlp).collect())
     }
