@@ -46,12 +46,16 @@ pub fn start(
     let failed = |problems| StartError { id: id.to_owned(), problems };
     let settings = config.resolve(signal, environment).map_err(failed)?;
     let transport = GrpcTransport::connect_lazy(signal, &settings).map_err(failed)?;
+    let queue = &config.sending_queue;
+    // A request larger than its whole queue would never get in.
+    let room = if queue.enabled { queue.queue_size.bytes() } else { u64::MAX };
+    let limit = usize::try_from(room).map_or(REQUEST_LIMIT, |room| room.min(REQUEST_LIMIT));
     Ok(QueuedExporter::start(
         id.to_owned(),
         signal,
-        Encoder::new(resource, REQUEST_LIMIT),
+        Encoder::new(resource, limit),
         transport,
-        config.sending_queue.clone(),
+        queue.clone(),
         config.retry_on_failure.clone(),
         books,
     ))

@@ -199,6 +199,17 @@ async fn a_permanent_error_drops_at_once() {
 }
 
 #[tokio::test]
+async fn a_batch_larger_than_the_whole_queue_gets_through_it() {
+    let backend = Backend::start([]).await;
+    let exporter =
+        exporter(&backend.url(), Signal::Logs, "sending_queue: { queue_size: 64KiB, on_full: block }");
+    let ledger = ledger(Signal::Logs);
+    export(&*exporter, logs(1000), &ledger).await;
+    drain(&*exporter, &ledger).await;
+    assert_eq!(ledger.counts().delivered, 1000, "{:?}", ledger.counts());
+}
+
+#[tokio::test]
 async fn a_batch_too_large_for_a_request_becomes_several() {
     let backend = Backend::start([]).await;
     let exporter = exporter(&backend.url(), Signal::Logs, "compression: none");
