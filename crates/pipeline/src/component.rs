@@ -93,6 +93,9 @@ pub trait Exporter: Send + Sync {
     /// Waits where the exporter is configured to (`on_full: block`); otherwise returns when the batch is queued or sent.
     fn export(&self, batch: Batch, ledger: Ledger) -> BoxFuture<'_, ()>;
 
+    /// Shutdown has begun, while batches still come: there is no time left for long waits, and none after `deadline`.
+    fn begin_shutdown(&self, _deadline: Instant) {}
+
     /// Delivers what is queued until `deadline`, and drops the rest (`shutdown`). No batch comes after it.
     fn shutdown(&self, deadline: Instant) -> BoxFuture<'_, ()>;
 }

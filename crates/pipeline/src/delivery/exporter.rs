@@ -102,14 +102,18 @@ impl<E: Encode, T: Transport> Exporter for QueuedExporter<E, T> {
         })
     }
 
+    fn begin_shutdown(&self, deadline: Instant) {
+        // The first deadline stands.
+        self.courier.shutdown.send_if_modified(|at| {
+            let first = at.is_none();
+            at.get_or_insert(deadline);
+            first
+        });
+    }
+
     fn shutdown(&self, deadline: Instant) -> BoxFuture<'_, ()> {
         Box::pin(async move {
-            // The first deadline stands.
-            self.courier.shutdown.send_if_modified(|at| {
-                let first = at.is_none();
-                at.get_or_insert(deadline);
-                first
-            });
+            self.begin_shutdown(deadline);
             match &self.path {
                 Path::Queue { queue, workers } => {
                     queue.close();

@@ -152,12 +152,12 @@ impl Graph {
                 error!(%panic, "a receiver panicked while it stopped");
             }
         }
-        // A pipeline that waits for room in a queue, or for a retry, goes on once its exporter shuts down, and so does
-        // a flow stage that waits for the pipeline.
-        let now = Instant::now();
-        let half = now + deadline.saturating_duration_since(now) / 2;
-        ended(&mut self.stages, half).await;
-        ended(&mut self.pipelines, half).await;
+        // A pipeline that waits for room in a queue, or for a retry, has most of the time for it. Then its exporter no
+        // longer lets it wait, so that those who wait for that pipeline can finish.
+        self.exporters.iter().for_each(|exporter| exporter.begin_shutdown(deadline));
+        let patience = deadline - deadline.saturating_duration_since(Instant::now()) / 10;
+        ended(&mut self.stages, patience).await;
+        ended(&mut self.pipelines, patience).await;
         let exporters = join_all(self.exporters.iter().map(|exporter| exporter.shutdown(deadline)));
         let exporters = timeout_at(deadline + GRACE, exporters);
         let (exporters, stages, pipelines) = tokio::join!(

@@ -235,7 +235,25 @@ async fn exporters_of_a_pipeline_work_at_the_same_time() {
     let start = Instant::now();
     graph.shutdown(start + s(10)).await;
     assert_eq!(free.items(), 5, "nothing is lost to the other one");
-    assert_eq!((Instant::now() - start).as_secs(), 5, "the exporters have half of the time for themselves");
+    assert_eq!(
+        (Instant::now() - start).as_secs(),
+        9,
+        "a tenth of the time is left for what waited for the other one"
+    );
+    assert_balanced(&books);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_exporter_that_comes_back_late_in_the_drain_gets_what_its_pipeline_holds() {
+    let (books, diary, receiver) = (Books::default(), Diary::default(), FakeReceiver::default());
+    let start = Instant::now();
+    let sink = Sink::new(Mode::HangUntil(start + s(8)), &diary);
+    let pipelines = vec![spec(Signal::Logs, vec![batch(1, s(0))], &[("out", &sink)])];
+    let graph = Graph::start(source(&receiver), pipelines, &books).await.unwrap();
+    receiver.send(vec![event(); 5]);
+    graph.shutdown(start + s(10)).await;
+    assert_eq!(sink.items(), 5, "{:?}", counts(&books, "logs", Some("out")));
+    assert_eq!((Instant::now() - start).as_secs(), 8);
     assert_balanced(&books);
 }
 

@@ -8,7 +8,7 @@ use std::sync::{Arc, Mutex};
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use tokio::sync::{mpsc, watch};
-use tokio::time::Instant;
+use tokio::time::{Instant, sleep_until};
 
 use crate::books::{DropReason, Ledger, ReceiverCounts, Unobserved};
 use crate::component::{Batch, Exporter, Receiver, ReceiverError};
@@ -127,6 +127,9 @@ pub(super) enum Mode {
     Deliver,
     /// Hangs until shutdown begins, then drops it.
     HangUntilShutdown,
+    /// Hangs until this moment, and at least until it knows of the shutdown, and takes it then; drops it once it is shut
+    /// down.
+    HangUntil(Instant),
     /// Hangs for good, also at shutdown.
     Hang,
     Panic,
@@ -136,6 +139,7 @@ pub(super) struct Sink {
     mode: Mode,
     diary: Diary,
     batches: Mutex<Vec<Batch>>,
+    told: watch::Sender<bool>,
     down: watch::Sender<bool>,
 }
 
@@ -145,8 +149,14 @@ impl Sink {
             mode,
             diary: diary.clone(),
             batches: Mutex::default(),
+            told: watch::Sender::new(false),
             down: watch::Sender::new(false),
         })
+    }
+
+    fn take(&self, batch: Batch, ledger: &Ledger) {
+        ledger.deliver(batch.len() as u64, 0);
+        self.batches.lock().unwrap().push(batch);
     }
 
     pub(super) fn batches(&self) -> Vec<Batch> {
@@ -175,19 +185,31 @@ impl Exporter for Sink {
         async move {
             let items = batch.len() as u64;
             match self.mode {
-                Mode::Deliver => {
-                    ledger.deliver(items, 0);
-                    self.batches.lock().unwrap().push(batch);
-                }
+                Mode::Deliver => self.take(batch, &ledger),
                 Mode::HangUntilShutdown => {
                     self.down.subscribe().wait_for(|down| *down).await.unwrap();
                     ledger.drop_items(items, DropReason::Shutdown);
+                }
+                Mode::HangUntil(moment) => {
+                    let (mut told, mut down) = (self.told.subscribe(), self.down.subscribe());
+                    let back = async {
+                        told.wait_for(|told| *told).await.unwrap();
+                        sleep_until(moment).await;
+                    };
+                    tokio::select! {
+                        () = back => self.take(batch, &ledger),
+                        _ = down.wait_for(|down| *down) => ledger.drop_items(items, DropReason::Shutdown),
+                    }
                 }
                 Mode::Hang => std::future::pending().await,
                 Mode::Panic => panic!("a bug in the exporter"),
             }
         }
         .boxed()
+    }
+
+    fn begin_shutdown(&self, _deadline: Instant) {
+        self.told.send_replace(true);
     }
 
     fn shutdown(&self, _deadline: Instant) -> BoxFuture<'_, ()> {
