@@ -8,6 +8,7 @@ mod scrape;
 use std::io;
 use std::net::SocketAddr;
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
 use opentelemetry::InstrumentationScope;
 use opentelemetry::metrics::{Meter, MeterProvider};
@@ -23,6 +24,9 @@ use push::Push;
 
 use crate::resource::Resource;
 use crate::{Environment, SCOPE_NAME, VERSION};
+
+/// What the last push has at least.
+const LAST_PUSH: Duration = Duration::from_secs(1);
 
 /// Why the process's own metrics can't be had.
 #[derive(Debug, thiserror::Error)]
@@ -138,8 +142,10 @@ impl Running {
         self.address
     }
 
-    /// Pushes a last time, where it pushes, and stops; what is not done at the deadline is given up.
+    /// Pushes a last time, where it pushes, and stops; what is not done at the deadline is given up. A drain that took
+    /// all the time leaves numbers that matter, so that the last push has a moment in any case.
     pub async fn shutdown(self, deadline: Instant) {
+        let deadline = deadline.max(Instant::now() + LAST_PUSH);
         drop(self.stop);
         for mut task in self.tasks {
             if timeout_at(deadline, &mut task).await.is_err() {

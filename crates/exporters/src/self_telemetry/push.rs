@@ -4,14 +4,14 @@ use std::sync::{Arc, Weak};
 use std::time::Duration;
 
 use opentelemetry_otlp::{MetricExporter, WithExportConfig, WithTonicConfig};
-use opentelemetry_sdk::error::OTelSdkResult;
+use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::metrics::data::ResourceMetrics;
 use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
 use opentelemetry_sdk::metrics::reader::MetricReader;
 use opentelemetry_sdk::metrics::{InstrumentKind, ManualReader, Pipeline, Temporality};
 use otel_tcpretrans_pipeline::config::Problem;
 use tokio::sync::watch;
-use tokio::time::{Instant, MissedTickBehavior, interval_at};
+use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tracing::{info, warn};
 
 use super::config::below_otlp;
@@ -25,8 +25,20 @@ const TEMPORALITY: &str = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE";
 pub(super) struct Push {
     reader: Arc<ManualReader>,
     exporter: MetricExporter,
-    endpoint: String,
+    settings: Settings,
+    temporality: Temporality,
     interval: Duration,
+}
+
+/// Why a push did not arrive.
+#[derive(Debug, thiserror::Error)]
+enum PushError {
+    #[error(transparent)]
+    Sdk(#[from] OTelSdkError),
+    #[error("no answer within {0:?}")]
+    NoAnswer(Duration),
+    #[error("setting up a new connection: {0}")]
+    Connect(#[from] TelemetryError),
 }
 
 /// A pusher, and the reader by which it is fed.
@@ -41,7 +53,8 @@ pub(super) fn reader(
     let push = Push {
         reader: reader.clone(),
         exporter: exporter(&settings, temporality)?,
-        endpoint: settings.endpoint.to_string(),
+        settings,
+        temporality,
         interval: config.interval,
     };
     Ok((push, SharedReader(reader)))
@@ -83,7 +96,7 @@ fn exporter(settings: &Settings, temporality: Temporality) -> Result<MetricExpor
 
 impl Push {
     /// Pushes at each interval, and once more when `stop`'s sender is gone.
-    pub(super) async fn run(self, collector: Arc<Collector>, mut stop: watch::Receiver<()>) {
+    pub(super) async fn run(mut self, collector: Arc<Collector>, mut stop: watch::Receiver<()>) {
         let mut ticks = interval_at(Instant::now() + self.interval, self.interval);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut failing = false;
@@ -93,13 +106,15 @@ impl Push {
                 _ = stop.changed() => true,
             };
             // An outage is two lines in the log, not one a minute.
-            match self.push(&collector).await {
+            let pushed = self.push(&collector).await;
+            let endpoint = &self.settings.endpoint;
+            match pushed {
                 Err(error) if !failing => {
-                    warn!(endpoint = self.endpoint, %error, "can't push the process's own metrics; said once until it works");
+                    warn!(%endpoint, %error, "can't push the process's own metrics; said once until it works");
                     failing = true;
                 }
                 Ok(()) if failing => {
-                    info!(endpoint = self.endpoint, "the process's own metrics are pushed again");
+                    info!(%endpoint, "the process's own metrics are pushed again");
                     failing = false;
                 }
                 _ => {}
@@ -110,10 +125,17 @@ impl Push {
         }
     }
 
-    async fn push(&self, collector: &Collector) -> OTelSdkResult {
+    async fn push(&mut self, collector: &Collector) -> Result<(), PushError> {
         let mut metrics = ResourceMetrics::default();
         collector.collect(|| self.reader.collect(&mut metrics))?;
-        self.exporter.export(&metrics).await
+        // The crate leaves the time to a channel that it is given, and that one waits for a silent peer until TCP gives up.
+        match timeout(self.settings.timeout, self.exporter.export(&metrics)).await {
+            Ok(answer) => Ok(answer?),
+            Err(_) => {
+                self.exporter = exporter(&self.settings, self.temporality)?;
+                Err(PushError::NoAnswer(self.settings.timeout))
+            }
+        }
     }
 }
 

@@ -1,5 +1,6 @@
 //! Backends that are not there, do not answer, or answer what can't be taken.
 
+use std::net::SocketAddr;
 use std::time::Duration;
 
 use otel_tcpretrans_exporters::otlp::{Config, Encoder, GrpcTransport, REQUEST_LIMIT};
@@ -31,7 +32,7 @@ fn retryable(error: SendError) -> String {
 }
 
 /// A port where nobody listens.
-async fn closed_port() -> std::net::SocketAddr {
+async fn closed_port() -> SocketAddr {
     TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap()
 }
 
@@ -62,13 +63,10 @@ async fn a_backend_that_does_not_answer_in_time_is_tried_again() {
     assert!(transport.send(body()).await.is_ok());
 }
 
-#[tokio::test]
-async fn a_connection_gone_silent_is_replaced() {
-    let backend = Backend::start([]).await;
+/// The way to `target` over a network that loses the first connection without a word, and lets the others through.
+pub(crate) async fn over_silence(target: SocketAddr) -> String {
     let relay = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", relay.local_addr().unwrap());
-    let target = backend.address;
-    // A network that loses the first connection without a word, and lets the others through.
     tokio::spawn(async move {
         let (_silent, _) = relay.accept().await.unwrap();
         loop {
@@ -79,7 +77,13 @@ async fn a_connection_gone_silent_is_replaced() {
             });
         }
     });
-    let transport = transport(&url, "300ms");
+    url
+}
+
+#[tokio::test]
+async fn a_connection_gone_silent_is_replaced() {
+    let backend = Backend::start([]).await;
+    let transport = transport(&over_silence(backend.address).await, "300ms");
     retryable(transport.send(body()).await.expect_err("silence"));
     // Under load the second connection may miss the timeout as well; the silent one would miss it for ever.
     let mut tries = 0;

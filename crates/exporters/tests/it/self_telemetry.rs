@@ -15,6 +15,7 @@ use tokio::net::{TcpListener, TcpStream};
 use tokio::time::{Instant, timeout};
 
 use crate::backend::{Backend, text, value};
+use crate::outages::over_silence;
 use crate::{PATIENCE, no_environment, resource};
 
 fn telemetry(yaml: &str) -> SelfTelemetry {
@@ -207,6 +208,25 @@ async fn pushes_at_each_interval_and_once_more_at_the_end() {
     let resource = seen.message.resource_metrics[0].resource.as_ref().unwrap();
     assert_eq!(value(&resource.attributes, "service.name"), text("otel-tcpretrans"));
     assert_eq!(value(&resource.attributes, "host.name"), text("the-host"));
+}
+
+#[tokio::test]
+async fn a_push_does_not_wait_for_a_connection_gone_silent() {
+    let backend = Backend::start([]).await;
+    let url = over_silence(backend.address).await;
+    let yaml =
+        format!("{{ prometheus: null, otlp: {{ endpoint: '{url}', interval: 50ms, timeout: 300ms }} }}");
+    let running = observing(&yaml, &Books::default()).await;
+    backend.arrived(1).await;
+    running.shutdown(Instant::now() + PATIENCE).await;
+}
+
+#[tokio::test]
+async fn the_last_push_has_its_moment_after_a_drain_that_took_all_the_time() {
+    let backend = Backend::start([]).await;
+    let yaml = format!("{{ prometheus: null, otlp: {{ endpoint: '{}' }} }}", backend.url());
+    observing(&yaml, &Books::default()).await.shutdown(Instant::now()).await;
+    assert_eq!(backend.count(), 1);
 }
 
 #[tokio::test]
