@@ -12,21 +12,22 @@ use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
 use hyper::service::service_fn;
-use hyper_util::rt::{TokioIo, TokioTimer};
+use hyper_util::rt::TokioIo;
 use opentelemetry_prometheus::PrometheusExporter;
 use opentelemetry_sdk::error::OTelSdkError;
 use prometheus::{Registry, TEXT_FORMAT, TextEncoder};
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::{Semaphore, watch};
 use tokio::task::JoinSet;
+use tokio::time::timeout;
 use tracing::{debug, warn};
 
 use super::Collector;
 
 /// Connections at once; the others wait to be accepted.
 const CONNECTIONS: usize = 16;
-/// How long a client may take to send its request's head.
-const HEAD_TIMEOUT: Duration = Duration::from_secs(10);
+/// How long a client may take for its request and for reading the answer; it has a place for so long.
+const EXCHANGE: Duration = Duration::from_secs(10);
 /// Wait after a failure to accept, which is mostly a lack of file descriptors.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
@@ -63,7 +64,7 @@ pub(super) async fn serve(
                 let (registry, collector) = (registry.clone(), collector.clone());
                 connections.spawn(async move {
                     let _place = place;
-                    answer_all(stream, registry, collector).await;
+                    answer_one(stream, registry, collector).await;
                 });
             }
             Some(Err(error)) => {
@@ -83,17 +84,16 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<io::R
     Some(listener.accept().await.map(|(stream, _)| (stream, place)))
 }
 
-async fn answer_all(stream: TcpStream, registry: Arc<Registry>, collector: Arc<Collector>) {
+async fn answer_one(stream: TcpStream, registry: Arc<Registry>, collector: Arc<Collector>) {
     let service = service_fn(|request| {
         let response = answer(&request, &registry, &collector);
         async { Ok::<_, Infallible>(response) }
     });
-    let connection = http1::Builder::new()
-        .timer(TokioTimer::new())
-        .header_read_timeout(HEAD_TIMEOUT)
-        .serve_connection(TokioIo::new(stream), service);
-    if let Err(error) = connection.await {
-        debug!(%error, "a scrape's connection ended badly");
+    let connection = http1::Builder::new().keep_alive(false).serve_connection(TokioIo::new(stream), service);
+    match timeout(EXCHANGE, connection).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => debug!(%error, "a scrape's connection ended badly"),
+        Err(_) => debug!("a scrape took too long"),
     }
 }
 

@@ -11,7 +11,8 @@ use otel_tcpretrans_exporters::self_telemetry::{MetricsConfig, Running, SelfTele
 use otel_tcpretrans_pipeline::books::{Books, DropReason, LedgerKey, Signal};
 use otel_tcpretrans_pipeline::telemetry::Observed;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
-use tokio::net::{TcpListener, TcpStream};
+use tokio::net::{TcpListener, TcpSocket, TcpStream};
+use tokio::task::JoinSet;
 use tokio::time::{Instant, timeout};
 
 use crate::backend::{Backend, text, value};
@@ -147,6 +148,28 @@ async fn only_metrics_are_there_and_only_to_be_read() {
     assert!(head.starts_with("http/1.1 200") && body.is_empty(), "{head}");
     running.shutdown(Instant::now() + PATIENCE).await;
     assert!(TcpStream::connect(address).await.is_err(), "nobody listens after a shutdown");
+}
+
+#[tokio::test]
+async fn clients_that_do_not_read_keep_nobody_from_scraping() {
+    let running = observing("prometheus: 127.0.0.1:0", &Books::default()).await;
+    let address = running.address().unwrap();
+    // More answers than all buffers hold.
+    let many = b"GET /metrics HTTP/1.1\r\nhost: test\r\n\r\n".repeat(20_000);
+    let mut clients = JoinSet::new();
+    for _ in 0..20 {
+        let socket = TcpSocket::new_v4().unwrap();
+        socket.set_recv_buffer_size(2048).unwrap();
+        let mut client = socket.connect(address).await.unwrap();
+        let many = many.clone();
+        clients.spawn(async move {
+            let _ = client.write_all(&many).await; // it may hang up on us
+            std::future::pending::<()>().await;
+        });
+    }
+    let (head, _) = request(address, "GET", "/metrics").await;
+    assert!(head.starts_with("http/1.1 200"), "{head}");
+    running.shutdown(Instant::now() + PATIENCE).await;
 }
 
 #[tokio::test]
