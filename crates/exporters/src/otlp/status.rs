@@ -56,7 +56,8 @@ pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
     text
 }
 
-fn cut(mut text: String) -> String {
+/// A text that is fit for a log line.
+pub(super) fn cut(mut text: String) -> String {
     if text.len() > MESSAGE_LIMIT {
         let end = (0..=MESSAGE_LIMIT).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
         text.truncate(end);

@@ -162,7 +162,7 @@ fn metrics_answer(buffer: &mut DecodeBuf<'_>) -> Result<Accepted, DecodeError> {
 }
 
 fn accepted(rejected: i64, message: String) -> Accepted {
-    Accepted { rejected: rejected.try_into().unwrap_or_default(), message }
+    Accepted { rejected: rejected.try_into().unwrap_or_default(), message: status::cut(message) }
 }
 
 /// Sends bytes that are encoded already.

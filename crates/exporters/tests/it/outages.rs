@@ -109,6 +109,13 @@ async fn a_peer_that_speaks_no_grpc_is_retryable_and_named() {
 }
 
 #[tokio::test]
+async fn a_long_remark_is_cut() {
+    let backend = Backend::start([Answer::Partial { rejected: 1, message: "x".repeat(1 << 20) }]).await;
+    let accepted = transport(&backend.url(), "20s").send(body()).await.expect("taken");
+    assert_eq!((accepted.rejected, accepted.message.chars().count()), (1, 1025));
+}
+
+#[tokio::test]
 async fn an_answer_over_4_mib_is_not_read_and_not_asked_for_again() {
     let backend = Backend::start([Answer::Partial { rejected: 0, message: "x".repeat(5 << 20) }]).await;
     match transport(&backend.url(), "20s").send(body()).await {

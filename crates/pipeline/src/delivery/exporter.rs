@@ -12,7 +12,7 @@ use tracing::error;
 
 use super::health::Health;
 use super::queue::Queue;
-use super::{Encode, QueueConfig, Request, RetryConfig, Transport, retry};
+use super::{Accepted, Encode, QueueConfig, Request, RetryConfig, Transport, retry};
 use crate::books::{Books, DropReason, Ledger, Signal};
 use crate::component::{Batch, Exporter};
 
@@ -144,7 +144,9 @@ impl<T: Transport> Courier<T> {
         // A bug in a transport costs one request, not the worker and with it the queue.
         match AssertUnwindSafe(sent).catch_unwind().await {
             Ok(Ok(accepted)) => {
-                if accepted.rejected > 0 || !accepted.message.is_empty() {
+                if accepted == Accepted::default() {
+                    self.health.success();
+                } else {
                     self.health.partial_success(accepted.rejected, &accepted.message);
                 }
                 ledger.deliver(request.items, accepted.rejected);

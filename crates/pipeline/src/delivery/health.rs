@@ -11,6 +11,7 @@ pub(super) struct Health {
     exporter: String,
     signal: &'static str,
     failing: AtomicBool,
+    complaining: AtomicBool,
     full: AtomicBool,
 }
 
@@ -20,6 +21,7 @@ impl Health {
             exporter,
             signal: signal.into(),
             failing: AtomicBool::new(false),
+            complaining: AtomicBool::new(false),
             full: AtomicBool::new(false),
         }
     }
@@ -75,13 +77,26 @@ impl Health {
     }
 
     /// The backend took a request and had something to say about it.
-    pub(super) fn partial_success(&self, rejected: u64, message: &str) {
-        warn!(
-            exporter = self.exporter,
-            signal = self.signal,
-            rejected,
-            message,
-            "partial success: the backend refused some items, or warns"
-        );
+    pub(super) fn partial_success(&self, rejected: u64, said: &str) {
+        if self.complaining.swap(true, Ordering::Relaxed) {
+            debug!(exporter = self.exporter, signal = self.signal, rejected, said, "partial success");
+        } else {
+            warn!(
+                exporter = self.exporter,
+                signal = self.signal,
+                rejected,
+                said,
+                "partial success: the backend refused some items, or warns; more of it at level debug until it takes a \
+                 request whole"
+            );
+        }
+    }
+
+    /// The backend took a request and had nothing to say about it.
+    pub(super) fn success(&self) {
+        self.complaining.store(false, Ordering::Relaxed);
     }
 }
+
+#[cfg(test)]
+mod tests;

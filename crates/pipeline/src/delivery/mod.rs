@@ -7,6 +7,8 @@ mod exporter;
 #[cfg(test)]
 mod fake;
 mod health;
+#[cfg(test)]
+mod logged;
 mod queue;
 mod retry;
 

@@ -176,7 +176,10 @@ impl Queue {
             changed.as_mut().enable();
             {
                 let mut state = self.lock();
-                if let Some(oldest) = self.leave(&mut state) {
+                if let Some(oldest) = Self::leave(&mut state) {
+                    if state.waiting.is_empty() {
+                        self.health.queue_empty();
+                    }
                     return Some(oldest);
                 }
                 if state.closed {
@@ -205,20 +208,17 @@ impl Queue {
             if self.on_full != OnFull::DropOldest || !matches!(reserved, Err(TryAcquireError::NoPermits)) {
                 return reserved;
             }
-            match self.leave(state) {
+            match Self::leave(state) {
                 Some((oldest, ledger)) => self.full(&ledger, oldest.items),
                 None => return reserved,
             }
         }
     }
 
-    fn leave(&self, state: &mut State) -> Option<(Request, Ledger)> {
+    fn leave(state: &mut State) -> Option<(Request, Ledger)> {
         let Waiting { request, ledger, .. } = state.waiting.pop_front()?;
         ledger.dequeue(request.items);
         state.bytes -= request.body.len() as u64;
-        if state.waiting.is_empty() {
-            self.health.queue_empty();
-        }
         Some((request, ledger))
     }
 

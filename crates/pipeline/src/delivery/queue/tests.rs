@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytesize::ByteSize;
+use futures::FutureExt;
 use tokio::time::timeout;
 
 use super::{OnFull, Queue, QueueConfig, Sizer};
@@ -13,6 +14,7 @@ use crate::books::{Counts, DropReason, Ledger, Signal};
 use crate::config::Size;
 use crate::delivery::fake::request;
 use crate::delivery::health::Health;
+use crate::delivery::logged::logged;
 use crate::sample::ledger;
 
 /// A queue of ten bytes.
@@ -71,6 +73,19 @@ async fn drop_oldest_makes_room_and_charges_the_evicted() {
     assert_eq!((old.counts().queued, old.counts().in_flight()), (3, 0));
     assert_eq!((new.counts().queued, new.counts().dropped_total()), (5, 0));
     assert_eq!((pop(&queue).await, pop(&queue).await), (Some(3), Some(5)));
+}
+
+/// Each request is as large as the queue, so that each empties it of the one before.
+#[test]
+fn a_queue_that_goes_on_dropping_its_oldest_has_not_drained() {
+    let (queue, ledger) = (queue(OnFull::DropOldest), ledger());
+    let lines = logged(|| {
+        for _ in 0..5 {
+            push(&queue, &ledger, 10).now_or_never().unwrap();
+        }
+    });
+    assert_eq!(lines.len(), 1, "{lines:#?}");
+    assert!(lines[0].contains("the sending queue is full and drops"), "{lines:?}");
 }
 
 #[tokio::test]
