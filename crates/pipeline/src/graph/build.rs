@@ -124,7 +124,7 @@ impl Graph {
         let (out, events) = mpsc::channel(receiver.channel_capacity().max(1));
         let counts = Arc::new(FlowCounts::new());
         let (probe, completing) = (receiver.probe(), Arc::clone(&counts));
-        books.add_receiver(id.clone(), move || completing.complete(probe()));
+        books.add_receiver(id.clone(), move || completing.complete(&probe));
         let (name, can_wait) = (id.clone(), receiver.can_wait());
         self.stages.spawn(async move {
             let stage = flow_stage::run(events, &counts, &branches, can_wait);

@@ -18,20 +18,23 @@ use crate::raw::{Raw, RawEvent};
 pub(super) struct FlowCounts {
     received: AtomicU64,
     /// Events and segments, by reason.
-    unreadable: Mutex<BTreeMap<&'static str, (u64, u64)>>,
+    lost: Mutex<BTreeMap<&'static str, (u64, u64)>>,
 }
 
 impl FlowCounts {
     pub(super) fn new() -> Self {
         let none = ConvertError::REASONS.map(|reason| (reason, (0, 0))).into();
-        FlowCounts { received: AtomicU64::new(0), unreadable: Mutex::new(none) }
+        FlowCounts { received: AtomicU64::new(0), lost: Mutex::new(none) }
     }
 
-    /// The receiver's own numbers, completed.
-    pub(super) fn complete(&self, mut counts: ReceiverCounts) -> ReceiverCounts {
-        counts.received = self.received.load(Ordering::Relaxed);
-        let unreadable = self.unreadable.lock().unwrap_or_else(PoisonError::into_inner);
-        let unobserved = unreadable.iter().map(|(&reason, &(events, segments))| Unobserved {
+    /// The receiver's own numbers, completed. These here are read first: what passes meanwhile must not be received before
+    /// it is seen.
+    pub(super) fn complete(&self, probe: impl FnOnce() -> ReceiverCounts) -> ReceiverCounts {
+        let received = self.received.load(Ordering::Acquire);
+        let lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let mut counts = probe();
+        counts.received = received;
+        let unobserved = lost.into_iter().map(|(reason, (events, segments))| Unobserved {
             place: "flow",
             reason,
             cpu: None,
@@ -43,14 +46,32 @@ impl FlowCounts {
     }
 
     fn add(&self, received: u64) {
-        self.received.fetch_add(received, Ordering::Relaxed);
+        self.received.fetch_add(received, Ordering::Release);
     }
 
-    fn add_unreadable(&self, event: &RawEvent, error: ConvertError) {
-        let mut unreadable = self.unreadable.lock().unwrap_or_else(PoisonError::into_inner);
-        let (events, segments) = unreadable.entry(error.reason()).or_default();
+    fn lose(&self, event: &RawEvent, reason: &'static str) {
+        let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
+        let (events, segments) = lost.entry(reason).or_default();
         *events += 1;
         *segments += u64::from(event.segments);
+    }
+}
+
+/// The channel of a receiver. What is still in it when its stage is ended, because the time for the shutdown is over, is
+/// counted.
+struct Intake<'c> {
+    raws: mpsc::Receiver<Raw>,
+    counts: &'c FlowCounts,
+}
+
+impl Drop for Intake<'_> {
+    fn drop(&mut self) {
+        self.raws.close();
+        while let Ok(raw) = self.raws.try_recv() {
+            if let Raw::Event(event) = raw {
+                self.counts.lose(&event, "unread");
+            }
+        }
     }
 }
 
@@ -121,15 +142,11 @@ impl Branch {
 /// does the stage, and with it all of the receiver's pipelines for the slowest. A pipeline of metrics it waits for in any
 /// case: what the receiver's channel has no room for can come back as a gap, what is dropped here would be missing in the
 /// sums.
-pub(super) async fn run(
-    mut raws: mpsc::Receiver<Raw>,
-    counts: &FlowCounts,
-    branches: &[Branch],
-    can_wait: bool,
-) {
+pub(super) async fn run(raws: mpsc::Receiver<Raw>, counts: &FlowCounts, branches: &[Branch], can_wait: bool) {
+    let mut intake = Intake { raws, counts };
     let mut chunk = Vec::new();
     let mut records = Vec::new();
-    while raws.recv_many(&mut chunk, CHUNK).await > 0 {
+    while intake.raws.recv_many(&mut chunk, CHUNK).await > 0 {
         let mut received = 0;
         for raw in chunk.drain(..) {
             match raw {
@@ -138,7 +155,7 @@ pub(super) async fn run(
                         received += 1;
                         records.push(Record::Flow(flow));
                     }
-                    Err(error) => counts.add_unreadable(&event, error),
+                    Err(error) => counts.lose(&event, error.reason()),
                 },
                 Raw::Gap(gap) => records.push(Gap::from(gap).into()),
             }

@@ -49,7 +49,7 @@ async fn sums_miss_nothing_of_a_burst_and_logs_drop_what_they_have_no_room_for()
     assert_eq!((logs.accepted, metrics.accepted), (all as u64, all as u64));
     assert_eq!(logs.dropped, [(DropReason::PipelineFull, (all - CHUNK) as u64)].into());
     assert_eq!(metrics.dropped_total(), 0);
-    assert_eq!(counts.complete(ReceiverCounts::default()).received, all as u64 - 1, "a gap is no event");
+    assert_eq!(counts.complete(ReceiverCounts::default).received, all as u64 - 1, "a gap is no event");
 }
 
 #[tokio::test]
@@ -72,9 +72,38 @@ async fn what_cannot_be_read_is_counted_with_its_segments() {
     let foreign = RawEvent { family: 1, segments: 21, ..event() };
     run(closed([foreign, foreign, event()].map(Raw::from)), &counts, &[branch], false).await;
     assert!(records.recv().await.is_some() && records.recv().await.is_none());
-    let counts = counts.complete(ReceiverCounts::default());
+    let counts = counts.complete(ReceiverCounts::default);
     assert_eq!(counts.received, 1);
     let unobserved =
         Unobserved { place: "flow", reason: "unknown_family", cpu: None, events: 2, segments: Some(42) };
     assert_eq!(counts.unobserved, [unobserved]);
+}
+
+#[tokio::test]
+async fn what_is_in_the_channel_when_the_stage_is_cut_off_is_counted() {
+    let (branch, _records) = branch(Signal::Logs);
+    let counts = FlowCounts::new();
+    let events = (0..3 * CHUNK).map(|_| event().into()).chain([raw_gap().into()]);
+    let branches = [branch];
+    let mut stage = Box::pin(run(closed(events), &counts, &branches, true));
+    assert!(futures::poll!(&mut stage).is_pending(), "the entrance holds one chunk");
+    drop(stage);
+    let counts = counts.complete(ReceiverCounts::default);
+    assert_eq!(counts.received, 2 * CHUNK as u64, "one in the entrance, one on its way there");
+    let (events, segments) = (CHUNK as u64, Some(2 * CHUNK as u64));
+    let unread = Unobserved { place: "flow", reason: "unread", cpu: None, events, segments };
+    assert!(counts.unobserved.contains(&unread), "{counts:?}");
+}
+
+#[test]
+fn nothing_is_received_before_it_is_seen() {
+    let counts = FlowCounts::new();
+    // An event that comes while the receiver is asked.
+    let probe = || {
+        let seen = 1;
+        counts.add(2);
+        ReceiverCounts { seen, ..ReceiverCounts::default() }
+    };
+    let counts = counts.complete(probe);
+    assert!(counts.received <= counts.seen, "{counts:?}");
 }
