@@ -53,7 +53,7 @@ impl Observed {
     fn receivers(&self) {
         self.counter(
             "otelcol_receiver_accepted_log_records",
-            "{records}",
+            "{record}",
             "Events that became flow records.",
             |books, out| {
                 for (id, counts) in &books.receivers {
@@ -63,7 +63,7 @@ impl Observed {
         );
         self.counter(
             "otelcol_receiver_refused_log_records",
-            "{records}",
+            "{record}",
             "Events that did not fit into the pipeline's entrance.",
             |books, out| {
                 for (id, counts) in &books.receivers {
@@ -228,8 +228,8 @@ impl Observed {
         ];
         for signal in [Signal::Logs, Signal::Metrics] {
             let (items, unit, what) = match signal {
-                Signal::Logs => ("log_records", "{records}", "Log records"),
-                Signal::Metrics => ("metric_points", "{datapoints}", "Metric points"),
+                Signal::Logs => ("log_records", "{record}", "Log records"),
+                Signal::Metrics => ("metric_points", "{datapoint}", "Metric points"),
             };
             for (kind, description, value) in kinds {
                 self.counter(

@@ -199,12 +199,13 @@ async fn nothing_listens_where_nothing_is_asked_for() {
 fn pushed(backend: &Backend) -> Option<Value> {
     let last = backend.metrics().pop()?.message;
     let metrics = last.resource_metrics.into_iter().flat_map(|r| r.scope_metrics).flat_map(|s| s.metrics);
-    metrics.filter(|metric| metric.name == "otelcol_exporter_sent_log_records").find_map(
-        |metric| match metric.data {
+    metrics.filter(|metric| metric.name == "otelcol_exporter_sent_log_records").find_map(|metric| {
+        assert_eq!(metric.unit, "{record}", "the Collector's");
+        match metric.data {
             Some(Data::Sum(sum)) => sum.data_points.first()?.value,
             other => panic!("{other:?}"),
-        },
-    )
+        }
+    })
 }
 
 #[tokio::test]
