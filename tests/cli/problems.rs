@@ -278,7 +278,7 @@ fn files_that_are_named_are_read_and_what_is_wrong_has_a_position() {
         )
         .replace("[debug]", "[otlp]");
     validate(&config).refused(&[
-        "config.yaml:6:12: exporters.otlp.tls.ca_file: config.yaml holds no PEM certificate",
+        "config.yaml:6:12: exporters.otlp.tls.ca_file: config.yaml holds no PEM certificate that can be read",
         "config.yaml:6:34: exporters.otlp.tls.key_file: can't read k: No such file or directory (os error 2)",
         "config.yaml:6:47: exporters.otlp.tls.cert_file: can't read c: No such file or directory (os error 2)",
     ]);

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use otel_tcpretrans_pipeline::config::Problem;
+use rustls::RootCertStore;
 use rustls::pki_types::CertificateDer;
 use rustls::pki_types::pem::PemObject;
 use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
@@ -50,8 +51,8 @@ fn build(settings: &Settings, native_roots: bool) -> Result<Endpoint, Vec<Proble
     let mut keep = |content: Result<Vec<u8>, Problem>| content.map_err(|p| problems.push(p)).ok();
     let certificate = cert_file.as_ref().and_then(|path| keep(certificates("cert_file", path)));
     let key = key_file.as_ref().and_then(|path| keep(read("key_file", path)));
-    let authorities = ca_file.as_ref().filter(|_| !insecure_skip_verify);
-    let authorities = authorities.and_then(|path| keep(certificates("ca_file", path)));
+    let trusted = ca_file.as_ref().filter(|_| !insecure_skip_verify);
+    let trusted = trusted.and_then(|path| keep(authorities(path)));
     if !problems.is_empty() {
         return Err(problems);
     }
@@ -63,7 +64,7 @@ fn build(settings: &Settings, native_roots: bool) -> Result<Endpoint, Vec<Proble
     if *insecure_skip_verify {
         return endpoint.tls_config_with_verifier(tls, Arc::new(TrustAll::new())).map_err(setup);
     }
-    tls = match authorities {
+    tls = match trusted {
         Some(authorities) => tls.ca_certificate(Certificate::from_pem(authorities)),
         None if native_roots => tls.with_native_roots(),
         None => tls,
@@ -79,11 +80,25 @@ fn unusable(key: &str, message: String) -> Problem {
     Problem::at(format!("tls.{key}"), message)
 }
 
+fn no_certificate(key: &str, path: &Path) -> Problem {
+    unusable(key, format!("{} holds no PEM certificate that can be read", path.display()))
+}
+
+/// Reads `ca_file`. TLS passes over certificates that are damaged, and then trusts nobody.
+fn authorities(path: &Path) -> Result<Vec<u8>, Problem> {
+    let pem = certificates("ca_file", path)?;
+    let certificates = CertificateDer::pem_slice_iter(&pem).flatten();
+    match RootCertStore::empty().add_parsable_certificates(certificates) {
+        (0, _) => Err(no_certificate("ca_file", path)),
+        _ => Ok(pem),
+    }
+}
+
 /// Reads a PEM file. One without any certificate would be accepted by TLS, which then trusts nobody.
 fn certificates(key: &str, path: &Path) -> Result<Vec<u8>, Problem> {
     let pem = read(key, path)?;
     match CertificateDer::from_pem_slice(&pem) {
         Ok(_) => Ok(pem),
-        Err(_) => Err(unusable(key, format!("{} holds no PEM certificate", path.display()))),
+        Err(_) => Err(no_certificate(key, path)),
     }
 }

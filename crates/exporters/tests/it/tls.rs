@@ -118,9 +118,13 @@ async fn files_that_can_not_be_used_are_named_at_start() {
     let directory = tempfile::tempdir().unwrap();
     let empty = directory.path().join("empty.pem");
     fs::write(&empty, "").unwrap();
-    for (path, expected) in
-        [(directory.path().join("none.pem"), "can't read"), (empty, "holds no PEM certificate")]
-    {
+    let damaged = directory.path().join("damaged.pem");
+    fs::write(&damaged, "-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n").unwrap();
+    for (path, expected) in [
+        (directory.path().join("none.pem"), "can't read"),
+        (empty, "holds no PEM certificate"),
+        (damaged, "holds no PEM certificate"),
+    ] {
         let yaml = format!("{{ endpoint: 'https://localhost:1', tls: {{ {} }} }}", tls("ca_file", &path));
         let config: Config = serde_yaml::from_str(&yaml).unwrap();
         let started =

@@ -132,7 +132,7 @@ pub(super) async fn send<T: Transport>(
             config.max_elapsed_time.is_zero() || next.duration_since(started) <= config.max_elapsed_time
         };
         let Some(next) = next.filter(within) else {
-            health.failed(&message, "dropped: max_elapsed_time is over");
+            health.failed(&message, "dropped: the next try would be after max_elapsed_time");
             return Err(DropReason::RetriesExhausted);
         };
         health.failed(&message, "will be retried");
