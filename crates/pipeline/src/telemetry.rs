@@ -7,7 +7,7 @@ use opentelemetry::KeyValue;
 use opentelemetry::metrics::{AsyncInstrument, Meter};
 use strum::IntoEnumIterator;
 
-use crate::books::{Books, Counts, DropReason, LedgerKey, Signal, Snapshot, Unobserved};
+use crate::books::{Books, Counts, DropReason, LedgerKey, ReceiverCounts, Signal, Snapshot, Unobserved};
 
 /// The books as they were at the last [`Observed::refresh`], which is what all instruments read.
 pub struct Observed {
@@ -51,37 +51,46 @@ impl Observed {
     }
 
     fn receivers(&self) {
-        self.counter(
-            "otelcol_receiver_accepted_log_records",
-            "{record}",
-            "Events that became flow records.",
-            |books, out| {
+        type Value = fn(&ReceiverCounts) -> u64;
+        let numbers: [(_, _, _, Value); 5] = [
+            (
+                "otelcol_receiver_accepted_log_records".to_owned(),
+                "{record}",
+                "Events that became flow records.",
+                |counts| counts.received,
+            ),
+            (
+                "otelcol_receiver_refused_log_records".to_owned(),
+                "{record}",
+                "Events that did not fit into the pipeline's entrance.",
+                |counts| counts.unobserved.iter().filter(|u| u.place == "channel").map(|u| u.events).sum(),
+            ),
+            (
+                self.own("kernel_events"),
+                "{event}",
+                "Events that the kernel side counted before it tried to hand them over.",
+                |counts| counts.seen,
+            ),
+            (
+                self.own("gap_events"),
+                "{event}",
+                "Events that came back in gaps, from the kernel side's counters.",
+                |counts| counts.healed.events,
+            ),
+            (
+                self.own("gap_segments"),
+                "{segment}",
+                "Segments that came back in gaps, from the kernel side's counters.",
+                |counts| counts.healed.segments,
+            ),
+        ];
+        for (name, unit, description, value) in numbers {
+            self.counter(&name, unit, description, move |books, out| {
                 for (id, counts) in &books.receivers {
-                    out.observe(counts.received, &[receiver(id)]);
+                    out.observe(value(counts), &[receiver(id)]);
                 }
-            },
-        );
-        self.counter(
-            "otelcol_receiver_refused_log_records",
-            "{record}",
-            "Events that did not fit into the pipeline's entrance.",
-            |books, out| {
-                for (id, counts) in &books.receivers {
-                    let refused = counts.unobserved.iter().filter(|u| u.place == "channel");
-                    out.observe(refused.map(|u| u.events).sum(), &[receiver(id)]);
-                }
-            },
-        );
-        self.counter(
-            &self.own("kernel_events"),
-            "{event}",
-            "Events that the kernel side counted before it tried to hand them over.",
-            |books, out| {
-                for (id, counts) in &books.receivers {
-                    out.observe(counts.seen, &[receiver(id)]);
-                }
-            },
-        );
+            });
+        }
         self.counter(
             &self.own("unobserved_events"),
             "{event}",
@@ -101,26 +110,6 @@ impl Observed {
                     if let Some(segments) = lost.segments {
                         out.observe(segments, &of_unobserved(id, lost));
                     }
-                }
-            },
-        );
-        self.counter(
-            &self.own("gap_events"),
-            "{event}",
-            "Events that came back in gaps, from the kernel side's counters.",
-            |books, out| {
-                for (id, counts) in &books.receivers {
-                    out.observe(counts.healed.events, &[receiver(id)]);
-                }
-            },
-        );
-        self.counter(
-            &self.own("gap_segments"),
-            "{segment}",
-            "Segments that came back in gaps, from the kernel side's counters.",
-            |books, out| {
-                for (id, counts) in &books.receivers {
-                    out.observe(counts.healed.segments, &[receiver(id)]);
                 }
             },
         );
