@@ -27,8 +27,9 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Errors of the libraries hold their causes in their own text.
-            if tracing::dispatcher::has_been_set() {
+            // Errors of the libraries hold their causes in their own text. Why the process ends is said also where RUST_LOG
+            // asks for something else, `h2=debug`, and before there is a log.
+            if tracing::enabled!(tracing::Level::ERROR) {
                 tracing::error!("{error}");
             } else {
                 logs::say(&error);

@@ -52,6 +52,19 @@ fn a_log_filter_that_cannot_be_read_is_a_failure() {
     assert!(outcome.stderr.contains("RUST_LOG"), "{outcome:?}");
 }
 
+#[test]
+fn why_a_run_fails_is_said_whatever_is_logged() {
+    let replay =
+        MINIMAL.replace("tcpretrans:", "replay: { file: nowhere }").replace("[tcpretrans]", "[replay]")
+            + "  telemetry: { metrics: { prometheus: null } }\n";
+    for filter in ["", "off", "h2=debug"] {
+        let outcome = Case::new("run", &replay).env("RUST_LOG", filter).run();
+        assert_eq!(outcome.code, Some(78), "{outcome:?}");
+        let said = "receiver `replay`: file: nowhere: No such file or directory (os error 2)";
+        assert_eq!(outcome.stderr.matches(said).count(), 1, "{filter}: {outcome:?}");
+    }
+}
+
 /// The binary as an unprivileged user: as who we are, or where we are root, as nobody without any capability.
 fn unprivileged(arguments: &[&str]) -> Outcome {
     let quiet = MINIMAL.to_owned() + "  telemetry: { metrics: { prometheus: null } }\n";
