@@ -6,7 +6,9 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use figment::error::{Actual, Error, Kind};
 use figment::value::{Dict, Value};
+use serde::Serialize;
 use serde::de::DeserializeOwned;
+use serde_yaml::with::singleton_map_recursive;
 
 use super::problem::{Path, expected};
 
@@ -26,12 +28,17 @@ pub(super) struct Found {
 }
 
 /// Makes a `T` of `value`. `None` where too little is left of it.
-pub(super) fn extract<T: DeserializeOwned>(value: Value) -> (Option<T>, Vec<Found>) {
+pub(super) fn extract<T: DeserializeOwned + Serialize>(value: Value) -> (Option<T>, Vec<Found>) {
     let mut attempt = Attempt { value, taken: BTreeMap::new(), nulls: BTreeSet::new() };
     let mut found = Vec::new();
     loop {
         match T::deserialize(&attempt.value) {
-            Ok(typed) => return (Some(typed), found),
+            Ok(typed) => {
+                if let Ok(typed) = singleton_map_recursive::serialize(&typed, serde_yaml::value::Serializer) {
+                    find_lists(&attempt.value, &typed, &mut Path::new(), &mut found);
+                }
+                return (Some(typed), found);
+            }
             // One error can carry several; each retry brings out the next anyway.
             Err(error) => {
                 let path = error.path.clone();
@@ -51,6 +58,26 @@ pub(super) fn extract<T: DeserializeOwned>(value: Value) -> (Option<T>, Vec<Foun
                 }
             }
         }
+    }
+}
+
+/// Finds lists where mappings are wanted: serde takes them, their items in the order of the fields.
+fn find_lists(value: &Value, typed: &serde_yaml::Value, path: &mut Path, found: &mut Vec<Found>) {
+    match (value, typed) {
+        (Value::Array(..), serde_yaml::Value::Mapping(_)) => {
+            let message = "found a list; expected a mapping".to_owned();
+            found.push(Found { path: path.clone(), message, missing: false });
+        }
+        (Value::Dict(_, values), serde_yaml::Value::Mapping(typed)) => {
+            for (key, value) in values {
+                if let Some(typed) = typed.get(key) {
+                    path.push(key.clone());
+                    find_lists(value, typed, path, found);
+                    path.pop();
+                }
+            }
+        }
+        _ => {}
     }
 }
 
@@ -191,7 +218,7 @@ mod tests {
 
     use super::*;
 
-    #[derive(Debug, PartialEq, serde::Deserialize)]
+    #[derive(Debug, PartialEq, Serialize, serde::Deserialize)]
     #[serde(deny_unknown_fields, default)]
     struct Outer {
         number: u16,
@@ -199,7 +226,7 @@ mod tests {
         inner: Inner,
     }
 
-    #[derive(Debug, PartialEq, serde::Deserialize)]
+    #[derive(Debug, PartialEq, Serialize, serde::Deserialize)]
     #[serde(deny_unknown_fields, default)]
     struct Inner {
         text: String,
@@ -242,7 +269,7 @@ mod tests {
 
     #[test]
     fn a_bare_zero_is_a_duration_and_no_other_number_is() {
-        #[derive(Debug, PartialEq, serde::Deserialize)]
+        #[derive(Debug, PartialEq, Serialize, serde::Deserialize)]
         struct Waits {
             #[serde(with = "humantime_serde")]
             always: Duration,

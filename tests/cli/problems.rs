@@ -90,6 +90,14 @@ fn a_wrong_type_is_named_without_the_value() {
 fn what_must_be_a_mapping_is_said_once() {
     validate(&MINIMAL.replace("debug:", "debug: loud"))
         .refused(&["config.yaml:4:3: exporters.debug: expected a mapping"]);
+    validate(&MINIMAL.replace("tcpretrans:\n", "tcpretrans: { wakeup: [64, 1s], perf: [] }\n")).refused(&[
+        "config.yaml:2:17: receivers.tcpretrans.wakeup: found a list; expected a mapping",
+        "config.yaml:2:35: receivers.tcpretrans.perf: found a list; expected a mapping",
+    ]);
+    validate(
+        &MINIMAL.replace("{ receivers: [tcpretrans], exporters: [debug] }", "[[tcpretrans], [], [debug]]"),
+    )
+    .refused(&["config.yaml:7:5: service.pipelines.logs: found a list; expected a mapping"]);
     validate("service: 3\n").refused(&["config.yaml:1:1: service: expected a mapping"]);
     validate("[1]\n").refused(&["config.yaml:1:1: expected a mapping with receivers, exporters and service"]);
 }
