@@ -14,6 +14,8 @@ use super::yaml::{self, Content, Node, Position};
 
 /// Variables that configure: `OTEL_TCPRETRANS__EXPORTERS__OTLP__ENDPOINT`.
 const ENVIRONMENT_PREFIX: &str = "OTEL_TCPRETRANS__";
+/// Variables of the OpenTelemetry specification. Where they are read, one that is not UTF-8 counts as unset.
+const SPECIFIED: [&str; 3] = ["OTEL_EXPORTER_OTLP_", "OTEL_RESOURCE_ATTRIBUTES", "OTEL_SERVICE_NAME"];
 
 /// What one source says.
 #[derive(Debug, Default)]
@@ -120,19 +122,22 @@ fn read_set(argument: &str, problems: &mut Vec<Problem>) -> Option<Layer> {
 fn environment(problems: &mut Vec<Problem>) -> Vec<Option<Layer>> {
     let mut variables: Vec<(String, OsString)> =
         env::vars_os().map(|(name, value)| (name.to_string_lossy().into_owned(), value)).collect();
-    variables.retain(|(name, _)| name.starts_with(ENVIRONMENT_PREFIX));
+    variables.retain(|(name, value)| {
+        let specified = SPECIFIED.iter().any(|start| name.starts_with(start));
+        name.starts_with(ENVIRONMENT_PREFIX) || specified && value.to_str().is_none()
+    });
     variables.sort();
     variables.into_iter().map(|(name, value)| read_variable(name, value, problems)).collect()
 }
 
 fn read_variable(name: String, value: OsString, problems: &mut Vec<Problem>) -> Option<Layer> {
-    let keys = name.strip_prefix(ENVIRONMENT_PREFIX)?.to_lowercase();
+    let keys = name.strip_prefix(ENVIRONMENT_PREFIX).unwrap_or(&name).to_lowercase();
     let path: Path = keys.split("__").map(str::to_owned).collect();
     let origin = Origin::Environment(name);
     let message = match value.into_string() {
-        _ if path.iter().any(String::is_empty) => "a key is empty; expected OTEL_TCPRETRANS__A__B",
-        Ok(text) => return Some(nested(&path, typed(&text), BTreeMap::new(), origin)),
         Err(_) => "its value is not valid UTF-8",
+        Ok(_) if path.iter().any(String::is_empty) => "a key is empty; expected OTEL_TCPRETRANS__A__B",
+        Ok(text) => return Some(nested(&path, typed(&text), BTreeMap::new(), origin)),
     };
     problems.push(Problem { origin, path: Path::new(), message: message.to_owned() });
     None

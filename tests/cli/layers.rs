@@ -78,9 +78,12 @@ fn a_variable_whose_name_or_value_cannot_be_read_is_refused() {
             "environment variable {name}: a key is empty; expected OTEL_TCPRETRANS__A__B"
         )]);
     }
-    let name = "OTEL_TCPRETRANS__SERVICE__SHUTDOWN_TIMEOUT";
-    let outcome = case().env(name, OsStr::from_bytes(b"\xff")).run();
-    outcome.refused(&[&format!("environment variable {name}: its value is not valid UTF-8")]);
+    for name in
+        ["OTEL_TCPRETRANS__SERVICE__SHUTDOWN_TIMEOUT", "OTEL_EXPORTER_OTLP_HEADERS", "OTEL_SERVICE_NAME"]
+    {
+        let outcome = case().env(name, OsStr::from_bytes(b"B\xfcro")).run();
+        outcome.refused(&[&format!("environment variable {name}: its value is not valid UTF-8")]);
+    }
 }
 
 #[test]
