@@ -264,6 +264,7 @@ service:
         ("service.telemetry.metrics.otlp.interval", age),
         ("service.telemetry.metrics.otlp.timeout", age),
         ("processors.aggregate", "{ interval: 500000000000y, max_idle: 500000000000y }"),
+        ("processors.aggregate.interval", "1ns"),
         ("exporters.otlp.timeout", age),
         ("exporters.otlp.retry_on_failure", "{ initial_interval: 500000000000y, max_elapsed_time: 0 }"),
         ("exporters.otlp.retry_on_failure.max_interval", age),

@@ -63,12 +63,13 @@ impl fmt::Display for Size {
 /// A time that has to pass, if it is one.
 ///
 /// # Errors
-/// It is none at all, or so long that a clock can't add it.
+/// It is none at all, or so short that waiting for it would keep a CPU busy, or so long that a clock can't add it.
 pub fn fit(time: Duration) -> Result<Duration, &'static str> {
+    const SHORTEST: Duration = Duration::from_millis(1);
     const LONGEST: Duration = Duration::from_secs(365 * 24 * 60 * 60);
-    match time.is_zero() || time > LONGEST {
-        true => Err("expected a time above 0 and of at most a year"),
-        false => Ok(time),
+    match (SHORTEST..=LONGEST).contains(&time) {
+        true => Ok(time),
+        false => Err("expected a time from 1ms to a year"),
     }
 }
 

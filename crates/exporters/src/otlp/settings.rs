@@ -301,7 +301,7 @@ mod tests {
                 "OTEL_EXPORTER_OTLP_LOGS_COMPRESSION: expected none, gzip or zstd, found \"brotli\"",
             ),
             ("headers", "OTEL_EXPORTER_OTLP_HEADERS: expected KEY=VALUE,KEY=VALUE"),
-            ("timeout", "expected a time above 0"),
+            ("timeout", "expected a time from 1ms to a year"),
         ];
         assert_eq!(found.len(), expected.len(), "{found:?}");
         for ((path, message), (expected_path, expected)) in found.iter().zip(expected) {
@@ -331,7 +331,7 @@ mod tests {
             ("HEADERS", "a=hunter2%0A", "headers", "a: its value has characters that a header may not have"),
             ("CLIENT_CERTIFICATE", "/c", "tls.cert_file", "a certificate needs its key: set `key_file` too"),
             ("CLIENT_KEY", "/k", "tls.key_file", "a key needs its certificate: set `cert_file` too"),
-            ("TIMEOUT", "9223372036854775807", "timeout", "expected a time above 0 and of at most a year"),
+            ("TIMEOUT", "9223372036854775807", "timeout", "expected a time from 1ms to a year"),
         ] {
             let variable = format!("OTEL_EXPORTER_OTLP_{name}");
             let found = problems("{}", &[(&variable, value)]);
