@@ -88,12 +88,13 @@ pub fn replayed_equals_the_kernel(mib: usize) {
 }
 
 pub fn on_a_full_disk() {
-    isolated(|| {
+    let folder = tempfile::tempdir().expect("a folder"); // removed where nothing is mounted on it
+    let place = folder.path().to_owned();
+    isolated(move || {
         without_gso(); // more events
-        let folder = tempfile::tempdir().expect("a folder");
         let (tmpfs, size) = (Some("tmpfs"), Some("size=128k"));
-        mount(tmpfs, folder.path(), tmpfs, MsFlags::empty(), size).expect("a small disk");
-        let mut recorder = Recorder::start(&folder.path().join("recording.otr"), &[]);
+        mount(tmpfs, &place, tmpfs, MsFlags::empty(), size).expect("a small disk");
+        let mut recorder = Recorder::start(&place.join("recording.otr"), &[]);
         lossy_transfers(8, &[]);
         let (code, [seen, written, lost]) = recorder.ended(); // by itself
         assert_eq!((code, seen), (Some(1), written + lost));
