@@ -274,12 +274,13 @@ impl Books {
         self.lock().queues.push(((exporter, signal), Arc::new(probe)));
     }
 
-    /// The books now.
+    /// The books now, read against the stream: no pipeline shows more than its receivers do.
     pub fn snapshot(&self) -> Snapshot {
         let registry = self.lock();
+        let ledgers = registry.ledgers.iter().map(|l| (l.key().clone(), l.counts())).collect();
         Snapshot {
+            ledgers,
             receivers: registry.receivers.iter().map(|(id, probe)| (id.clone(), probe())).collect(),
-            ledgers: registry.ledgers.iter().map(|l| (l.key().clone(), l.counts())).collect(),
             queues: registry.queues.iter().map(|(key, probe)| (key.clone(), probe())).collect(),
         }
     }

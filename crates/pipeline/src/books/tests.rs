@@ -45,6 +45,19 @@ fn a_write_off_balances_and_is_idempotent() {
 }
 
 #[test]
+fn no_pipeline_has_accepted_in_a_snapshot_what_no_receiver_has_received() {
+    let books = Books::default();
+    let ledger = books.open(LedgerKey { pipeline: "m".to_owned(), signal: Signal::Metrics, exporter: None });
+    // A record that passes right after the receiver was asked.
+    books.add_receiver("r".to_owned(), move || {
+        ledger.accept(1);
+        ReceiverCounts::default()
+    });
+    let snapshot = books.snapshot();
+    assert!(snapshot.ledgers[0].1.accepted <= snapshot.receivers[0].1.received, "{snapshot:?}");
+}
+
+#[test]
 fn a_snapshot_shows_everything_that_was_opened() {
     let books = Books::default();
     let key = LedgerKey { pipeline: "m".to_owned(), signal: Signal::Metrics, exporter: None };
