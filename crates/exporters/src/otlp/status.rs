@@ -2,7 +2,9 @@
 
 use std::error::Error;
 
+use http::{Response, StatusCode};
 use otel_tcpretrans_pipeline::delivery::SendError;
+use tonic::body::Body;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
@@ -31,6 +33,24 @@ pub(super) fn judge(endpoint: &str, status: &Status) -> SendError {
         true => SendError::Retryable { message, after: retry_info.and_then(|info| info.retry_delay) },
         false => SendError::Permanent { message },
     }
+}
+
+/// The answer of a proxy in place of the backend, in gRPC's words ("HTTP to gRPC Status Code Mapping"): tonic takes its
+/// page for a message, and what is wrong with that for the failure.
+pub(super) fn of_proxy(response: Response<Body>) -> Response<Body> {
+    let status = response.status();
+    if status == StatusCode::OK || response.headers().contains_key("grpc-status") {
+        return response;
+    }
+    let code = match status.as_u16() {
+        400 => Code::Internal,
+        401 => Code::Unauthenticated,
+        403 => Code::PermissionDenied,
+        404 => Code::Unimplemented,
+        429 | 502 | 503 | 504 => Code::Unavailable,
+        _ => Code::Unknown,
+    };
+    Status::new(code, format!("HTTP {status}, and not an answer by gRPC")).into_http()
 }
 
 /// Did the backend answer more than we read? It has the request, then, and must not get it again. tonic says it by

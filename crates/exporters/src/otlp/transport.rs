@@ -17,6 +17,7 @@ use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, En
 use tonic::metadata::{AsciiMetadataKey, AsciiMetadataValue, MetadataMap};
 use tonic::transport::{Channel, Endpoint};
 use tonic::{Request, Status};
+use tower::ServiceExt;
 
 use super::channel;
 use super::settings::Settings;
@@ -85,7 +86,7 @@ impl GrpcTransport {
 
     async fn call(&self, channel: Channel, body: Bytes) -> Result<Accepted, Status> {
         // grpc-go, and so the Collector, answers compressed as it was asked.
-        let mut client = Grpc::new(channel)
+        let mut client = Grpc::new(channel.map_response(status::of_proxy))
             .max_decoding_message_size(RESPONSE_LIMIT)
             .accept_compressed(CompressionEncoding::Gzip)
             .accept_compressed(CompressionEncoding::Zstd);

@@ -3,6 +3,10 @@
 use std::net::SocketAddr;
 use std::time::Duration;
 
+use http_body_util::Full;
+use hyper::server::conn::http2;
+use hyper::service::service_fn;
+use hyper_util::rt::{TokioExecutor, TokioIo};
 use otel_tcpretrans_exporters::otlp::{Config, Encoder, GrpcTransport, REQUEST_LIMIT};
 use otel_tcpretrans_pipeline::books::Signal;
 use otel_tcpretrans_pipeline::delivery::{Encode, SendError, Transport};
@@ -106,6 +110,28 @@ async fn a_peer_that_speaks_no_grpc_is_retryable_and_named() {
     });
     let message = retryable(transport(&url, "5s").send(body()).await.expect_err("closed at once"));
     assert!(message.starts_with(&url), "{message}");
+}
+
+/// A proxy that has lost its backend, or its patience, answers with a page of its own.
+#[tokio::test]
+async fn a_proxys_page_is_judged_by_its_http_status() {
+    for (status, is_retryable) in
+        [(502, true), (503, true), (504, true), (429, true), (500, false), (404, false), (401, false)]
+    {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let url = format!("http://{}", listener.local_addr().unwrap());
+        tokio::spawn(async move {
+            let (stream, _) = listener.accept().await.unwrap();
+            let page = service_fn(|_| async move {
+                let page = Full::new(bytes::Bytes::from_static(b"<html>no</html>"));
+                http::Response::builder().status(status).header("content-type", "text/html").body(page)
+            });
+            http2::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), page).await
+        });
+        let error = transport(&url, "5s").send(body()).await.expect_err("a page");
+        assert_eq!(matches!(error, SendError::Retryable { .. }), is_retryable, "{status}: {error}");
+        assert!(error.to_string().contains(&format!("HTTP {status} ")), "{error}");
+    }
 }
 
 #[tokio::test]
