@@ -1,6 +1,7 @@
 //! The real binary on the real kernel: its numbers, its privileges, its signals, its own telemetry. Needs root.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, unreachable_pub, missing_docs)]
 
+mod clock;
 mod counts;
 #[allow(dead_code)] // each of those who share it uses a part
 #[path = "../e2e/mod.rs"]
@@ -31,6 +32,7 @@ fn main() -> ExitCode {
         ),
         ("without_btf_it_exits_with_77", privileges::without_btf),
         ("check_as_root_prints_the_plan", privileges::check_as_root),
+        ("in_a_time_namespace_events_have_wall_time", clock::in_a_time_namespace),
         ("sigterm_drains", || ends::drains_on(Signal::TERM)),
         ("sigint_drains", || ends::drains_on(Signal::INT)),
         ("a_second_signal_ends_a_hanging_drain", ends::a_second_signal_ends_a_hanging_drain),

@@ -44,10 +44,8 @@ impl Sink {
 
     /// Before each pass over the buffers: the clock is looked at here, not at each record. True once a second.
     pub(crate) fn begin_pass(&self) -> bool {
-        let mut clock = self.clock.borrow_mut();
-        let due = clock.is_due();
+        let due = self.clock.borrow_mut().keep_up();
         if due {
-            *clock = WallClock::sample();
             self.tapped(|tap| tap.flush());
         }
         due

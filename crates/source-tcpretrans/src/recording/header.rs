@@ -2,9 +2,7 @@
 
 use std::fs;
 
-use rustix::time::{ClockId, clock_gettime};
-
-use crate::wall_clock::{WallClock, nanoseconds};
+use crate::wall_clock::WallClock;
 use crate::wire;
 
 /// In the byte order of whoever writes it, 01 02 03 04 where that is little-endian.
@@ -33,13 +31,13 @@ impl Header {
     /// The header of a recording that begins here and now.
     pub fn here() -> Header {
         let boot_id = fs::read_to_string("/proc/sys/kernel/random/boot_id").unwrap_or_default();
-        let boot_time = nanoseconds(clock_gettime(ClockId::Boottime));
+        let clock = WallClock::sample();
         Header {
             wire_version: wire::VERSION,
             event_size: wire::EVENT_SIZE as u32,
             byte_order: BYTE_ORDER.to_ne_bytes(),
-            wall_offset_ns: WallClock::sample().offset_ns(),
-            boot_time_ns: boot_time.unsigned_abs(),
+            wall_offset_ns: clock.offset_ns(),
+            boot_time_ns: clock.boot_time_ns(),
             boot_id: boot_id.trim().to_owned(),
             kernel_release: rustix::system::uname().release().to_string_lossy().into_owned(),
         }
