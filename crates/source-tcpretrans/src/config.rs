@@ -130,7 +130,7 @@ impl Default for Wakeup {
 const RINGBUF_MIN: u64 = 64 << 10;
 /// `bpf_ringbuf_output` addresses at most 4 GiB; the map's `max_entries` is a u32.
 const RINGBUF_MAX: u64 = 2 << 30;
-/// Some GiB of events; a channel can't be made arbitrarily large.
+/// As many events as a full ring buffer of the largest size holds.
 const CHANNEL_MAX: usize = 1 << 24;
 
 impl Config {
@@ -162,7 +162,7 @@ impl Config {
         if !(1..=CHANNEL_MAX).contains(&self.channel_capacity) {
             problems.push(Problem::at(
                 "channel_capacity",
-                format!("{}; expected 1 to {CHANNEL_MAX}", self.channel_capacity),
+                format!("{}; expected 1 to {CHANNEL_MAX} such as 8192", self.channel_capacity),
             ));
         }
         problems
@@ -176,6 +176,16 @@ mod tests {
     #[test]
     fn defaults_are_valid() {
         assert_eq!(Config::default().validate(), []);
+    }
+
+    #[test]
+    fn a_channel_has_its_bounds() {
+        for (channel_capacity, problems) in
+            [(0, 1), (1, 0), (CHANNEL_MAX, 0), (CHANNEL_MAX + 1, 1), (usize::MAX, 1)]
+        {
+            let config = Config { channel_capacity, ..Config::default() };
+            assert_eq!(config.validate().len(), problems, "{channel_capacity}");
+        }
     }
 
     #[test]
