@@ -127,7 +127,7 @@ fn arguments(command: &mut Command, folder: &Path, base: &str, overlay: &str) {
     command.arg("run").args(files).args(["--log-format", "json"]);
 }
 
-/// Its log. A line that is still being written is left out, as is what libbpf says by itself.
+/// Its log. A line that is still being written is left out.
 pub fn log(agent: &Background) -> Vec<Value> {
     agent.stderr().lines().filter_map(|line| serde_json::from_str(line).ok()).collect()
 }

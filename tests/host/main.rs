@@ -32,6 +32,7 @@ fn main() -> ExitCode {
         ),
         ("without_btf_it_exits_with_77", privileges::without_btf),
         ("check_as_root_prints_the_plan", privileges::check_as_root),
+        ("in_a_user_namespace_it_exits_with_77", privileges::in_a_user_namespace),
         ("in_a_time_namespace_events_have_wall_time", clock::in_a_time_namespace),
         ("sigterm_drains", || ends::drains_on(Signal::TERM)),
         ("sigint_drains", || ends::drains_on(Signal::INT)),

@@ -2,13 +2,14 @@
 
 use std::fs;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
 
 use nix::mount::{MsFlags, mount};
 
 use super::paranoid::Paranoid;
 use crate::e2e::agent::{Agent, log};
-use crate::e2e::harness::{Case, readable_by_all};
+use crate::e2e::harness::{BINARY, Case, readable_by_all};
 use crate::e2e::support::namespace::isolated;
 use crate::e2e::traffic::lossy_transfers;
 
@@ -68,10 +69,16 @@ pub fn without_btf() {
         let log = log(&agent.0);
         let message = log.last().expect("a message")["message"].as_str().expect("text").to_owned();
         assert!(message.contains("no BTF") && message.contains("CONFIG_DEBUG_INFO_BTF"), "{message}");
+        assert_eq!(
+            agent.0.stderr().lines().count(),
+            log.len(),
+            "libbpf spoke for itself: {}",
+            agent.0.stderr()
+        );
         assert_eq!(agent.0.stdout(), "");
         let check = Case::bare(&["check"]).run();
         assert_eq!(check.code, Some(77), "{check:?}");
-        assert!(check.stderr.contains("no BTF"), "{check:?}");
+        assert!(check.stderr.starts_with("this kernel has no BTF"), "{check:?}");
     });
 }
 
@@ -87,4 +94,13 @@ pub fn check_as_root() {
         "{report:?}"
     );
     assert!(check.stderr.is_empty(), "{check:?}");
+}
+
+/// There root has all capabilities, and none of them is for BPF.
+pub fn in_a_user_namespace() {
+    let unshared = ["--user", "--map-root-user", BINARY, "check"];
+    let check = Command::new("unshare").args(unshared).output().expect("unshare");
+    assert_eq!(check.status.code(), Some(77), "{check:?}");
+    let said = String::from_utf8_lossy(&check.stderr);
+    assert!(said.starts_with("this process is in a user namespace of its own"), "{said}");
 }

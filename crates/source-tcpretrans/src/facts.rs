@@ -3,12 +3,15 @@
 use std::fs;
 use std::io;
 use std::os::unix::fs::MetadataExt;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 
+use libbpf_rs::PrintLevel;
 use libbpf_rs::btf::{Btf, types};
 use rustix::process::{Resource, getrlimit};
 use rustix::thread::CapabilitySet;
 use serde::Serialize;
+
+use crate::cgroup::Cgroup;
 
 /// What was found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -27,7 +30,7 @@ pub struct Facts {
     pub perf_event_mlock_bytes: u64,
     /// `RLIMIT_MEMLOCK`, in bytes; `None` is unlimited.
     pub memlock_limit_bytes: Option<u64>,
-    /// `MemAvailable` of /proc/meminfo, in bytes.
+    /// `MemAvailable` of /proc/meminfo, or what this process's cgroup (v2) may still take where that is less, in bytes.
     pub memory_available_bytes: u64,
     /// Size of a page, in bytes.
     pub page_size_bytes: u64,
@@ -35,6 +38,8 @@ pub struct Facts {
     pub cpus_online: u32,
     /// One above the highest CPU that may come online (`cpu_possible_mask`).
     pub cpus_possible: u32,
+    /// Is this the initial user namespace? In another one capabilities are not for BPF.
+    pub initial_user_namespace: bool,
     /// Inode of this process's network namespace.
     pub netns_inode: Option<u32>,
     /// Id of this process's cgroup (v2).
@@ -89,6 +94,9 @@ impl Facts {
     /// # Errors
     /// Where /proc can't be read at all.
     pub fn probe() -> io::Result<Facts> {
+        let cgroup = Cgroup::own();
+        let in_cgroup = cgroup.as_ref().and_then(Cgroup::memory_left);
+        let available = memory_available(&read("/proc/meminfo")?);
         Ok(Facts {
             kernel_release: rustix::system::uname().release().to_string_lossy().into_owned(),
             btf: BtfFacts::probe(),
@@ -97,20 +105,25 @@ impl Facts {
             perf_event_paranoid: read_number("/proc/sys/kernel/perf_event_paranoid"),
             perf_event_mlock_bytes: read_number("/proc/sys/kernel/perf_event_mlock_kb").unwrap_or(516) << 10,
             memlock_limit_bytes: getrlimit(Resource::Memlock).current,
-            memory_available_bytes: memory_available(&fs::read_to_string("/proc/meminfo")?),
+            memory_available_bytes: in_cgroup.map_or(available, |left| left.min(available)),
             page_size_bytes: rustix::param::page_size() as u64,
             cpus_online: cpus("/sys/devices/system/cpu/online", CpuList::count)?,
             cpus_possible: cpus("/sys/devices/system/cpu/possible", CpuList::end)?,
-            netns_inode: fs::metadata("/proc/thread-self/ns/net")
-                .ok()
-                .and_then(|ns| ns.ino().try_into().ok()),
-            cgroup_id: own_cgroup_id(),
+            // Where it can't be seen the kernel will tell.
+            initial_user_namespace: namespace("user").is_none_or(|inode| inode == INITIAL_USER_NAMESPACE),
+            netns_inode: namespace("net"),
+            cgroup_id: cgroup.and_then(|cgroup| cgroup.id()),
         })
     }
 }
 
 impl BtfFacts {
     fn probe() -> Option<BtfFacts> {
+        // libbpf writes to stderr otherwise; what matters comes back as an error as well.
+        libbpf_rs::set_print(Some((
+            PrintLevel::Debug,
+            |_, line| tracing::debug!(target: "libbpf", "{}", line.trim_end()),
+        )));
         let btf = Btf::from_vmlinux().ok()?;
         let typedef = |name| btf.type_by_name::<types::Typedef<'_>>(name).is_some();
         Some(BtfFacts {
@@ -153,6 +166,19 @@ impl Capabilities {
     }
 }
 
+/// include/uapi/linux/nsfs.h, `USER_NS_INIT_INO`
+const INITIAL_USER_NAMESPACE: u32 = 0xeffffffd;
+
+/// Inode of a namespace of this thread.
+fn namespace(kind: &str) -> Option<u32> {
+    fs::metadata(format!("/proc/thread-self/ns/{kind}")).ok()?.ino().try_into().ok()
+}
+
+/// Reads a file that every system has.
+fn read(path: &str) -> io::Result<String> {
+    fs::read_to_string(path).map_err(|error| io::Error::new(error.kind(), format!("{path}: {error}")))
+}
+
 fn read_number<T: std::str::FromStr>(path: &str) -> Option<T> {
     fs::read_to_string(path).ok()?.trim().parse().ok()
 }
@@ -188,28 +214,10 @@ impl CpuList {
 }
 
 fn cpus(path: &str, number: fn(&CpuList) -> u32) -> io::Result<u32> {
-    let list = fs::read_to_string(path)?;
+    let list = read(path)?;
     CpuList::parse(&list).map(|list| number(&list)).ok_or_else(|| {
         io::Error::new(io::ErrorKind::InvalidData, format!("{path}: not a list of CPUs: {list:?}"))
     })
-}
-
-/// The id of a cgroup is the inode of its folder (kernel/cgroup/cgroup.c, `cgroup_id`).
-fn own_cgroup_id() -> Option<u64> {
-    let mount = cgroup2_mount(&fs::read_to_string("/proc/self/mountinfo").ok()?)?;
-    let path = own_cgroup_path(&fs::read_to_string("/proc/self/cgroup").ok()?)?;
-    Some(fs::metadata(mount.join(path.trim_start_matches('/'))).ok()?.ino())
-}
-
-fn cgroup2_mount(mountinfo: &str) -> Option<PathBuf> {
-    mountinfo.lines().find_map(|line| {
-        let (mount, filesystem) = line.split_once(" - ")?;
-        filesystem.starts_with("cgroup2 ").then(|| mount.split(' ').nth(4).map(PathBuf::from))?
-    })
-}
-
-fn own_cgroup_path(cgroups: &str) -> Option<String> {
-    cgroups.lines().find_map(|line| line.strip_prefix("0::").map(str::to_owned))
 }
 
 #[cfg(test)]
@@ -230,14 +238,6 @@ mod tests {
     fn reads_available_memory() {
         assert_eq!(memory_available("MemTotal:  9 kB\nMemAvailable:   2048 kB\n"), 2 << 20);
         assert_eq!(memory_available("MemTotal:  9 kB\n"), 0);
-    }
-
-    #[test]
-    fn finds_the_v2_hierarchy_beside_v1_ones() {
-        let mountinfo = "25 20 0:23 / /sys/fs/cgroup/cpu rw - cgroup cgroup rw,cpu\n\
-                         26 20 0:24 / /sys/fs/cgroup/unified rw shared:9 - cgroup2 cgroup2 rw\n";
-        assert_eq!(cgroup2_mount(mountinfo), Some(PathBuf::from("/sys/fs/cgroup/unified")));
-        assert_eq!(own_cgroup_path("4:cpu:/x\n0::/system.slice/a\n").unwrap(), "/system.slice/a");
     }
 
     #[test]

@@ -99,6 +99,13 @@ pub fn plan(facts: &Facts, config: &Config) -> Result<Plan, Refusal> {
 }
 
 fn check_capabilities(facts: &Facts) -> Result<(), Refusal> {
+    if !facts.initial_user_namespace {
+        return Err(Refusal(
+            "this process is in a user namespace of its own, where CAP_BPF and CAP_PERFMON count for nothing: \
+             run it in the initial one"
+                .to_owned(),
+        ));
+    }
     let mut missing = Vec::new();
     if !facts.capabilities.bpf {
         missing.push("CAP_BPF");
@@ -183,7 +190,10 @@ fn scope(facts: &Facts, config: &Config) -> Result<ScopePlan, Refusal> {
             Refusal("scope: netns needs /proc/thread-self/ns/net, which can't be read".to_owned())
         }),
         Scope::Cgroup => facts.cgroup_id.map(ScopePlan::Cgroup).ok_or_else(|| {
-            Refusal("scope: cgroup needs the cgroup v2 hierarchy, which is not mounted here".to_owned())
+            Refusal(
+                "scope: cgroup needs this process's cgroup, which no mount of cgroup v2 shows here"
+                    .to_owned(),
+            )
         }),
     }
 }
@@ -221,6 +231,7 @@ mod tests {
             page_size_bytes: 4096,
             cpus_online: 4,
             cpus_possible: 4,
+            initial_user_namespace: true,
             netns_inode: Some(7),
             cgroup_id: None,
         }
@@ -246,6 +257,13 @@ mod tests {
         let capabilities = Capabilities { bpf: true, ..Capabilities::default() };
         let refusal = plan(&Facts { capabilities, ..facts() }, &Config::default()).unwrap_err();
         assert!(refusal.0.starts_with("missing CAP_PERFMON:"), "{refusal}");
+    }
+
+    #[test]
+    fn capabilities_of_another_user_namespace_are_none() {
+        let refusal =
+            plan(&Facts { initial_user_namespace: false, ..facts() }, &Config::default()).unwrap_err();
+        assert!(refusal.0.contains("user namespace"), "{refusal}");
     }
 
     #[test]

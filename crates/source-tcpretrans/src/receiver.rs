@@ -4,7 +4,6 @@ use std::sync::Arc;
 use std::sync::mpsc::sync_channel;
 use std::thread::{self, JoinHandle};
 
-use libbpf_rs::PrintLevel;
 use otel_tcpretrans_pipeline::books::ReceiverCounts;
 use otel_tcpretrans_pipeline::component::{Receiver, ReceiverError};
 use otel_tcpretrans_pipeline::raw::Raw;
@@ -68,11 +67,6 @@ impl Receiver for Tcpretrans {
             tap: self.tap.clone(),
             stop: stop.try_clone().map_err(|error| failed("eventfd", &error))?,
         };
-        // libbpf writes to stderr otherwise; what matters comes back as an error as well.
-        libbpf_rs::set_print(Some((
-            PrintLevel::Debug,
-            |_, line| tracing::debug!(target: "libbpf", "{}", line.trim_end()),
-        )));
         let (ready, started) = sync_channel(1);
         let thread = thread::Builder::new()
             .name("tcpretrans".to_owned())
