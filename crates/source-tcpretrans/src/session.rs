@@ -129,6 +129,8 @@ struct Started<'slot> {
     skeleton: TcpretransSkel<'slot>,
     reader: Reader,
     counters: Arc<Counters>,
+    /// Tells of the reader and of the end.
+    poll: OwnedFd,
 }
 
 /// Tries the plan's hooks in turn.
@@ -164,7 +166,7 @@ fn start_with<'slot>(
     let mut skeleton = open.load().map_err(at("loading the programs"))?;
 
     let counters = Counters::map(skeleton.maps.counters.as_fd(), entries as usize)
-        .map_err(|error| libbpf_rs::Error::from_raw_os_error(error.raw_os_error()))
+        .map_err(of_errno)
         .map_err(at("mapping the counters"))?;
     let counters = Arc::new(counters);
     let (reader, transport, reached) = match ring {
@@ -179,11 +181,12 @@ fn start_with<'slot>(
             (Reader::Perf(reader), "perf", reached)
         }
     };
+    let poll = poll(&reader, &inputs.stop).map_err(at("making an epoll"))?;
     attach(hook, inputs.plan.synack, &mut skeleton).map_err(at("attaching"))?;
     let hook: &'static str = hook.into();
     let info = vec![("hook", hook.to_owned()), ("transport", transport.to_owned())];
     inputs.stats.begin(Arc::clone(&counters), info, vec![reached]);
-    Ok(Started { skeleton, reader, counters })
+    Ok(Started { skeleton, reader, counters, poll })
 }
 
 /// Sets what is decided before the load; makes the ring, whose size may have to be halved.
@@ -322,24 +325,32 @@ fn count_misses(skeleton: &TcpretransSkel<'_>, stats: &Stats) {
     }
 }
 
-fn read_until_stopped(inputs: &Inputs, started: &Started<'_>, sink: &Sink) -> libbpf_rs::Result<()> {
-    const READER: u64 = 0;
-    const STOP: u64 = 1;
-    let errno = |error: Errno| libbpf_rs::Error::from_raw_os_error(error.raw_os_error());
-    let poll = epoll::create(epoll::CreateFlags::CLOEXEC).map_err(errno)?;
+/// What [`epoll`] says of the stop; of the reader it says 0.
+const STOP: u64 = 1;
+
+fn poll(reader: &Reader, stop: &OwnedFd) -> libbpf_rs::Result<OwnedFd> {
+    let poll = epoll::create(epoll::CreateFlags::CLOEXEC).map_err(of_errno)?;
     // Edge-triggered: below the wakeup threshold there is data too, and level-triggering would return for it at once.
     let edge = epoll::EventFlags::IN | epoll::EventFlags::ET;
-    epoll::add(&poll, started.reader.fd(), epoll::EventData::new_u64(READER), edge).map_err(errno)?;
-    epoll::add(&poll, &inputs.stop, epoll::EventData::new_u64(STOP), epoll::EventFlags::IN).map_err(errno)?;
+    epoll::add(&poll, reader.fd(), epoll::EventData::new_u64(0), edge).map_err(of_errno)?;
+    epoll::add(&poll, stop, epoll::EventData::new_u64(STOP), epoll::EventFlags::IN).map_err(of_errno)?;
+    Ok(poll)
+}
+
+fn of_errno(error: Errno) -> libbpf_rs::Error {
+    libbpf_rs::Error::from_raw_os_error(error.raw_os_error())
+}
+
+fn read_until_stopped(inputs: &Inputs, started: &Started<'_>, sink: &Sink) -> libbpf_rs::Result<()> {
     let timeout = inputs.wakeup.interval.min(wall_clock::GOOD_FOR);
     let timeout =
         rustix::time::Timespec { tv_sec: timeout.as_secs() as i64, tv_nsec: timeout.subsec_nanos().into() };
     let mut events = Vec::with_capacity(2);
     while !sink.is_closed() {
         events.clear();
-        match epoll::wait(&poll, rustix::buffer::spare_capacity(&mut events), Some(&timeout)) {
+        match epoll::wait(&started.poll, rustix::buffer::spare_capacity(&mut events), Some(&timeout)) {
             Ok(_) | Err(Errno::INTR) => {}
-            Err(error) => return Err(errno(error)),
+            Err(error) => return Err(of_errno(error)),
         }
         if sink.begin_pass() {
             count_misses(&started.skeleton, sink.stats());

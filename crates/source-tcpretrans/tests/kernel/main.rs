@@ -281,6 +281,10 @@ fn whatever_step_fails_everything_is_released() {
         let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
         for transport in [Transport::Perf, Transport::Ringbuf] {
             let before = descriptors();
+            let mut receiver = Tcpretrans::new(own(Hook::Auto, transport));
+            receiver.start(mpsc::channel(1).0).expect("start");
+            let all = descriptors();
+            drop(receiver);
             let mut failures = 0;
             for spare in 0.. {
                 let mut receiver = Tcpretrans::new(own(Hook::Auto, transport));
@@ -288,6 +292,8 @@ fn whatever_step_fails_everything_is_released() {
                 setrlimit(Resource::RLIMIT_NOFILE, before as u64 - 1 + spare, hard).unwrap();
                 let started = receiver.start(out);
                 setrlimit(Resource::RLIMIT_NOFILE, soft, hard).unwrap();
+                // What has started has all it needs: nothing is left to fail behind the starter's back.
+                assert!(started.is_err() || descriptors() == all, "with {spare} descriptors to spare");
                 receiver.stop();
                 assert!(events.is_closed(), "the sender is gone, started or not");
                 assert_eq!(descriptors(), before, "with {spare} descriptors to spare: {started:?}");
