@@ -4,11 +4,12 @@ use libbpf_rs::ErrorKind;
 
 use crate::facts::Facts;
 
-/// What a failed try leads to.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-enum Verdict {
-    Halve,
-    Fail,
+/// A try that failed.
+#[derive(Debug)]
+pub(crate) struct Refused {
+    pub(crate) error: libbpf_rs::Error,
+    /// A smaller size may do.
+    pub(crate) for_want_of_memory: bool,
 }
 
 /// What `EPERM` means.
@@ -30,6 +31,20 @@ impl Budget {
             || facts.memlock_limit_bytes.is_none();
         if unbounded { Budget::None } else { Budget::Applies }
     }
+
+    /// Before Linux 5.11 a user's maps may take RLIMIT_MEMLOCK (kernel/bpf/syscall.c, `bpf_charge_memlock`).
+    pub(crate) fn of_maps(facts: &Facts) -> Budget {
+        if facts.memlock_limit_of_maps().is_some() { Budget::Applies } else { Budget::None }
+    }
+
+    /// Is it memory that lacks?
+    pub(crate) fn lacks(self, error: ErrorKind) -> bool {
+        match error {
+            ErrorKind::OutOfMemory => true,
+            ErrorKind::PermissionDenied => self == Budget::Applies,
+            _ => false,
+        }
+    }
 }
 
 /// Opens at `start`, and at half of it as long as the kernel lacks the memory, down to `least`. Gives what was opened
@@ -41,8 +56,7 @@ pub(crate) fn open_halving<T>(
     key: &'static str,
     start: u64,
     least: u64,
-    budget: Budget,
-    mut open: impl FnMut(u64) -> libbpf_rs::Result<T>,
+    mut open: impl FnMut(u64) -> Result<T, Refused>,
 ) -> libbpf_rs::Result<(T, u64)> {
     let mut size = start;
     loop {
@@ -57,22 +71,13 @@ pub(crate) fn open_halving<T>(
                 }
                 return Ok((opened, size));
             }
-            Err(error) if verdict(error.kind(), size, least, budget) == Verdict::Halve => {
+            Err(Refused { error, for_want_of_memory: true }) if size / 2 >= least => {
                 tracing::warn!(%error, size, "{key}: not to be had, halving");
                 size /= 2;
             }
-            Err(error) => return Err(error),
+            Err(Refused { error, .. }) => return Err(error),
         }
     }
-}
-
-fn verdict(error: ErrorKind, size: u64, least: u64, budget: Budget) -> Verdict {
-    let for_want_of_memory = match error {
-        ErrorKind::OutOfMemory => true,
-        ErrorKind::PermissionDenied => budget == Budget::Applies,
-        _ => false,
-    };
-    if for_want_of_memory && size / 2 >= least { Verdict::Halve } else { Verdict::Fail }
 }
 
 #[cfg(test)]
@@ -83,15 +88,16 @@ mod tests {
 
     const ENOMEM: i32 = 12;
     const EPERM: i32 = 1;
-    const EACCES: i32 = 13;
     const EINVAL: i32 = 22;
 
     /// Opens what is at most `room`; otherwise fails with `errno`. Tells the sizes tried.
     fn try_open(start: u64, room: u64, errno: i32, budget: Budget) -> (Option<u64>, Vec<u64>) {
         let mut tried = Vec::new();
-        let opened = open_halving("test", start, 1, budget, |size| {
+        let opened = open_halving("test", start, 1, |size| {
             tried.push(size);
-            if size <= room { Ok(()) } else { Err(libbpf_rs::Error::from_raw_os_error(errno)) }
+            let error = libbpf_rs::Error::from_raw_os_error(errno);
+            let for_want_of_memory = budget.lacks(error.kind());
+            if size <= room { Ok(()) } else { Err(Refused { error, for_want_of_memory }) }
         });
         (opened.ok().map(|((), size)| size), tried)
     }
@@ -112,8 +118,6 @@ mod tests {
 
     #[test]
     fn any_other_error_is_final_at_once() {
-        for errno in [EACCES, EINVAL] {
-            assert_eq!(try_open(16, 4, errno, Budget::None), (None, vec![16]));
-        }
+        assert_eq!(try_open(16, 4, EINVAL, Budget::Applies), (None, vec![16]));
     }
 }

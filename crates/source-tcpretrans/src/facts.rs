@@ -61,6 +61,8 @@ pub struct BtfFacts {
     pub socket_storage: bool,
     /// Ring buffers are there (since Linux 5.8).
     pub ringbuf: bool,
+    /// Maps and programs are charged to `RLIMIT_MEMLOCK` (before Linux 5.11).
+    pub charges_memlock: bool,
 }
 
 /// State of tracefs, which classic tracepoints need.
@@ -115,6 +117,11 @@ impl Facts {
             cgroup_id: cgroup.and_then(|cgroup| cgroup.id()),
         })
     }
+
+    /// What this process's maps and programs may lock, in bytes; `None` where nothing is charged for them.
+    pub(crate) fn memlock_limit_of_maps(&self) -> Option<u64> {
+        self.memlock_limit_bytes.filter(|_| self.btf.is_some_and(|btf| btf.charges_memlock))
+    }
 }
 
 impl BtfFacts {
@@ -135,6 +142,7 @@ impl BtfFacts {
             socket_cookie: btf.type_by_name::<types::Func<'_>>("bpf_get_socket_ptr_cookie").is_some(),
             socket_storage: btf.type_by_name::<types::Func<'_>>("bpf_sk_storage_get_tracing").is_some(),
             ringbuf: btf.type_by_name::<types::Struct<'_>>("bpf_ringbuf_map").is_some(),
+            charges_memlock: btf.type_by_name::<types::Struct<'_>>("bpf_map_memory").is_some(),
         })
     }
 }

@@ -10,8 +10,9 @@ use std::ptr::NonNull;
 use std::rc::Rc;
 
 use libbpf_rs::libbpf_sys;
+use rustix::io::Errno;
 
-use crate::buffer::{Budget, open_halving};
+use crate::buffer::{Budget, Refused, open_halving};
 use crate::sink::Sink;
 
 /// The perf buffers of all CPUs that are online.
@@ -33,10 +34,9 @@ impl PerfReader {
         sink: Rc<Sink>,
     ) -> libbpf_rs::Result<PerfReader> {
         let map = map.as_fd();
-        let (buffer, pages_per_cpu) =
-            open_halving("perf.pages_per_cpu", pages_per_cpu, 1, budget, |pages| {
-                Self::open_once(map, pages, wakeup_events, &sink)
-            })?;
+        let (buffer, pages_per_cpu) = open_halving("perf.pages_per_cpu", pages_per_cpu, 1, |pages| {
+            Self::open_once(map, pages, wakeup_events, budget, &sink)
+        })?;
         Ok(PerfReader { buffer, _sink: sink, pages_per_cpu })
     }
 
@@ -44,8 +44,9 @@ impl PerfReader {
         map: BorrowedFd<'_>,
         pages: u64,
         wakeup_events: u32,
+        budget: Budget,
         sink: &Rc<Sink>,
-    ) -> libbpf_rs::Result<NonNull<libbpf_sys::perf_buffer>> {
+    ) -> Result<NonNull<libbpf_sys::perf_buffer>, Refused> {
         let options = libbpf_sys::perf_buffer_opts {
             sz: size_of::<libbpf_sys::perf_buffer_opts>() as libbpf_sys::size_t,
             sample_period: wakeup_events, // libbpf sets wakeup_events to the same
@@ -67,7 +68,10 @@ impl PerfReader {
         // libbpf 1.x returns NULL and sets errno.
         NonNull::new(buffer).ok_or_else(|| {
             let errno = std::io::Error::last_os_error().raw_os_error().unwrap_or_default();
-            libbpf_rs::Error::from_raw_os_error(errno)
+            let error = libbpf_rs::Error::from_raw_os_error(errno);
+            // EACCES is kernel.perf_event_paranoid's, whatever the size.
+            let for_want_of_memory = errno != Errno::ACCESS.raw_os_error() && budget.lacks(error.kind());
+            Refused { error, for_want_of_memory }
         })
     }
 

@@ -221,6 +221,7 @@ mod tests {
                 socket_cookie: true,
                 socket_storage: true,
                 ringbuf: true,
+                charges_memlock: false,
             }),
             tracefs: Tracefs::Readable,
             capabilities: Capabilities { bpf: true, perfmon: true, sys_admin: false, ipc_lock: false },

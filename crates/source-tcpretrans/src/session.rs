@@ -68,6 +68,9 @@ impl Reader {
     }
 }
 
+/// The step in which the verifier has its say.
+const LOADING: &str = "loading the programs";
+
 /// A step that failed, with the hook in use.
 struct StepError {
     hook: HookKind,
@@ -90,19 +93,28 @@ impl StepError {
             InvalidInput | InvalidData | NotFound | PermissionDenied | TooBig | Unsupported
         )
     }
-}
 
-impl From<StepError> for ReceiverError {
-    fn from(failed: StepError) -> ReceiverError {
-        let hook: &str = failed.hook.into();
-        let denied = failed.is_denied();
-        let message = format!("hook {hook}: {}: {:#}", failed.step, failed.error);
-        if !denied {
-            return ReceiverError::Failed(message);
+    /// In words, with what is needed where it was denied.
+    fn explain(self, facts: &Facts) -> ReceiverError {
+        let hook: &str = self.hook.into();
+        let message = format!("hook {hook}: {}: {:#}", self.step, self.error);
+        if !self.is_denied() {
+            let verifier = self.step == LOADING && self.may_do_otherwise();
+            let hint = if verifier {
+                "; service.telemetry.logs.level: debug shows the verifier's words"
+            } else {
+                ""
+            };
+            return ReceiverError::Failed(message + hint);
         }
+        let memlock = facts.memlock_limit_of_maps().map(|bytes| {
+            let kib = bytes >> 10;
+            format!("; or RLIMIT_MEMLOCK, {kib} KiB, is too low for what this kernel charges to it (systemd: LimitMEMLOCK=8M)")
+        });
         ReceiverError::Unsupported(format!(
             "{message}: the kernel denies it; needed are CAP_BPF and CAP_PERFMON in the initial user namespace, and for \
-             transport: perf also kernel.perf_event_paranoid <= 2 or CAP_SYS_ADMIN"
+             transport: perf also kernel.perf_event_paranoid <= 2 or CAP_SYS_ADMIN{}",
+            memlock.unwrap_or_default()
         ))
     }
 }
@@ -139,16 +151,17 @@ fn start<'slots>(
     slots: &'slots mut [MaybeUninit<OpenObject>],
     sink: &Rc<Sink>,
 ) -> Result<Started<'slots>, ReceiverError> {
-    let mut last = ReceiverError::Failed("the plan has no hook".to_owned()); // plan() refuses that itself
-    for (hook, slot) in inputs.plan.hooks.iter().zip(slots) {
+    let mut hooks = inputs.plan.hooks.iter().zip(slots).peekable();
+    while let Some((hook, slot)) = hooks.next() {
         match start_with(*hook, inputs, slot, sink) {
             Ok(started) => return Ok(started),
-            Err(failed) if failed.may_do_otherwise() => last = failed.into(),
-            Err(failed) => return Err(failed.into()),
+            Err(failed) if failed.may_do_otherwise() && hooks.peek().is_some() => {
+                tracing::warn!("{}: trying the next hook", failed.explain(&inputs.facts));
+            }
+            Err(failed) => return Err(failed.explain(&inputs.facts)),
         }
-        tracing::warn!("{last}");
     }
-    Err(last)
+    Err(ReceiverError::Failed("the plan has no hook".to_owned())) // plan() refuses that itself
 }
 
 /// Opens, configures, loads and attaches by one hook. What was acquired is released when a step fails: each is owned.
@@ -163,7 +176,7 @@ fn start_with<'slot>(
 
     let mut open = TcpretransSkelBuilder::default().open(slot).map_err(at("opening the object"))?;
     let ring = configure(hook, inputs, &mut open, entries).map_err(at("making the maps"))?;
-    let mut skeleton = open.load().map_err(at("loading the programs"))?;
+    let mut skeleton = open.load().map_err(at(LOADING))?;
 
     let counters = Counters::map(skeleton.maps.counters.as_fd(), entries as usize)
         .map_err(of_errno)
@@ -204,7 +217,7 @@ fn configure(
     };
     let (transport, ring) = match plan.transport {
         TransportPlan::Ringbuf { bytes } => {
-            let ring = Ring::create(bytes, inputs.facts.page_size_bytes)?;
+            let ring = Ring::create(bytes, inputs.facts.page_size_bytes, Budget::of_maps(&inputs.facts))?;
             open.maps.events_ring.reuse_fd(ring.fd())?;
             open.maps.events_perf.set_autocreate(false)?;
             (wire_transport::TRANSPORT_RINGBUF, Some(ring))

@@ -1,6 +1,7 @@
 //! The receiver on a real kernel: what it reports is what the kernel counted. Needs root.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, unreachable_pub)]
 
+mod hindered;
 mod overflow;
 mod running;
 mod scenarios;
@@ -56,7 +57,7 @@ fn main() -> ExitCode {
         ("stops_without_start_and_twice_and_starts_again", stops_without_start_and_twice_and_starts_again),
         ("whatever_step_fails_everything_is_released", whatever_step_fails_everything_is_released),
     ];
-    support::harness::main(&[cases, scenarios::CASES].concat())
+    support::harness::main(&[cases, hindered::CASES, scenarios::CASES].concat())
 }
 
 const MIB: usize = 1 << 20;
