@@ -90,6 +90,8 @@ impl Receiver for Tcpretrans {
         }
         if thread.join().is_err() {
             tracing::error!("the reader's thread panicked");
+            self.stats.settle(); // what it had not taken went with its buffer
+            self.stats.end();
         }
     }
 
@@ -106,5 +108,34 @@ impl Receiver for Tcpretrans {
 impl Drop for Tcpretrans {
     fn drop(&mut self) {
         self.stop();
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    #![allow(clippy::unwrap_used, clippy::panic)]
+
+    use std::sync::atomic::Ordering;
+
+    use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
+
+    use super::*;
+    use crate::counters::Counters;
+
+    #[test]
+    fn what_a_reader_that_panicked_had_not_taken_is_in_the_books() {
+        let memory = memfd_create("counters", MemfdFlags::CLOEXEC).unwrap();
+        ftruncate(&memory, rustix::param::page_size() as u64).unwrap();
+        rustix::io::pwrite(&memory, &5_u64.to_ne_bytes(), 0).unwrap(); // wire_counters.events
+        let mut receiver = Tcpretrans::new(Config::default());
+        receiver.stats.begin(Arc::new(Counters::map(&memory, 1).unwrap()), Vec::new(), Vec::new());
+        receiver.stats.taken.fetch_add(2, Ordering::Relaxed);
+        let stop = eventfd(0, EventfdFlags::CLOEXEC).unwrap();
+        receiver.running = Some(Running { thread: thread::spawn(|| panic!("as a bug would")), stop });
+        receiver.stop();
+
+        let counts = receiver.probe()();
+        let unobserved: u64 = counts.unobserved.iter().map(|lost| lost.events).sum();
+        assert_eq!((counts.seen, unobserved), (5, 3));
     }
 }
