@@ -5,7 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::output::Received;
 use super::peer::{Collector, PORT};
 use crate::e2e::agent::{Agent, Finished};
-use crate::e2e::support::namespace::{isolated, without_gso};
+use crate::e2e::support::namespace::{isolated, retrans_segs, without_gso};
 use crate::e2e::telemetry::five_tuple;
 use crate::e2e::traffic::{Traffic, lossy_transfers};
 
@@ -90,7 +90,8 @@ pub fn a_collector_that_comes_back_loses_nothing() {
 fn assert_received(received: &Received, finished: &Finished, traffic: &Traffic, temporality: &str) {
     let (telemetry, books) = (&received.telemetry, &finished.books);
     books.assert_nothing_lost();
-    telemetry.assert_counted(books, traffic.retrans_segs, &traffic.connections);
+    // The way to the Collector is in the same namespace: a busy machine may send a probe there, too.
+    telemetry.assert_counted_within(books, traffic.retrans_segs..=retrans_segs(), &traffic.connections);
     assert_eq!(telemetry.sums(), finished.printed.sums());
     assert_eq!(telemetry.records.len() as u64, books.exporter("logs", "otlp", "delivered"));
     assert_eq!(telemetry.points.len() as u64, books.exporter("metrics", "otlp", "delivered"));
