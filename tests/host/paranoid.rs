@@ -1,29 +1,36 @@
 //! kernel.perf_event_paranoid of this machine, for the length of a test.
 
-use std::fs;
+use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
 use std::process::{Child, Command, Stdio};
+
+use rustix::fs::{FlockOperation, flock};
 
 const FILE: &str = "/proc/sys/kernel/perf_event_paranoid";
 
 /// Restores the former level when dropped, also where this process is killed: a shell in a process group of its own
-/// waits for the end of its stdin, of which this process alone has the other end.
+/// waits for the end of its stdin, of which this process alone has the other end. Another run of the tests
+/// waits meanwhile for a lock that both hold.
 pub struct Paranoid {
     restorer: Child,
     former: String,
+    _lock: File,
 }
 
 impl Paranoid {
     /// Sets the level.
     pub fn set(level: u8) -> Paranoid {
+        let lock = File::open(FILE).expect(FILE);
+        flock(&lock, FlockOperation::LockExclusive).expect("the lock");
         let former = fs::read_to_string(FILE).expect(FILE).trim().to_owned();
         let restorer = Command::new("sh")
             .args(["-c", r#"read -r _; echo "$1" >"$2""#, "sh", &former, FILE])
             .process_group(0)
             .stdin(Stdio::piped())
+            .stdout(lock.try_clone().expect("a descriptor"))
             .spawn()
             .expect("sh");
-        let paranoid = Paranoid { restorer, former };
+        let paranoid = Paranoid { restorer, former, _lock: lock };
         fs::write(FILE, level.to_string()).expect(FILE);
         assert_eq!(fs::read_to_string(FILE).expect(FILE).trim(), level.to_string());
         paranoid
