@@ -84,6 +84,9 @@ impl<E: Encode, T: Transport> QueuedExporter<E, T> {
 impl<E: Encode, T: Transport> Exporter for QueuedExporter<E, T> {
     fn export(&self, batch: Batch, ledger: Ledger) -> BoxFuture<'_, ()> {
         Box::pin(async move {
+            if self.courier.is_too_late() {
+                return ledger.drop_items(batch.len() as u64, DropReason::Shutdown);
+            }
             let encoded = self.encoder.encode(&batch);
             drop(batch);
             if encoded.too_large > 0 {
@@ -138,6 +141,11 @@ async fn work<T: Transport>(queue: Arc<Queue>, courier: Arc<Courier<T>>) {
 }
 
 impl<T: Transport> Courier<T> {
+    /// Is the time for the shutdown over?
+    fn is_too_late(&self) -> bool {
+        self.shutdown.borrow().is_some_and(|deadline| deadline <= Instant::now())
+    }
+
     async fn deliver(&self, request: Request, ledger: &Ledger) {
         let mut shutdown = self.shutdown.subscribe();
         let sent = retry::send(&self.transport, &request.body, &self.retry, &self.health, &mut shutdown);

@@ -234,6 +234,25 @@ async fn the_deadline_drops_what_hangs_and_what_waits() {
     }
 }
 
+/// What a pipeline still holds is dropped at once: encoding it takes time that nobody has any more.
+#[tokio::test(start_paused = true)]
+async fn after_the_deadline_nothing_is_encoded() {
+    let encoder = Encoder { bytes_per_item: 1, too_large: 2 };
+    let sink = QueuedExporter::start(
+        "sink".to_owned(),
+        Signal::Logs,
+        encoder,
+        Backend::new([]),
+        QueueConfig::default(),
+        RetryConfig::default(),
+        &Books::default(),
+    );
+    let ledger = ledger();
+    sink.begin_shutdown(Instant::now());
+    export(&sink, &ledger, 5).await;
+    assert_eq!(ledger.counts(), counts(5, 0, 0, &[(DropReason::Shutdown, 5)]));
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_blocked_export_ends_with_the_shutdown() {
     let backend = Backend::gated([]);
