@@ -6,11 +6,12 @@ use tracing::{debug, info, warn};
 
 use crate::books::Signal;
 
-/// The state of one exporter towards the log: an outage is two lines, however many requests it touches.
+/// The state of one exporter towards the log: an outage is a few lines, however many requests it touches.
 pub(super) struct Health {
     exporter: String,
     signal: &'static str,
     failing: AtomicBool,
+    dropping: AtomicBool,
     complaining: AtomicBool,
     full: AtomicBool,
 }
@@ -21,14 +22,24 @@ impl Health {
             exporter,
             signal: signal.into(),
             failing: AtomicBool::new(false),
+            dropping: AtomicBool::new(false),
             complaining: AtomicBool::new(false),
             full: AtomicBool::new(false),
         }
     }
 
-    /// A request was not taken; `consequence` says what becomes of it.
-    pub(super) fn failed(&self, error: &str, consequence: &str) {
-        if self.failing.swap(true, Ordering::Relaxed) {
+    /// A request was not taken, and will be sent again.
+    pub(super) fn retrying(&self, error: &str) {
+        self.failed(&self.failing, error, "will be retried");
+    }
+
+    /// A request was not taken and is dropped: a line of its own, also in an outage that began with retries.
+    pub(super) fn dropped(&self, error: &str, why: &str) {
+        self.failed(&self.dropping, error, &format!("dropped: {why}"));
+    }
+
+    fn failed(&self, said: &AtomicBool, error: &str, consequence: &str) {
+        if said.swap(true, Ordering::Relaxed) {
             debug!(exporter = self.exporter, signal = self.signal, error, "a request failed; {consequence}");
         } else {
             warn!(
@@ -42,7 +53,8 @@ impl Health {
 
     /// A request was taken.
     pub(super) fn recovered(&self) {
-        if self.failing.swap(false, Ordering::Relaxed) {
+        let failed = [&self.failing, &self.dropping].map(|said| said.swap(false, Ordering::Relaxed));
+        if failed.contains(&true) {
             info!(exporter = self.exporter, signal = self.signal, "requests succeed again");
         }
     }

@@ -114,13 +114,13 @@ pub(super) async fn send<T: Transport>(
                 return Ok(accepted);
             }
             Err(SendError::Permanent { message }) => {
-                health.failed(&message, "dropped: the backend refuses it for good");
+                health.dropped(&message, "the backend refuses it for good");
                 return Err(DropReason::PermanentError);
             }
             Err(SendError::Retryable { message, after }) => (message, after),
         };
         if !config.enabled {
-            health.failed(&message, "dropped: retries are disabled");
+            health.dropped(&message, "retries are disabled");
             return Err(DropReason::RetriesExhausted);
         }
         let end = *shutdown.borrow();
@@ -132,10 +132,10 @@ pub(super) async fn send<T: Transport>(
             config.max_elapsed_time.is_zero() || next.duration_since(started) <= config.max_elapsed_time
         };
         let Some(next) = next.filter(within) else {
-            health.failed(&message, "dropped: the next try would be after max_elapsed_time");
+            health.dropped(&message, "the next try would be after max_elapsed_time");
             return Err(DropReason::RetriesExhausted);
         };
-        health.failed(&message, "will be retried");
+        health.retrying(&message);
         match end {
             Some(end) => sleep_until(next.min(end)).await,
             None => tokio::select! {

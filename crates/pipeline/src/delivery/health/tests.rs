@@ -19,3 +19,22 @@ fn a_backend_that_always_has_something_to_say_is_quoted_once_until_it_is_content
         assert!(line.contains(&format!("\"said\":\"{said}\"")), "{line}");
     }
 }
+
+#[test]
+fn an_outage_tells_when_its_retries_end_in_drops() {
+    let health = Health::new("otlp".to_owned(), Signal::Logs);
+    let lines = logged(|| {
+        for _ in 0..3 {
+            health.retrying("refused");
+        }
+        for _ in 0..3 {
+            health.dropped("refused", "the next try would be after max_elapsed_time");
+        }
+        health.recovered();
+        health.recovered();
+    });
+    assert_eq!(lines.len(), 3, "{lines:#?}");
+    for (line, said) in lines.iter().zip(["will be retried", "dropped: the next try", "succeed again"]) {
+        assert!(line.contains(said), "{line}");
+    }
+}
