@@ -1,6 +1,7 @@
 //! Whether an exporter's backend takes what it is sent, and when that is worth a line in the log.
 
 use std::sync::atomic::{AtomicBool, Ordering};
+use std::time::Duration;
 
 use tracing::{debug, info, warn};
 
@@ -28,9 +29,9 @@ impl Health {
         }
     }
 
-    /// A request was not taken, and will be sent again.
-    pub(super) fn retrying(&self, error: &str) {
-        self.failed(&self.failing, error, "will be retried");
+    /// A request was not taken, and will be sent again; the backend may have asked for a wait that is worth knowing.
+    pub(super) fn retrying(&self, error: &str, wait: Duration) {
+        self.failed(&self.failing, error, &format!("will be retried in {wait:.1?}"));
     }
 
     /// A request was not taken and is dropped: a line of its own, also in an outage that began with retries.

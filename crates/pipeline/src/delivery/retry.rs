@@ -135,7 +135,7 @@ pub(super) async fn send<T: Transport>(
             health.dropped(&message, "the next try would be after max_elapsed_time");
             return Err(DropReason::RetriesExhausted);
         };
-        health.retrying(&message);
+        health.retrying(&message, next.saturating_duration_since(Instant::now()));
         match end {
             Some(end) => sleep_until(next.min(end)).await,
             None => tokio::select! {

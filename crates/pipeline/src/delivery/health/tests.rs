@@ -25,7 +25,7 @@ fn an_outage_tells_when_its_retries_end_in_drops() {
     let health = Health::new("otlp".to_owned(), Signal::Logs);
     let lines = logged(|| {
         for _ in 0..3 {
-            health.retrying("refused");
+            health.retrying("refused", Duration::from_millis(9500));
         }
         for _ in 0..3 {
             health.dropped("refused", "the next try would be after max_elapsed_time");
@@ -34,7 +34,9 @@ fn an_outage_tells_when_its_retries_end_in_drops() {
         health.recovered();
     });
     assert_eq!(lines.len(), 3, "{lines:#?}");
-    for (line, said) in lines.iter().zip(["will be retried", "dropped: the next try", "succeed again"]) {
+    for (line, said) in
+        lines.iter().zip(["will be retried in 9.5s;", "dropped: the next try", "succeed again"])
+    {
         assert!(line.contains(said), "{line}");
     }
 }
