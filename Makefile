@@ -42,7 +42,7 @@ lint: ## formatting, clippy, dependency rules, shell scripts
 	clang-format --dry-run -Werror bpf/*.c bpf/*.h crates/source-tcpretrans/benches/bpf_cost/bpf/*.c
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) deny --log-level error check bans licenses sources
-	shellcheck -x .ci/run .ci/setup tests/collector/build.sh tests/demo/demo.sh tests/kernels/*.sh
+	shellcheck -x .ci/run .ci/setup tests/private-apt.sh tests/collector/build.sh tests/demo/demo.sh tests/kernels/*.sh
 
 advisories: ## known vulnerabilities and yanked versions (needs the advisory database from the network)
 	.ci/setup build lint
