@@ -71,7 +71,8 @@ static __always_inline void count_segments(struct wire_event *event, struct kept
 		event->unknown |= UNKNOWN_TOTAL;
 		return;
 	}
-	if (kept->ports == ports_of(event) && kept->total <= total)
+	/* A total that moved by less than this skb was cleared meanwhile, and the ports kept by bind(). */
+	if (kept->ports == ports_of(event) && kept->total <= total && total - kept->total >= sent)
 		event->segments = total - kept->total;
 	kept->ports = ports_of(event);
 	kept->total = total;

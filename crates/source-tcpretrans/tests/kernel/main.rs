@@ -3,6 +3,7 @@
 
 mod hindered;
 mod overflow;
+mod reconnect;
 mod running;
 mod scenarios;
 mod side_by_side;
@@ -48,6 +49,10 @@ fn main() -> ExitCode {
         ("a_fast_open_child_is_counted_once_by_tp_btf", || synacks::of_a_fast_open_child(Hook::TpBtf)),
         ("a_fast_open_child_is_counted_once_by_tracepoint", || {
             synacks::of_a_fast_open_child(Hook::Tracepoint)
+        }),
+        ("a_socket_connected_again_counts_from_anew_by_tp_btf", || reconnect::counts_from_anew(Hook::TpBtf)),
+        ("a_socket_connected_again_counts_from_anew_by_tracepoint", || {
+            reconnect::counts_from_anew(Hook::Tracepoint)
         }),
         ("both_transports_carry_the_same_events", side_by_side::both_transports_carry_the_same_events),
         ("a_full_ringbuf_is_counted_and_healed", || overflow::of_the_buffer(Transport::Ringbuf)),
