@@ -291,7 +291,12 @@ fn files_that_are_named_are_read_and_what_is_wrong_has_a_position() {
         "config.yaml:6:34: exporters.otlp.tls.key_file: can't read k: No such file or directory (os error 2)",
         "config.yaml:6:47: exporters.otlp.tls.cert_file: can't read c: No such file or directory (os error 2)",
     ]);
-    validate(&config.replace("https", "http")).succeeded();
+    let unused = "the endpoint has no TLS: use https://, or leave this out";
+    validate(&config.replace("https", "http")).refused(&[
+        &format!("config.yaml:6:12: exporters.otlp.tls.ca_file: {unused}"),
+        &format!("config.yaml:6:34: exporters.otlp.tls.key_file: {unused}"),
+        &format!("config.yaml:6:47: exporters.otlp.tls.cert_file: {unused}"),
+    ]);
 }
 
 #[test]

@@ -65,7 +65,10 @@ pub(crate) fn resolve(
         variables.read("PROTOCOL", "", &mut problems, environment::protocol);
     }
     let endpoint = endpoint(fields, &variables, &mut problems);
-    let tls = tls(fields.tls, &variables, &mut problems);
+    let tls = match &endpoint {
+        Some(endpoint) if !endpoint.is_tls() => plaintext(fields.tls, &mut problems),
+        _ => tls(fields.tls, &variables, &mut problems),
+    };
     let compression = fields
         .compression
         .or_else(|| variables.read("COMPRESSION", "compression", &mut problems, environment::compression))
@@ -101,6 +104,21 @@ fn endpoint(fields: &Fields<'_>, variables: &Variables<'_>, problems: &mut Vec<P
         (None, None) => Endpoint::parse(DEFAULT_ENDPOINT, insecure).map_err(|m| Problem::at("endpoint", m)),
     };
     parsed.map_err(|problem| problems.push(problem)).ok()
+}
+
+/// Without TLS. Whoever names a certificate means TLS; the environment's may be for others.
+fn plaintext(file: &TlsConfig, problems: &mut Vec<Problem>) -> TlsConfig {
+    for (key, is_set) in [
+        ("tls.ca_file", file.ca_file.is_some()),
+        ("tls.cert_file", file.cert_file.is_some()),
+        ("tls.key_file", file.key_file.is_some()),
+        ("tls.insecure_skip_verify", file.insecure_skip_verify),
+    ] {
+        if is_set {
+            problems.push(Problem::at(key, "the endpoint has no TLS: use https://, or leave this out"));
+        }
+    }
+    TlsConfig { insecure: file.insecure, ..TlsConfig::default() }
 }
 
 fn tls(file: &TlsConfig, variables: &Variables<'_>, problems: &mut Vec<Problem>) -> TlsConfig {
@@ -233,15 +251,19 @@ mod tests {
         assert_eq!(logs.compression, Compression::None);
         assert_eq!(logs.timeout, Duration::from_millis(1500), "an empty variable is an unset one");
         assert_eq!(logs.headers["authorization"].reveal(), "Bearer t");
-        assert_eq!(logs.tls.ca_file, Some("/ca".into()));
-        assert_eq!((logs.tls.cert_file, logs.tls.key_file), (Some("/cert".into()), Some("/key".into())));
+        assert_eq!(logs.tls, TlsConfig::default(), "certificates are for TLS");
         let metrics = resolved("{}", Signal::Metrics, &variables).expect("settings");
         assert_eq!(metrics.endpoint.to_string(), "https://metrics:4317");
         assert_eq!(metrics.compression, Compression::Zstd);
+        assert_eq!(metrics.tls.ca_file, Some("/ca".into()));
+        assert_eq!(
+            (metrics.tls.cert_file, metrics.tls.key_file),
+            (Some("/cert".into()), Some("/key".into()))
+        );
 
-        let file = "{ endpoint: 'http://file:1', headers: {}, timeout: 2s, compression: gzip, tls: { ca_file: /f } }";
+        let file = "{ endpoint: 'https://file:1', headers: {}, timeout: 2s, compression: gzip, tls: { ca_file: /f } }";
         let settings = resolved(file, Signal::Metrics, &variables).expect("settings");
-        assert_eq!(settings.endpoint.to_string(), "http://file:1");
+        assert_eq!(settings.endpoint.to_string(), "https://file:1");
         assert!(settings.headers.is_empty());
         assert_eq!((settings.timeout, settings.compression), (Duration::from_secs(2), Compression::Gzip));
         assert_eq!(settings.tls.ca_file, Some("/f".into()));
@@ -334,7 +356,7 @@ mod tests {
             ("TIMEOUT", "9223372036854775807", "timeout", "expected a time from 1ms to a year"),
         ] {
             let variable = format!("OTEL_EXPORTER_OTLP_{name}");
-            let found = problems("{}", &[(&variable, value)]);
+            let found = problems("endpoint: 'https://b:1'", &[(&variable, value)]);
             assert_eq!(found, [(path.to_owned(), format!("{variable}: {message}"))]);
         }
     }
@@ -359,8 +381,22 @@ mod tests {
     }
 
     #[test]
+    fn certificates_and_plaintext_contradict() {
+        for yaml in [
+            "{ endpoint: 'http://b:1', tls: { ca_file: /ca, cert_file: /c, insecure_skip_verify: true } }",
+            "{ endpoint: 'b:1', tls: { insecure: true, ca_file: /ca, cert_file: /c, insecure_skip_verify: true } }",
+        ] {
+            let found = problems(yaml, &[]);
+            let paths: Vec<_> = found.iter().map(|(path, _)| path.as_str()).collect();
+            assert_eq!(paths, ["tls.ca_file", "tls.cert_file", "tls.insecure_skip_verify"]);
+            assert!(found[0].1.contains("the endpoint has no TLS"), "{found:?}");
+        }
+    }
+
+    #[test]
     fn verifying_and_not_verifying_contradict() {
-        let found = problems("tls: { ca_file: /ca, insecure_skip_verify: true }", &[]);
+        let found =
+            problems("{ endpoint: 'https://b:1', tls: { ca_file: /ca, insecure_skip_verify: true } }", &[]);
         assert_eq!(found[0].0, "tls.insecure_skip_verify");
     }
 
