@@ -1,0 +1,200 @@
+//! Which of file, environment and defaults is in force, and what is wrong with each.
+
+use super::*;
+use crate::otlp::Config;
+
+fn resolved(yaml: &str, signal: Signal, variables: &[(&str, &str)]) -> Result<Settings, Vec<Problem>> {
+    let config: Config = serde_yaml::from_str(yaml).expect(yaml);
+    config.resolve(signal, &|name| {
+        variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
+    })
+}
+
+fn problems(yaml: &str, variables: &[(&str, &str)]) -> Vec<(String, String)> {
+    let problems = resolved(yaml, Signal::Logs, variables).expect_err(yaml);
+    problems.into_iter().map(|problem| (problem.path, problem.message)).collect()
+}
+
+#[test]
+fn defaults() {
+    let settings = resolved("{}", Signal::Logs, &[]).expect("settings");
+    assert_eq!(settings.endpoint.to_string(), "http://localhost:4317");
+    assert_eq!(settings.compression, Compression::Gzip);
+    assert_eq!(settings.timeout, Duration::from_secs(5));
+    assert!(settings.headers.is_empty());
+    assert_eq!(settings.tls, TlsConfig::default());
+}
+
+#[test]
+fn the_environment_speaks_where_the_file_is_silent() {
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_ENDPOINT", "backend:4317"),
+        ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "https://metrics:4317"),
+        ("OTEL_EXPORTER_OTLP_INSECURE", "TRUE"),
+        ("OTEL_EXPORTER_OTLP_HEADERS", "authorization=Bearer%20t,x-a=b"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "1500"),
+        ("OTEL_EXPORTER_OTLP_COMPRESSION", "none"),
+        ("OTEL_EXPORTER_OTLP_METRICS_COMPRESSION", "zstd"),
+        ("OTEL_EXPORTER_OTLP_CERTIFICATE", "/ca"),
+        ("OTEL_EXPORTER_OTLP_CLIENT_CERTIFICATE", "/cert"),
+        ("OTEL_EXPORTER_OTLP_CLIENT_KEY", "/key"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "grpc"),
+        ("OTEL_EXPORTER_OTLP_LOGS_TIMEOUT", ""),
+    ];
+    let logs = resolved("{}", Signal::Logs, &variables).expect("settings");
+    assert_eq!(logs.endpoint.to_string(), "http://backend:4317");
+    assert_eq!(logs.compression, Compression::None);
+    assert_eq!(logs.timeout, Duration::from_millis(1500), "an empty variable is an unset one");
+    assert_eq!(logs.headers["authorization"].reveal(), "Bearer t");
+    assert_eq!(logs.tls, TlsConfig::default(), "certificates are for TLS");
+    let metrics = resolved("{}", Signal::Metrics, &variables).expect("settings");
+    assert_eq!(metrics.endpoint.to_string(), "https://metrics:4317");
+    assert_eq!(metrics.compression, Compression::Zstd);
+    assert_eq!(metrics.tls.ca_file, Some("/ca".into()));
+    assert_eq!((metrics.tls.cert_file, metrics.tls.key_file), (Some("/cert".into()), Some("/key".into())));
+
+    let file =
+        "{ endpoint: 'https://file:1', headers: {}, timeout: 2s, compression: gzip, tls: { ca_file: /f } }";
+    let settings = resolved(file, Signal::Metrics, &variables).expect("settings");
+    assert_eq!(settings.endpoint.to_string(), "https://file:1");
+    assert!(settings.headers.is_empty());
+    assert_eq!((settings.timeout, settings.compression), (Duration::from_secs(2), Compression::Gzip));
+    assert_eq!(settings.tls.ca_file, Some("/f".into()));
+}
+
+#[test]
+fn words_in_any_case_and_no_limit_of_time_as_the_specification_has_them() {
+    let variables = [
+        ("OTEL_EXPORTER_OTLP_COMPRESSION", "GZIP"),
+        ("OTEL_EXPORTER_OTLP_PROTOCOL", "gRPC"),
+        ("OTEL_EXPORTER_OTLP_TIMEOUT", "0"),
+    ];
+    let settings = resolved("{}", Signal::Logs, &variables).expect("settings");
+    assert_eq!(settings.compression, Compression::Gzip);
+    assert_eq!(settings.timeout, Duration::from_millis(i32::MAX as u64));
+}
+
+#[test]
+fn the_environment_s_protocol_counts_only_where_the_file_names_no_endpoint() {
+    for variable in ["OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_LOGS_PROTOCOL"] {
+        let variables = [(variable, "http/protobuf"), ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://http:4318")];
+        let settings = resolved("endpoint: 'http://file:1'", Signal::Logs, &variables).expect("settings");
+        assert_eq!(settings.endpoint.to_string(), "http://file:1");
+        for variables in [&variables[..], &variables[..1]] {
+            let found = problems("{}", variables);
+            let expected = format!(
+                "{variable}: expected grpc, found \"http/protobuf\": OTLP over HTTP is not built yet"
+            );
+            assert_eq!(found, [(String::new(), expected)]);
+        }
+    }
+}
+
+#[test]
+fn all_problems_at_once_and_where_they_are_from() {
+    let found = problems(
+        "{ timeout: 0s, tls: { cert_file: /c } }",
+        &[
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
+            ("OTEL_EXPORTER_OTLP_ENDPOINT", "nonsense"),
+            ("OTEL_EXPORTER_OTLP_LOGS_COMPRESSION", "brotli"),
+            ("OTEL_EXPORTER_OTLP_INSECURE", "yes"),
+            ("OTEL_EXPORTER_OTLP_HEADERS", "hunter2"),
+        ],
+    );
+    let expected = [
+        ("", "OTEL_EXPORTER_OTLP_PROTOCOL: expected grpc, found \"http/protobuf\""),
+        ("tls.insecure", "OTEL_EXPORTER_OTLP_INSECURE: expected true or false, found \"yes\""),
+        (
+            "endpoint",
+            "OTEL_EXPORTER_OTLP_ENDPOINT: expected http://HOST:PORT or https://HOST:PORT, found \"nonsense\"",
+        ),
+        ("tls.cert_file", "a certificate needs its key"),
+        ("compression", "OTEL_EXPORTER_OTLP_LOGS_COMPRESSION: expected none, gzip or zstd, found \"brotli\""),
+        ("headers", "OTEL_EXPORTER_OTLP_HEADERS: expected KEY=VALUE,KEY=VALUE"),
+        ("timeout", "expected a time from 1ms to a year"),
+    ];
+    assert_eq!(found.len(), expected.len(), "{found:?}");
+    for ((path, message), (expected_path, expected)) in found.iter().zip(expected) {
+        assert_eq!(path, expected_path);
+        assert!(message.starts_with(expected) && !message.contains("hunter2"), "{message}");
+    }
+}
+
+#[test]
+fn headers_that_grpc_can_not_carry() {
+    let found = problems("headers: { 'a b': x, grpc-timeout: x, t-bin: x, ok: \"x\\ny\" }", &[]);
+    let paths: Vec<_> = found.iter().map(|(path, _)| path.as_str()).collect();
+    assert_eq!(paths, ["headers.a b", "headers.grpc-timeout", "headers.ok", "headers.t-bin"]);
+    let found = problems("headers: { Authorization: from the file, authorization: from --set }", &[]);
+    assert_eq!(found[0].0, "headers.Authorization", "one would win, and it would be the wrong one");
+}
+
+#[test]
+fn what_is_wrong_with_a_variable_s_value_names_the_variable() {
+    for (name, value, path, message) in [
+        ("HEADERS", "grpc-x=hunter2", "headers", "grpc-x: names that begin with grpc- belong to gRPC itself"),
+        ("HEADERS", "a=hunter2%0A", "headers", "a: its value has characters that a header may not have"),
+        ("CLIENT_CERTIFICATE", "/c", "tls.cert_file", "a certificate needs its key: set `key_file` too"),
+        ("CLIENT_KEY", "/k", "tls.key_file", "a key needs its certificate: set `cert_file` too"),
+        ("TIMEOUT", "9223372036854775807", "timeout", "expected a time from 1ms to a year"),
+    ] {
+        let variable = format!("OTEL_EXPORTER_OTLP_{name}");
+        let found = problems("endpoint: 'https://b:1'", &[(&variable, value)]);
+        assert_eq!(found, [(path.to_owned(), format!("{variable}: {message}"))]);
+    }
+}
+
+#[test]
+fn what_differs_between_the_signals_is_not_shown_as_if_it_were_the_same() {
+    let environment = |name: &str| match name {
+        "OTEL_EXPORTER_OTLP_ENDPOINT" => Some("http://both:1".to_owned()),
+        "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT" => Some("http://logs:1".to_owned()),
+        "OTEL_EXPORTER_OTLP_TIMEOUT" => Some("7000".to_owned()),
+        _ => None,
+    };
+    let shown = Config::default().filled_in(&environment).expect("filled in");
+    assert_eq!((shown.endpoint, shown.timeout), (None, Some(Duration::from_secs(7))));
+}
+
+#[test]
+fn an_endpoint_of_the_file_that_is_none() {
+    let found = problems("endpoint: nonsense", &[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://unused:1")]);
+    let expected = "expected http://HOST:PORT or https://HOST:PORT, found \"nonsense\"";
+    assert_eq!(found, [("endpoint".to_owned(), expected.to_owned())]);
+}
+
+#[test]
+fn certificates_and_plaintext_contradict() {
+    for yaml in [
+        "{ endpoint: 'http://b:1', tls: { ca_file: /ca, cert_file: /c, insecure_skip_verify: true } }",
+        "{ endpoint: 'b:1', tls: { insecure: true, ca_file: /ca, cert_file: /c, insecure_skip_verify: true } }",
+    ] {
+        let found = problems(yaml, &[]);
+        let paths: Vec<_> = found.iter().map(|(path, _)| path.as_str()).collect();
+        assert_eq!(paths, ["tls.ca_file", "tls.cert_file", "tls.insecure_skip_verify"]);
+        assert!(found[0].1.contains("the endpoint has no TLS"), "{found:?}");
+    }
+}
+
+#[test]
+fn verifying_and_not_verifying_contradict() {
+    let found =
+        problems("{ endpoint: 'https://b:1', tls: { ca_file: /ca, insecure_skip_verify: true } }", &[]);
+    assert_eq!(found[0].0, "tls.insecure_skip_verify");
+}
+
+#[test]
+fn the_file_is_read_strictly_and_shown_filled_in() {
+    assert!(serde_yaml::from_str::<Config>("endpont: x").is_err());
+    assert!(serde_yaml::from_str::<Config>("tls: { ca: x }").is_err());
+    let config: Config = serde_yaml::from_str("headers: { authorization: hunter2 }").expect("a config");
+    assert!(config.validate(&|_| None).is_empty());
+    let shown = serde_yaml::to_string(&config.filled_in(&|_| None).expect("filled in")).expect("shown");
+    for line in ["endpoint: http://localhost:4317", "compression: gzip", "timeout: 5s", "  insecure: true"] {
+        assert!(shown.lines().any(|l| l == line), "{line} is missing in {shown}");
+    }
+    assert!(shown.contains("authorization: '[REDACTED]'") && !shown.contains("hunter2"), "{shown}");
+    let below: Config = serde_yaml::from_str("sending_queue: { num_consumers: 0 }").expect("a config");
+    assert_eq!(below.validate(&|_| None)[0].path, "sending_queue.num_consumers");
+}
