@@ -74,7 +74,8 @@ pub struct RawEvent {
     pub mss: u32,
     /// Segments retransmitted over the socket's whole life, this one included when it succeeded (`total_retrans`).
     pub total_retransmits: u32,
-    /// What the attempt ended with: 0, or the errno below zero. `None` where the hook fires for successes only.
+    /// What the attempt ended with: 0, an errno below zero, or above zero a `NET_XMIT_` code. `None` where the hook fires
+    /// for successes only.
     pub err: Option<i32>,
     /// Socket cookie, unique on this host until reboot.
     pub socket_cookie: Option<u64>,

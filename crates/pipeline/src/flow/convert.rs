@@ -3,6 +3,8 @@
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
+use nix::errno::Errno;
+
 use super::reason::reason;
 use super::{FlowRecord, Gap, NetworkType, RecordIdentity, TcpFlags, TcpState};
 use crate::raw::{RawEvent, RawGap, RawReason};
@@ -60,8 +62,19 @@ pub fn flow_record(event: &RawEvent) -> Result<FlowRecord, ConvertError> {
         netns_inode: event.netns_inode,
         cgroup_id: event.cgroup_id,
         socket_cookie: event.socket_cookie,
-        errno: event.err.filter(|err| *err != 0).map(i32::wrapping_abs),
+        errno: event.err.and_then(errno),
     })
+}
+
+/// The kernel's `err` as an errno. A positive one is the word of a queueing discipline that dropped the packet on this host
+/// (`NET_XMIT_DROP`), and 1 as an errno would be EPERM, a firewall's; the kernel itself makes ENOBUFS of it
+/// (`net_xmit_errno`, include/linux/netdevice.h).
+fn errno(err: i32) -> Option<i32> {
+    match err {
+        0 => None,
+        1.. => Some(Errno::ENOBUFS as i32),
+        _ => Some(err.wrapping_abs()),
+    }
 }
 
 /// Makes a gap's record of a raw gap.

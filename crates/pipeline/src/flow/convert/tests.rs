@@ -6,6 +6,7 @@ use std::net::{Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use super::{ConvertError, flow_record};
+use crate::attribute::error_type;
 use crate::flow::{Gap, HandshakeRole, NetworkType, RecordIdentity, RetransmitType, TcpFlags, TcpState};
 use crate::raw::{RawEvent, RawGap, RawKind, RawReason};
 use crate::sample::{event, raw_gap, unseen};
@@ -110,6 +111,8 @@ fn only_an_error_is_an_error() {
     assert_eq!(errno(None), None);
     assert_eq!(errno(Some(0)), None);
     assert_eq!(errno(Some(-16)), Some(16));
+    assert_eq!(errno(Some(-1)).map(error_type).as_deref(), Some("EPERM"), "a firewall's drop");
+    assert_eq!(errno(Some(1)).map(error_type).as_deref(), Some("ENOBUFS"), "a queueing discipline's drop");
     assert_eq!(errno(Some(i32::MIN)), Some(i32::MIN), "absurd, and no panic");
 }
 
