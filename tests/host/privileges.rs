@@ -2,7 +2,7 @@
 
 use std::fs;
 use std::path::Path;
-use std::process::Command;
+use std::process::{Command, Output};
 use std::time::Duration;
 
 use nix::mount::{MsFlags, mount};
@@ -98,9 +98,20 @@ pub fn check_as_root() {
 
 /// There root has all capabilities, and none of them is for BPF.
 pub fn in_a_user_namespace() {
-    let unshared = ["--user", "--map-root-user", BINARY, "check"];
-    let check = Command::new("unshare").args(unshared).output().expect("unshare");
+    let check = unshared(&[BINARY, "check"]);
     assert_eq!(check.status.code(), Some(77), "{check:?}");
     let said = String::from_utf8_lossy(&check.stderr);
     assert!(said.starts_with("this process is in a user namespace of its own"), "{said}");
+}
+
+/// Why this machine gives no user namespace; a kernel gives none to a process in a chroot (kernel/user_namespace.c,
+/// `create_user_ns`).
+pub fn no_user_namespace() -> Option<String> {
+    let tried = unshared(&["true"]);
+    (!tried.status.success()).then(|| String::from_utf8_lossy(&tried.stderr).trim().to_owned())
+}
+
+fn unshared(command: &[&str]) -> Output {
+    let unshare = ["--user", "--map-root-user"];
+    Command::new("unshare").args(unshare).args(command).output().expect("unshare")
 }

@@ -10,6 +10,11 @@ pub type Case = (&'static str, fn());
 
 /// Runs `cases`, one after the other: they measure the machine's one kernel.
 pub fn main(cases: &[Case]) -> ExitCode {
+    main_where(cases, |_| None)
+}
+
+/// The same, where `lacking_for` says what this machine lacks for the case of that name alone.
+pub fn main_where(cases: &[Case], lacking_for: impl Fn(&str) -> Option<String>) -> ExitCode {
     let mut arguments = Arguments::from_args();
     arguments.test_threads = Some(1);
     let required = std::env::var_os("OTEL_TCPRETRANS_REQUIRE_PRIVILEGED").is_some();
@@ -20,7 +25,11 @@ pub fn main(cases: &[Case]) -> ExitCode {
     let trials = cases
         .iter()
         .map(|(name, case)| {
-            let (case, reason) = (*case, lacking.clone());
+            let (case, reason) = (*case, lacking.clone().or_else(|| lacking_for(name)));
+            let ignored = reason.is_some() && !required;
+            if let (Some(reason), None) = (&reason, &lacking) {
+                eprintln!("{name}: {reason}{}", if required { "" } else { "; it is ignored" });
+            }
             let trial = Trial::test(*name, move || match reason {
                 Some(reason) => Err(Failed::from(reason)),
                 None => {
@@ -28,7 +37,7 @@ pub fn main(cases: &[Case]) -> ExitCode {
                     Ok(())
                 }
             });
-            trial.with_kind("root").with_ignored_flag(lacking.is_some() && !required)
+            trial.with_kind("root").with_ignored_flag(ignored)
         })
         .collect();
     libtest_mimic::run(&arguments, trials).exit_code()
