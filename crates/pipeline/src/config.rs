@@ -24,6 +24,15 @@ impl Problem {
     pub fn at(path: impl Into<String>, message: impl Into<String>) -> Self {
         Problem { path: path.into(), message: message.into() }
     }
+
+    /// Problems of what stands under `key`, seen from the section that holds it.
+    pub fn below(key: &str, problems: Vec<Problem>) -> Vec<Problem> {
+        let seen = |problem: Problem| match problem.path.is_empty() {
+            true => Problem { path: key.to_owned(), ..problem },
+            false => Problem { path: format!("{key}.{}", problem.path), ..problem },
+        };
+        problems.into_iter().map(seen).collect()
+    }
 }
 
 /// A size in bytes, written `64MiB`, `512KiB` or as a plain number of bytes.

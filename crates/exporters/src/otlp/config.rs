@@ -79,8 +79,8 @@ impl Config {
                 }
             }
         }
-        problems.extend(below("retry_on_failure", self.retry_on_failure.validate()));
-        problems.extend(below("sending_queue", self.sending_queue.validate()));
+        problems.extend(Problem::below("retry_on_failure", self.retry_on_failure.validate()));
+        problems.extend(Problem::below("sending_queue", self.sending_queue.validate()));
         problems
     }
 
@@ -124,11 +124,4 @@ impl Config {
 
 fn same<T: PartialEq>(a: T, b: T) -> Option<T> {
     (a == b).then_some(a)
-}
-
-fn below(key: &'static str, problems: Vec<Problem>) -> impl Iterator<Item = Problem> {
-    problems.into_iter().map(move |problem| match problem.path.is_empty() {
-        true => Problem { path: key.into(), ..problem },
-        false => Problem { path: format!("{key}.{}", problem.path), ..problem },
-    })
 }

@@ -76,7 +76,8 @@ impl MetricsConfig {
         if let Some(push) = &self.otlp {
             problems.extend(fit(push.interval).err().map(|message| Problem::at("otlp.interval", message)));
             problems.extend(push::temporality(environment).err());
-            problems.extend(push.connection(environment).err().unwrap_or_default());
+            let files = |settings: Settings| settings.try_files().map_err(below_otlp);
+            problems.extend(push.resolve(environment).and_then(files).err().unwrap_or_default());
         }
         problems
     }
@@ -89,7 +90,7 @@ impl MetricsConfig {
     /// What is wrong with the connection, in the file or in the environment.
     pub fn filled_in(&self, environment: &Environment<'_>) -> Result<MetricsConfig, Vec<Problem>> {
         let Some(push) = &self.otlp else { return Ok(self.clone()) };
-        let settings = push.connection(environment)?;
+        let settings = push.resolve(environment)?;
         let push = PushConfig {
             endpoint: Some(settings.endpoint.to_string()),
             compression: Some(settings.compression),
@@ -103,11 +104,9 @@ impl MetricsConfig {
 }
 
 impl PushConfig {
-    /// The connection in force, the environment speaking where the file is silent; the files that it names have been read.
-    pub(super) fn connection(&self, environment: &Environment<'_>) -> Result<Settings, Vec<Problem>> {
-        otlp::resolve(&self.fields(), Signal::Metrics, environment)
-            .and_then(|settings| settings.try_files().map(|()| settings))
-            .map_err(|problems| problems.into_iter().map(below_otlp).collect())
+    /// The connection in force, the environment speaking where the file is silent.
+    pub(super) fn resolve(&self, environment: &Environment<'_>) -> Result<Settings, Vec<Problem>> {
+        otlp::resolve(&self.fields(), Signal::Metrics, environment).map_err(below_otlp)
     }
 
     fn fields(&self) -> Fields<'_> {
@@ -121,12 +120,9 @@ impl PushConfig {
     }
 }
 
-/// A problem of the push, seen from `service.telemetry.metrics`.
-pub(super) fn below_otlp(problem: Problem) -> Problem {
-    match problem.path.is_empty() {
-        true => Problem { path: "otlp".to_owned(), ..problem },
-        false => Problem { path: format!("otlp.{}", problem.path), ..problem },
-    }
+/// Problems of the push, seen from `service.telemetry.metrics`.
+pub(super) fn below_otlp(problems: Vec<Problem>) -> Vec<Problem> {
+    Problem::below("otlp", problems)
 }
 
 /// Can this be listened on? Whether the host has this address shows when it is tried.

@@ -46,7 +46,7 @@ pub(super) fn reader(
     config: &PushConfig,
     environment: &Environment<'_>,
 ) -> Result<(Push, SharedReader), TelemetryError> {
-    let settings = config.connection(environment).map_err(TelemetryError::Configuration)?;
+    let settings = config.resolve(environment).map_err(TelemetryError::Configuration)?;
     let temporality =
         temporality(environment).map_err(|problem| TelemetryError::Configuration(vec![problem]))?;
     let reader = Arc::new(ManualReader::builder().with_temporality(temporality).build());
@@ -73,7 +73,7 @@ pub(super) fn temporality(environment: &Environment<'_>) -> Result<Temporality, 
 }
 
 fn exporter(settings: &Settings, temporality: Temporality) -> Result<MetricExporter, TelemetryError> {
-    let unusable = |found: Vec<_>| TelemetryError::Configuration(found.into_iter().map(below_otlp).collect());
+    let unusable = |problems| TelemetryError::Configuration(below_otlp(problems));
     let endpoint = otlp::grpc_endpoint(settings).map_err(unusable)?;
     let metadata = otlp::metadata(settings);
     let mut builder = MetricExporter::builder()
