@@ -1,9 +1,10 @@
 //! The command line: what can be typed.
 
 use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::{Args, Parser, Subcommand};
+
+use otel_tcpretrans_pipeline::config::Interval;
 
 use crate::config::LogFormat;
 
@@ -67,8 +68,8 @@ pub(crate) struct RecordArgs {
     #[arg(long)]
     pub(crate) force: bool,
     /// Stop after this time, such as 10s or 5m
-    #[arg(long, value_name = "TIME", value_parser = humantime_serde::re::humantime::parse_duration)]
-    pub(crate) duration: Option<Duration>,
+    #[arg(long, value_name = "TIME")]
+    pub(crate) duration: Option<Interval>,
     /// Configuration whose tcpretrans receiver is recorded, in place of one with all defaults; repeatable
     #[arg(long = "config", value_name = "FILE")]
     pub(crate) files: Vec<String>,

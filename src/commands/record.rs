@@ -88,7 +88,7 @@ async fn record(args: &RecordArgs, config: Config) -> anyhow::Result<(End, Recor
     info!(file = %name, facts = facts.collect::<Vec<_>>().join(" "), "recording");
     let time_is_up = async {
         match args.duration {
-            Some(duration) => tokio::time::sleep(duration).await,
+            Some(duration) => tokio::time::sleep(*duration).await,
             None => std::future::pending().await,
         }
     };

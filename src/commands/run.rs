@@ -63,7 +63,7 @@ async fn serve(config: &Config, started: Clock) -> anyhow::Result<()> {
         error!("a second signal: stopping at once, what is on its way is lost");
         process::exit(1);
     });
-    let timeout = config.service.shutdown_timeout;
+    let timeout = *config.service.shutdown_timeout;
     info!(timeout = ?timeout, "draining");
     notify(NotifyState::Stopping);
     let deadline = Instant::now() + timeout;

@@ -83,7 +83,7 @@ fn service(values: &Dict, report: &mut Report<'_>) -> Service {
     report.extracted(&["service"], found);
     let service = service.unwrap_or_default();
     if !service.shutdown_timeout.is_zero()
-        && let Err(message) = fit(service.shutdown_timeout)
+        && let Err(message) = fit(*service.shutdown_timeout)
     {
         report.problem(&["service", "shutdown_timeout"], message);
     }

@@ -12,10 +12,6 @@ use serde_yaml::with::singleton_map_recursive;
 
 use super::problem::{Path, expected};
 
-/// What humantime_serde says that it wants.
-const A_DURATION: &str = "a duration";
-/// What bytesize says that it wants.
-const A_SIZE: [&str; 3] = ["an integer or string", "parsable string", "integer overflow"];
 const A_TEXT: &str = "a text";
 
 /// A problem below the value that is being extracted.
@@ -44,7 +40,7 @@ pub(super) fn extract<T: DeserializeOwned + Serialize>(value: Value) -> (Option<
                 let path = error.path.clone();
                 // An unknown key stays unknown, whatever its value.
                 let known = !matches!(error.kind, Kind::UnknownField(..));
-                if known && (attempt.null_means_default(&path) || attempt.zero_is_a_duration(&path, &error)) {
+                if known && attempt.null_means_default(&path) {
                     continue;
                 }
                 let missing = error.missing();
@@ -111,16 +107,6 @@ impl Attempt {
             }
             _ => false,
         }
-    }
-
-    /// A bare 0 where a duration is wanted needs no unit: the Collector's users write `max_elapsed_time: 0`.
-    fn zero_is_a_duration(&mut self, path: &[String], error: &Error) -> bool {
-        let zero = matches!(
-            &error.kind,
-            Kind::InvalidType(Actual::Unsigned(0) | Actual::Signed(0), wanted) if wanted == A_DURATION
-        );
-        let value = if zero { at(&mut self.value, path) } else { None };
-        value.map(|value| *value = "0s".into()).is_some()
     }
 
     fn take_out(&mut self, path: &[String]) -> bool {
@@ -204,8 +190,6 @@ fn in_yaml(wanted: &str) -> &str {
         "u8" | "u16" | "u32" | "u64" | "usize" => "a whole number, not negative",
         "i8" | "i16" | "i32" | "i64" | "isize" => "a whole number",
         "f32" | "f64" => "a number",
-        A_DURATION => "a duration, such as 200ms, 5s or 1m",
-        _ if A_SIZE.contains(&wanted) => "a size, such as 64MiB or 512KiB",
         _ if wanted.starts_with("struct ") => "a mapping",
         _ if wanted.starts_with("enum ") => "one word",
         _ => wanted,
@@ -214,7 +198,7 @@ fn in_yaml(wanted: &str) -> &str {
 
 #[cfg(test)]
 mod tests {
-    use std::time::Duration;
+    use otel_tcpretrans_pipeline::config::{Interval, Size};
 
     use super::*;
 
@@ -268,21 +252,26 @@ mod tests {
     }
 
     #[test]
-    fn a_bare_zero_is_a_duration_and_no_other_number_is() {
+    fn types_of_our_own_say_what_they_expect() {
         #[derive(Debug, PartialEq, Serialize, serde::Deserialize)]
-        struct Waits {
-            #[serde(with = "humantime_serde")]
-            always: Duration,
-            #[serde(with = "humantime_serde")]
-            perhaps: Option<Duration>,
+        struct Limits {
+            time: Interval,
+            size: Option<Size>,
         }
-        let waits = |yaml: &str| extract::<Waits>(serde_yaml::from_str(yaml).expect("yaml"));
-        let zero = Waits { always: Duration::ZERO, perhaps: Some(Duration::ZERO) };
-        assert_eq!(waits("{always: 0, perhaps: 0}"), (Some(zero), vec![]));
-        let (typed, found) = waits("{always: 5, perhaps: 0}");
+        let limits = |yaml: &str| extract::<Limits>(serde_yaml::from_str(yaml).expect("yaml"));
+        let typed = Limits { time: Interval::ZERO, size: Some(Size::of_bytes(5)) };
+        assert_eq!(limits("{time: 0, size: 5}"), (Some(typed), vec![]));
+        let (typed, found) = limits("{time: 5, size: -1}");
         assert_eq!(typed, None);
-        assert_eq!(found[0].message, "found a whole number; expected a duration, such as 200ms, 5s or 1m");
-        assert_eq!(run("{number: 0, inner: {text: 0}}").1.len(), 1, "elsewhere a 0 is a number");
+        let messages: Vec<_> = found.iter().map(|found| found.message.as_str()).collect();
+        assert!(
+            messages.contains(&"found a whole number; expected a duration, such as 200ms, 5s or 1m"),
+            "{messages:?}"
+        );
+        assert!(
+            messages.contains(&"signed int `-1` does not fit; expected a size, such as 64MiB or 512KiB"),
+            "{messages:?}"
+        );
     }
 
     #[test]

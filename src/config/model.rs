@@ -1,10 +1,10 @@
 //! The typed configuration as a whole.
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use otel_tcpretrans_exporters::resource::UserAttributes;
 use otel_tcpretrans_exporters::self_telemetry::MetricsConfig;
+use otel_tcpretrans_pipeline::config::Interval;
 use serde::{Deserialize, Serialize, Serializer};
 
 use crate::components::{ExporterConfig, ProcessorConfig, ReceiverConfig};
@@ -29,8 +29,7 @@ pub(crate) struct Service {
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) extensions: Vec<String>,
     /// How long draining may take.
-    #[serde(with = "humantime_serde")]
-    pub(crate) shutdown_timeout: Duration,
+    pub(crate) shutdown_timeout: Interval,
     pub(crate) telemetry: Telemetry,
     /// By id: `logs` or `metrics`, with `/name` where there are several.
     pub(crate) pipelines: BTreeMap<String, Pipeline>,
@@ -40,7 +39,7 @@ impl Default for Service {
     fn default() -> Self {
         Service {
             extensions: Vec::new(),
-            shutdown_timeout: Duration::from_secs(30),
+            shutdown_timeout: Interval::from_secs(30),
             telemetry: Telemetry::default(),
             pipelines: BTreeMap::new(),
         }

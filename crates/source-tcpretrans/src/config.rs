@@ -1,8 +1,6 @@
 //! The receiver's configuration: keys, defaults, validation.
 
-use std::time::Duration;
-
-use otel_tcpretrans_pipeline::config::{Problem, Size};
+use otel_tcpretrans_pipeline::config::{Interval, Problem, Size};
 use serde::{Deserialize, Serialize};
 
 /// Configuration of a `tcpretrans` receiver.
@@ -76,8 +74,7 @@ pub struct Wakeup {
     /// After so many events on one CPU.
     pub events: u32,
     /// Or after so long, whatever there is.
-    #[serde(with = "humantime_serde")]
-    pub interval: Duration,
+    pub interval: Interval,
 }
 
 /// Whose sockets are reported; decided in the kernel.
@@ -122,7 +119,7 @@ impl Default for Ringbuf {
 
 impl Default for Wakeup {
     fn default() -> Self {
-        Wakeup { events: 64, interval: Duration::from_millis(200) }
+        Wakeup { events: 64, interval: Interval::from_millis(200) }
     }
 }
 
@@ -132,6 +129,8 @@ const RINGBUF_MIN: u64 = 64 << 10;
 const RINGBUF_MAX: u64 = 2 << 30;
 /// As many events as a full ring buffer of the largest size holds.
 const CHANNEL_MAX: usize = 1 << 24;
+const WAKEUP_MIN: Interval = Interval::from_millis(1);
+const WAKEUP_MAX: Interval = Interval::from_secs(60);
 
 impl Config {
     /// What the types can't say.
@@ -153,10 +152,10 @@ impl Config {
         if self.wakeup.events == 0 {
             problems.push(Problem::at("wakeup.events", "0; expected at least 1"));
         }
-        if self.wakeup.interval < Duration::from_millis(1) || self.wakeup.interval > Duration::from_secs(60) {
+        if !(WAKEUP_MIN..=WAKEUP_MAX).contains(&self.wakeup.interval) {
             problems.push(Problem::at(
                 "wakeup.interval",
-                format!("{:?}; expected 1ms to 60s such as 200ms", self.wakeup.interval),
+                format!("{:?}; expected 1ms to 60s such as 200ms", *self.wakeup.interval),
             ));
         }
         if !(1..=CHANNEL_MAX).contains(&self.channel_capacity) {
@@ -193,7 +192,7 @@ mod tests {
         let config = Config {
             perf: Perf { pages_per_cpu: 12 },
             ringbuf: Ringbuf { size: Size::mib(3) },
-            wakeup: Wakeup { events: 0, interval: Duration::ZERO },
+            wakeup: Wakeup { events: 0, interval: Interval::ZERO },
             channel_capacity: 0,
             ..Config::default()
         };

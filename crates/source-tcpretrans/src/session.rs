@@ -355,7 +355,7 @@ fn of_errno(error: Errno) -> libbpf_rs::Error {
 }
 
 fn read_until_stopped(inputs: &Inputs, started: &Started<'_>, sink: &Sink) -> libbpf_rs::Result<()> {
-    let timeout = inputs.wakeup.interval.min(wall_clock::GOOD_FOR);
+    let timeout = (*inputs.wakeup.interval).min(wall_clock::GOOD_FOR);
     let timeout =
         rustix::time::Timespec { tv_sec: timeout.as_secs() as i64, tv_nsec: timeout.subsec_nanos().into() };
     let mut events = Vec::with_capacity(2);

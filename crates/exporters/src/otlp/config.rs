@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::path::PathBuf;
-use std::time::Duration;
 
 use otel_tcpretrans_pipeline::books::Signal;
-use otel_tcpretrans_pipeline::config::Problem;
+use otel_tcpretrans_pipeline::config::{Interval, Problem};
 use otel_tcpretrans_pipeline::delivery::{QueueConfig, RetryConfig};
 use serde::{Deserialize, Serialize};
 
@@ -27,8 +26,7 @@ pub struct Config {
     /// TLS.
     pub tls: TlsConfig,
     /// The time that one attempt may take, connecting included. Default 5 s.
-    #[serde(with = "humantime_serde")]
-    pub timeout: Option<Duration>,
+    pub timeout: Option<Interval>,
     /// Retries.
     pub retry_on_failure: RetryConfig,
     /// The queue between pipeline and backend.
@@ -106,7 +104,7 @@ impl Config {
             compression: same(logs.compression, metrics.compression),
             tls: same(tls(&logs), tls(&metrics)).unwrap_or_else(|| self.tls.clone()),
             headers: same(logs.headers, metrics.headers),
-            timeout: same(logs.timeout, metrics.timeout),
+            timeout: same(logs.timeout, metrics.timeout).map(Interval::from),
             ..self.clone()
         })
     }

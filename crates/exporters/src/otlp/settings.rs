@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
 use otel_tcpretrans_pipeline::books::Signal;
-use otel_tcpretrans_pipeline::config::{Problem, fit};
+use otel_tcpretrans_pipeline::config::{Interval, Problem, fit};
 
 use super::channel;
 use super::config::{Compression, TlsConfig};
@@ -48,7 +48,7 @@ pub(crate) struct Fields<'a> {
     pub(crate) compression: Option<Compression>,
     pub(crate) headers: Option<&'a BTreeMap<String, Secret>>,
     pub(crate) tls: &'a TlsConfig,
-    pub(crate) timeout: Option<Duration>,
+    pub(crate) timeout: Option<Interval>,
 }
 
 /// Decides. All problems are reported, not only the first.
@@ -75,7 +75,7 @@ pub(crate) fn resolve(
         .unwrap_or_default();
     let headers = headers(fields, &variables, &mut problems);
     let timeout = match fields.timeout {
-        Some(time) => fit(time).map_err(|message| problems.push(Problem::at("timeout", message))).ok(),
+        Some(time) => fit(*time).map_err(|message| problems.push(Problem::at("timeout", message))).ok(),
         None => variables.read("TIMEOUT", "timeout", &mut problems, environment::timeout),
     }
     .unwrap_or(DEFAULT_TIMEOUT);

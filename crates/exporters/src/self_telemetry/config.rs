@@ -2,10 +2,9 @@
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
-use std::time::Duration;
 
 use otel_tcpretrans_pipeline::books::Signal;
-use otel_tcpretrans_pipeline::config::{Problem, fit};
+use otel_tcpretrans_pipeline::config::{Interval, Problem, fit};
 use serde::{Deserialize, Serialize};
 
 use super::push;
@@ -15,7 +14,7 @@ use crate::secret::Secret;
 
 /// Where Prometheus scrapes by default; the Collector's own port.
 const DEFAULT_ADDRESS: &str = "127.0.0.1:8888";
-const DEFAULT_INTERVAL: Duration = Duration::from_secs(60);
+const DEFAULT_INTERVAL: Interval = Interval::from_secs(60);
 
 /// Configuration of the process's own metrics.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -36,11 +35,9 @@ pub struct PushConfig {
     pub compression: Option<Compression>,
     pub headers: Option<BTreeMap<String, Secret>>,
     pub tls: TlsConfig,
-    #[serde(with = "humantime_serde")]
-    pub timeout: Option<Duration>,
+    pub timeout: Option<Interval>,
     /// Time between two pushes. Default 60 s.
-    #[serde(with = "humantime_serde")]
-    pub interval: Duration,
+    pub interval: Interval,
 }
 
 impl Default for MetricsConfig {
@@ -74,7 +71,7 @@ impl MetricsConfig {
             ));
         }
         if let Some(push) = &self.otlp {
-            problems.extend(fit(push.interval).err().map(|message| Problem::at("otlp.interval", message)));
+            problems.extend(fit(*push.interval).err().map(|message| Problem::at("otlp.interval", message)));
             problems.extend(push::temporality(environment).err());
             let files = |settings: Settings| settings.try_files().map_err(below_otlp);
             problems.extend(push.resolve(environment).and_then(files).err().unwrap_or_default());
@@ -96,7 +93,7 @@ impl MetricsConfig {
             compression: Some(settings.compression),
             headers: Some(settings.headers),
             tls: TlsConfig { insecure: Some(!settings.endpoint.is_tls()), ..settings.tls },
-            timeout: Some(settings.timeout),
+            timeout: Some(settings.timeout.into()),
             interval: push.interval,
         };
         Ok(MetricsConfig { otlp: Some(push), ..self.clone() })
@@ -148,7 +145,7 @@ mod tests {
         assert_eq!(parsed("prometheus: null").prometheus, None);
         assert_eq!(parsed("otlp: null").otlp, None);
         assert_eq!(parsed("otlp: {}").otlp, Some(PushConfig::default()));
-        assert_eq!(parsed("otlp: { interval: 5s }").otlp.expect("named").interval, Duration::from_secs(5));
+        assert_eq!(parsed("otlp: { interval: 5s }").otlp.expect("named").interval, Interval::from_secs(5));
         assert!(serde_yaml::from_str::<MetricsConfig>("otlp: { intervall: 5s }").is_err());
     }
 
@@ -196,7 +193,7 @@ mod tests {
         assert_eq!(shown.endpoint.as_deref(), Some("https://b:1"));
         assert_eq!(
             (shown.compression, shown.timeout),
-            (Some(Compression::Gzip), Some(Duration::from_secs(5)))
+            (Some(Compression::Gzip), Some(Interval::from_secs(5)))
         );
         let wrong = |name: &str| (name == "OTEL_EXPORTER_OTLP_PROTOCOL").then(|| "http/json".to_owned());
         assert_eq!(parsed("otlp: {}").filled_in(&wrong).expect_err("not built")[0].path, "otlp");

@@ -55,7 +55,7 @@ pub(super) fn reader(
         exporter: exporter(&settings, temporality)?,
         settings,
         temporality,
-        interval: config.interval,
+        interval: *config.interval,
     };
     Ok((push, SharedReader(reader)))
 }

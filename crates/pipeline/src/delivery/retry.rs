@@ -11,7 +11,7 @@ use tokio::time::{Instant, sleep_until};
 use super::health::Health;
 use super::{Accepted, SendError, Transport};
 use crate::books::DropReason;
-use crate::config::{Problem, fit};
+use crate::config::{Interval, Problem, fit};
 
 /// Longest wait between two attempts once shutdown has begun: what is left of the time is not for waiting.
 const LONGEST_WAIT_IN_SHUTDOWN: Duration = Duration::from_secs(1);
@@ -23,29 +23,26 @@ pub struct RetryConfig {
     /// Retry at all?
     pub enabled: bool,
     /// Wait before the second attempt.
-    #[serde(with = "humantime_serde")]
-    pub initial_interval: Duration,
+    pub initial_interval: Interval,
     /// Longest wait between two attempts, before randomization.
-    #[serde(with = "humantime_serde")]
-    pub max_interval: Duration,
+    pub max_interval: Interval,
     /// How much longer each wait is than the one before.
     pub multiplier: f64,
     /// A wait is drawn from `interval * (1 ± randomization_factor)`.
     pub randomization_factor: f64,
     /// Since the first attempt; the request is dropped then. 0: never.
-    #[serde(with = "humantime_serde")]
-    pub max_elapsed_time: Duration,
+    pub max_elapsed_time: Interval,
 }
 
 impl Default for RetryConfig {
     fn default() -> Self {
         RetryConfig {
             enabled: true,
-            initial_interval: Duration::from_secs(5),
-            max_interval: Duration::from_secs(30),
+            initial_interval: Interval::from_secs(5),
+            max_interval: Interval::from_secs(30),
             multiplier: 1.5,
             randomization_factor: 0.5,
-            max_elapsed_time: Duration::from_secs(300),
+            max_elapsed_time: Interval::from_secs(300),
         }
     }
 }
@@ -59,7 +56,7 @@ impl RetryConfig {
         }
         for (key, time) in [("initial_interval", self.initial_interval), ("max_interval", self.max_interval)]
         {
-            problems.extend(fit(time).err().map(|message| Problem::at(key, message)));
+            problems.extend(fit(*time).err().map(|message| Problem::at(key, message)));
         }
         if !(self.multiplier.is_finite() && self.multiplier >= 1.0) {
             problems.push(Problem::at("multiplier", "must be at least 1, or the waits would shrink"));
@@ -80,8 +77,8 @@ impl RetryConfig {
     fn waits(&self) -> impl Iterator<Item = Duration> + Send + use<> {
         let spread = self.randomization_factor;
         ExponentialBuilder::new()
-            .with_min_delay(self.initial_interval.min(self.max_interval))
-            .with_max_delay(self.max_interval)
+            .with_min_delay(*self.initial_interval.min(self.max_interval))
+            .with_max_delay(*self.max_interval)
             .with_factor(self.multiplier as f32)
             .without_max_times()
             .build()
@@ -129,7 +126,7 @@ pub(super) async fn send<T: Transport>(
         let wait = waits.next().map(|wait| wait.max(after.unwrap_or_default()).min(longest));
         let next = wait.and_then(|wait| Instant::now().checked_add(wait));
         let within = |next: &Instant| {
-            config.max_elapsed_time.is_zero() || next.duration_since(started) <= config.max_elapsed_time
+            config.max_elapsed_time.is_zero() || next.duration_since(started) <= *config.max_elapsed_time
         };
         let Some(next) = next.filter(within) else {
             health.dropped(&message, "the next try would be after max_elapsed_time");

@@ -66,7 +66,7 @@ pub(super) async fn run_metrics(
     exporters: Fanout,
 ) {
     let mut sums = Aggregator::new(&config, unix_nano());
-    let mut tick = interval_at(Instant::now() + config.interval, config.interval);
+    let mut tick = interval_at(Instant::now() + *config.interval, *config.interval);
     tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
     let send = |batches: Vec<Vec<MetricPoint>>| {
         exporters.send(batches.into_iter().map(|points| Batch::Metrics(points.into())).collect())

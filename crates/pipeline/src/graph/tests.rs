@@ -43,7 +43,7 @@ fn filter(yaml: &str) -> ProcessorConfig {
 }
 
 fn batch(send_batch_size: usize, timeout: Duration) -> ProcessorConfig {
-    ProcessorConfig::Batch(BatchConfig { send_batch_size, timeout })
+    ProcessorConfig::Batch(BatchConfig { send_batch_size, timeout: timeout.into() })
 }
 
 fn to_port(peer_port: u16) -> RawEvent {
@@ -188,7 +188,7 @@ async fn batches_are_cut_at_their_size_and_flushed_in_time() {
 async fn sums_are_reported_at_their_interval() {
     let (books, diary, receiver) = (Books::default(), Diary::default(), FakeReceiver::default());
     let sink = Sink::new(Mode::Deliver, &diary);
-    let config = AggregateConfig { interval: s(7), ..AggregateConfig::default() };
+    let config = AggregateConfig { interval: s(7).into(), ..AggregateConfig::default() };
     let aggregate = ProcessorConfig::Aggregate(config);
     let pipelines = vec![spec(Signal::Metrics, vec![aggregate, batch(2, s(1))], &[("out", &sink)])];
     let start = Instant::now();

@@ -5,7 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
-use crate::config::Problem;
+use crate::config::{Interval, Problem};
 
 /// `batch`, the Collector's keys and defaults.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -14,13 +14,12 @@ pub struct BatchConfig {
     /// Log records or metric points in a full batch. No batch is larger.
     pub send_batch_size: usize,
     /// How long an item waits for its batch to fill. 0: not at all.
-    #[serde(with = "humantime_serde")]
-    pub timeout: Duration,
+    pub timeout: Interval,
 }
 
 impl Default for BatchConfig {
     fn default() -> Self {
-        BatchConfig { send_batch_size: 8192, timeout: Duration::from_millis(200) }
+        BatchConfig { send_batch_size: 8192, timeout: Interval::from_millis(200) }
     }
 }
 
@@ -49,7 +48,7 @@ impl<T> Batcher<T> {
     pub fn new(config: &BatchConfig) -> Self {
         Batcher {
             size: config.send_batch_size.max(1),
-            timeout: config.timeout,
+            timeout: *config.timeout,
             pending: Vec::new(),
             due: None,
         }
@@ -57,7 +56,7 @@ impl<T> Batcher<T> {
 
     /// One that hands on whatever it is given, at once and uncut.
     pub fn passing() -> Self {
-        Batcher::new(&BatchConfig { send_batch_size: usize::MAX, timeout: Duration::ZERO })
+        Batcher::new(&BatchConfig { send_batch_size: usize::MAX, timeout: Interval::ZERO })
     }
 
     /// Adds items that arrived at `now`, and returns the batches that are complete.
@@ -94,7 +93,7 @@ mod tests {
     use super::*;
 
     fn batcher(size: usize, timeout: Duration) -> Batcher<u32> {
-        Batcher::new(&BatchConfig { send_batch_size: size, timeout })
+        Batcher::new(&BatchConfig { send_batch_size: size, timeout: timeout.into() })
     }
 
     #[test]
@@ -134,7 +133,7 @@ mod tests {
     fn configuration() {
         assert_eq!(serde_yaml::from_str::<BatchConfig>("{}").unwrap(), BatchConfig::default());
         let config: BatchConfig = serde_yaml::from_str("{ send_batch_size: 0, timeout: 1s }").unwrap();
-        assert_eq!(config.timeout, Duration::from_secs(1));
+        assert_eq!(*config.timeout, Duration::from_secs(1));
         assert_eq!(config.validate()[0].path, "send_batch_size");
         assert!(BatchConfig::default().validate().is_empty());
         assert!(serde_yaml::from_str::<BatchConfig>("send_batch_max_size: 1").is_err());

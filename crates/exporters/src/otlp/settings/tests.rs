@@ -154,7 +154,7 @@ fn what_differs_between_the_signals_is_not_shown_as_if_it_were_the_same() {
         _ => None,
     };
     let shown = Config::default().filled_in(&environment).expect("filled in");
-    assert_eq!((shown.endpoint, shown.timeout), (None, Some(Duration::from_secs(7))));
+    assert_eq!((shown.endpoint, shown.timeout), (None, Some(Interval::from_secs(7))));
 }
 
 #[test]

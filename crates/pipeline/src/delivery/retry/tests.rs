@@ -10,6 +10,7 @@ use tokio::time::{Instant, sleep_until};
 
 use super::{RetryConfig, send};
 use crate::books::{DropReason, Signal};
+use crate::config::Interval;
 use crate::delivery::Accepted;
 use crate::delivery::fake::{Backend, accepted, permanent, retryable};
 use crate::delivery::health::Health;
@@ -69,8 +70,12 @@ async fn intervals_grow_to_the_longest() {
 
 #[test]
 fn waits_are_spread_around_the_interval() {
-    let config =
-        RetryConfig { initial_interval: s(10), max_interval: s(10), randomization_factor: 0.5, ..exact() };
+    let config = RetryConfig {
+        initial_interval: s(10).into(),
+        max_interval: s(10).into(),
+        randomization_factor: 0.5,
+        ..exact()
+    };
     let waits: Vec<_> = config.waits().take(1000).map(|wait| wait.as_secs_f64()).collect();
     assert!(waits.iter().all(|wait| (5.0..=15.0).contains(wait)));
     // Each of these fails by chance once in 10^41 runs.
@@ -88,7 +93,7 @@ async fn gives_up_after_the_elapsed_time() {
 
 #[tokio::test(start_paused = true)]
 async fn zero_never_gives_up() {
-    let config = RetryConfig { max_elapsed_time: Duration::ZERO, ..exact() };
+    let config = RetryConfig { max_elapsed_time: Interval::ZERO, ..exact() };
     let (outcome, times) = run(config, Backend::new(vec![retryable(None); 2000])).await;
     assert_eq!((outcome, times.len()), (Ok(Accepted::default()), 2001));
 }
@@ -135,7 +140,7 @@ async fn shutdown_cuts_a_wait_short_and_retries_until_its_deadline() {
 
 #[tokio::test(start_paused = true)]
 async fn waits_in_shutdown_are_the_back_off_s_own_where_they_are_short() {
-    let config = RetryConfig { initial_interval: s(1) / 10, multiplier: 2.0, ..exact() };
+    let config = RetryConfig { initial_interval: (s(1) / 10).into(), multiplier: 2.0, ..exact() };
     let (_keep, signal) = watch::channel(Some(Instant::now() + s(30)));
     let (outcome, times) = run_until(config, Backend::new(vec![retryable(None); 6]), signal).await;
     assert_eq!(outcome, Ok(Accepted::default()));
@@ -159,7 +164,7 @@ async fn shutdown_neither_waits_as_long_as_the_backend_asks_nor_beyond_its_deadl
 
 #[tokio::test(start_paused = true)]
 async fn giving_up_and_not_retrying_hold_in_shutdown_too() {
-    let config = RetryConfig { max_elapsed_time: s(5), ..exact() };
+    let config = RetryConfig { max_elapsed_time: s(5).into(), ..exact() };
     let (outcome, times) = run_until(config, Backend::down(), shutdown(s(1), s(30))).await;
     assert_eq!((outcome, times.last().unwrap().round()), (Err(DropReason::RetriesExhausted), 5.0));
     let (_keep, signal) = watch::channel(Some(Instant::now() + s(30)));
@@ -221,15 +226,15 @@ fn configuration() {
 fn nonsense_is_a_problem() {
     let wrong = RetryConfig {
         enabled: true,
-        initial_interval: Duration::ZERO,
-        max_interval: Duration::ZERO,
+        initial_interval: Interval::ZERO,
+        max_interval: Interval::ZERO,
         multiplier: f64::NAN,
         randomization_factor: 1.5,
-        max_elapsed_time: s(300),
+        max_elapsed_time: s(300).into(),
     };
     let paths: Vec<_> = wrong.validate().into_iter().map(|problem| problem.path).collect();
     assert_eq!(paths, ["initial_interval", "max_interval", "multiplier", "randomization_factor"]);
     assert!(RetryConfig { enabled: false, ..wrong }.validate().is_empty(), "it is not used");
-    let short = RetryConfig { max_elapsed_time: s(1), ..RetryConfig::default() };
+    let short = RetryConfig { max_elapsed_time: s(1).into(), ..RetryConfig::default() };
     assert_eq!(short.validate()[0].path, "max_elapsed_time");
 }

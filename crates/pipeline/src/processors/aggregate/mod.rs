@@ -1,12 +1,10 @@
 //! `aggregate`: records -> monotonic sums, under a hard cap of series.
 
-use std::time::Duration;
-
 use serde::{Deserialize, Serialize};
 use strum::IntoEnumIterator;
 
 use crate::attribute::Attribute;
-use crate::config::{Problem, fit};
+use crate::config::{Interval, Problem, fit};
 use crate::metric::Temporality;
 
 mod sums;
@@ -18,8 +16,7 @@ pub use sums::Aggregator;
 #[serde(default, deny_unknown_fields)]
 pub struct AggregateConfig {
     /// Time between two reports.
-    #[serde(with = "humantime_serde")]
-    pub interval: Duration,
+    pub interval: Interval,
     /// Attributes beyond the default ones; each may multiply the series.
     pub attributes: Vec<Attribute>,
     /// Series at most; what exceeds it goes to one series with `otel.metric.overflow`.
@@ -27,18 +24,17 @@ pub struct AggregateConfig {
     /// What the sums count from.
     pub temporality: Temporality,
     /// A cumulative series unchanged for so long is given up, or the cap would fill for ever.
-    #[serde(with = "humantime_serde")]
-    pub max_idle: Duration,
+    pub max_idle: Interval,
 }
 
 impl Default for AggregateConfig {
     fn default() -> Self {
         AggregateConfig {
-            interval: Duration::from_secs(10),
+            interval: Interval::from_secs(10),
             attributes: Vec::new(),
             max_series: 2000,
             temporality: Temporality::Cumulative,
-            max_idle: Duration::from_secs(15 * 60),
+            max_idle: Interval::from_secs(15 * 60),
         }
     }
 }
@@ -73,7 +69,7 @@ impl AggregateConfig {
     /// What is wrong with it.
     pub fn validate(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
-        problems.extend(fit(self.interval).err().map(|message| Problem::at("interval", message)));
+        problems.extend(fit(*self.interval).err().map(|message| Problem::at("interval", message)));
         if self.max_series == 0 {
             problems.push(Problem::at("max_series", "must be at least 1"));
         }

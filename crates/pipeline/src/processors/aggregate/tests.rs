@@ -3,10 +3,10 @@
 #![allow(clippy::unwrap_used)]
 
 use std::collections::BTreeMap;
-use std::time::Duration;
 
 use super::{AggregateConfig, Aggregator};
 use crate::attribute::{Attribute, AttributeValue};
+use crate::config::Interval;
 use crate::flow::{FlowRecord, Gap, HandshakeRole, Record, RetransmitType};
 use crate::metric::{Metric, MetricPoint, Temporality};
 use crate::sample::{gap, record, unseen};
@@ -16,8 +16,8 @@ const SECOND: u64 = 1_000_000_000;
 /// 5 s from one report to the next; series are idle after 20 s.
 fn config() -> AggregateConfig {
     AggregateConfig {
-        interval: Duration::from_secs(5),
-        max_idle: Duration::from_secs(20),
+        interval: Interval::from_secs(5),
+        max_idle: Interval::from_secs(20),
         ..AggregateConfig::default()
     }
 }
@@ -354,13 +354,13 @@ fn unsuitable_attributes_are_problems() {
 #[test]
 fn nonsense_is_a_problem() {
     let wrong = AggregateConfig {
-        interval: Duration::ZERO,
+        interval: Interval::ZERO,
         max_series: 0,
-        max_idle: Duration::from_secs(1),
+        max_idle: Interval::from_secs(1),
         ..AggregateConfig::default()
     };
     let paths: Vec<_> = wrong.validate().into_iter().map(|problem| problem.path).collect();
     assert_eq!(paths, ["interval", "max_series"]);
-    let hasty = AggregateConfig { max_idle: Duration::from_secs(1), ..AggregateConfig::default() };
+    let hasty = AggregateConfig { max_idle: Interval::from_secs(1), ..AggregateConfig::default() };
     assert_eq!(hasty.validate()[0].path, "max_idle");
 }
