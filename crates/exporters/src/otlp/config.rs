@@ -1,14 +1,16 @@
 //! The `otlp` exporter's configuration as the file has it; `settings` turns it into what is in force.
 
 use std::collections::BTreeMap;
-use std::path::PathBuf;
 
 use otel_tcpretrans_pipeline::books::Signal;
 use otel_tcpretrans_pipeline::config::{Interval, Problem};
 use otel_tcpretrans_pipeline::delivery::{QueueConfig, RetryConfig};
 use serde::{Deserialize, Serialize};
 
+use super::channel;
+use super::compression::Compression;
 use super::settings::{self, Fields, Settings};
+use super::tls::TlsConfig;
 use crate::Environment;
 use crate::secret::Secret;
 
@@ -33,43 +35,14 @@ pub struct Config {
     pub sending_queue: QueueConfig,
 }
 
-/// Compression of requests.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-#[allow(missing_docs)] // the names say it
-pub enum Compression {
-    None,
-    #[default]
-    Gzip,
-    Zstd,
-}
-
-/// TLS of a connection to a backend.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct TlsConfig {
-    /// PEM file of the authorities to trust, in place of the system's.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub ca_file: Option<PathBuf>,
-    /// PEM file of this client's certificate and its chain.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub cert_file: Option<PathBuf>,
-    /// PEM file of the certificate's private key.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub key_file: Option<PathBuf>,
-    /// Plaintext, for an endpoint without a scheme. Default false.
-    pub insecure: Option<bool>,
-    /// TLS that trusts whatever certificate it is shown.
-    pub insecure_skip_verify: bool,
-}
-
 impl Config {
     /// What would keep it from starting for some signal: in the file, in the environment that speaks where the file is
     /// silent, for each signal in its own variables, or in a file that these name.
     pub fn validate(&self, environment: &Environment<'_>) -> Vec<Problem> {
         let mut problems = Vec::new();
         for signal in [Signal::Logs, Signal::Metrics] {
-            let started = self.resolve(signal, environment).and_then(|settings| settings.try_files());
+            let started =
+                self.resolve(signal, environment).and_then(|settings| channel::check_files(&settings));
             for problem in started.err().unwrap_or_default() {
                 // What is wrong with the file is found for both, in the same words.
                 if !problems.contains(&problem) {

@@ -1,12 +1,14 @@
 //! The `otlp` exporter: OTLP over gRPC.
 
 mod channel;
+mod compression;
 mod config;
 mod encode;
 mod endpoint;
 mod environment;
 mod settings;
 mod status;
+mod tls;
 mod transport;
 mod trust_all;
 
@@ -17,12 +19,14 @@ use otel_tcpretrans_pipeline::component::Exporter;
 use otel_tcpretrans_pipeline::config::Problem;
 use otel_tcpretrans_pipeline::delivery::QueuedExporter;
 
-pub(crate) use channel::endpoint as grpc_endpoint;
-pub use config::{Compression, Config, TlsConfig};
+pub(crate) use channel::{check_files, endpoint as grpc_endpoint};
+pub use compression::Compression;
+pub use config::Config;
 pub use encode::{Encoder, REQUEST_LIMIT};
 pub use endpoint::Endpoint;
 pub use settings::Settings;
 pub(crate) use settings::{Fields, resolve};
+pub use tls::TlsConfig;
 pub use transport::GrpcTransport;
 pub(crate) use transport::metadata;
 
@@ -63,7 +67,7 @@ pub fn start(
 
 /// Why an `otlp` exporter did not start: its configuration, the environment or the files that these name.
 #[derive(Debug, thiserror::Error)]
-#[error("exporters.{id}: {}", crate::joined(.problems))]
+#[error("exporters.{id}: {}", Problem::join(.problems))]
 pub struct StartError {
     id: String,
     problems: Vec<Problem>,

@@ -9,10 +9,10 @@ use http::{HeaderName, HeaderValue};
 use otel_tcpretrans_pipeline::books::Signal;
 use otel_tcpretrans_pipeline::config::{Interval, Problem, fit};
 
-use super::channel;
-use super::config::{Compression, TlsConfig};
+use super::compression::Compression;
 use super::endpoint::Endpoint;
 use super::environment::{self, Found, Variables};
+use super::tls::TlsConfig;
 use crate::Environment;
 use crate::secret::Secret;
 
@@ -33,13 +33,6 @@ pub struct Settings {
     pub tls: TlsConfig,
     /// The time that one attempt may take.
     pub timeout: Duration,
-}
-
-impl Settings {
-    /// Reads the files that they name, as a start does.
-    pub(crate) fn try_files(&self) -> Result<(), Vec<Problem>> {
-        channel::check(self)
-    }
 }
 
 /// The part of a configuration that describes a connection, as the file has it.

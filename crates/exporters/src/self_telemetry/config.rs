@@ -3,17 +3,18 @@
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
+use opentelemetry_sdk::metrics::Temporality;
 use otel_tcpretrans_pipeline::books::Signal;
 use otel_tcpretrans_pipeline::config::{Interval, Problem, fit};
 use serde::{Deserialize, Serialize};
 
-use super::push;
 use crate::Environment;
 use crate::otlp::{self, Compression, Fields, Settings, TlsConfig};
 use crate::secret::Secret;
 
 /// Where Prometheus scrapes by default; the Collector's own port.
 const DEFAULT_ADDRESS: &str = "127.0.0.1:8888";
+const TEMPORALITY: &str = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE";
 const DEFAULT_INTERVAL: Interval = Interval::from_secs(60);
 
 /// Configuration of the process's own metrics.
@@ -72,8 +73,8 @@ impl MetricsConfig {
         }
         if let Some(push) = &self.otlp {
             problems.extend(fit(*push.interval).err().map(|message| Problem::at("otlp.interval", message)));
-            problems.extend(push::temporality(environment).err());
-            let files = |settings: Settings| settings.try_files().map_err(below_otlp);
+            problems.extend(temporality(environment).err());
+            let files = |settings: Settings| otlp::check_files(&settings).map_err(below_otlp);
             problems.extend(push.resolve(environment).and_then(files).err().unwrap_or_default());
         }
         problems
@@ -114,6 +115,23 @@ impl PushConfig {
             tls: &self.tls,
             timeout: self.timeout,
         }
+    }
+}
+
+/// The temporality of what is pushed: the environment's, or else cumulative (OpenTelemetry specification, "OTLP Metrics
+/// Exporter").
+///
+/// # Errors
+/// The variable has another value than the specification's.
+pub(super) fn temporality(environment: &Environment<'_>) -> Result<Temporality, Problem> {
+    match environment(TEMPORALITY).filter(|value| !value.trim().is_empty()) {
+        None => Ok(Temporality::Cumulative),
+        Some(value) => value.trim().parse().map_err(|()| {
+            Problem::at(
+                "otlp",
+                format!("{TEMPORALITY}: expected cumulative, delta or lowmemory, found {value:?}"),
+            )
+        }),
     }
 }
 

@@ -9,17 +9,15 @@ use opentelemetry_sdk::metrics::data::ResourceMetrics;
 use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
 use opentelemetry_sdk::metrics::reader::MetricReader;
 use opentelemetry_sdk::metrics::{InstrumentKind, ManualReader, Pipeline, Temporality};
-use otel_tcpretrans_pipeline::config::Problem;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tracing::{info, warn};
 
-use super::config::below_otlp;
-use super::{Collector, PushConfig, TelemetryError};
+use super::config::{PushConfig, below_otlp, temporality};
+use super::error::TelemetryError;
+use super::refresher::Refresher;
 use crate::Environment;
 use crate::otlp::{self, Compression, Settings};
-
-const TEMPORALITY: &str = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE";
 
 /// A pusher that is not running yet.
 pub(super) struct Push {
@@ -60,18 +58,6 @@ pub(super) fn reader(
     Ok((push, SharedReader(reader)))
 }
 
-pub(super) fn temporality(environment: &Environment<'_>) -> Result<Temporality, Problem> {
-    match environment(TEMPORALITY).filter(|value| !value.trim().is_empty()) {
-        None => Ok(Temporality::Cumulative),
-        Some(value) => value.trim().parse().map_err(|()| {
-            Problem::at(
-                "otlp",
-                format!("{TEMPORALITY}: expected cumulative, delta or lowmemory, found {value:?}"),
-            )
-        }),
-    }
-}
-
 fn exporter(settings: &Settings, temporality: Temporality) -> Result<MetricExporter, TelemetryError> {
     let unusable = |problems| TelemetryError::Configuration(below_otlp(problems));
     let endpoint = otlp::grpc_endpoint(settings).map_err(unusable)?;
@@ -96,7 +82,7 @@ fn exporter(settings: &Settings, temporality: Temporality) -> Result<MetricExpor
 
 impl Push {
     /// Pushes at each interval, and once more when `stop`'s sender is gone.
-    pub(super) async fn run(mut self, collector: Arc<Collector>, mut stop: watch::Receiver<()>) {
+    pub(super) async fn run(mut self, refresher: Arc<Refresher>, mut stop: watch::Receiver<()>) {
         let mut ticks = interval_at(Instant::now() + self.interval, self.interval);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut failing = false;
@@ -106,7 +92,7 @@ impl Push {
                 _ = stop.changed() => true,
             };
             // An outage is two lines in the log, not one a minute.
-            let pushed = self.push(&collector).await;
+            let pushed = self.push(&refresher).await;
             let endpoint = &self.settings.endpoint;
             match pushed {
                 Err(error) if !failing => {
@@ -125,9 +111,9 @@ impl Push {
         }
     }
 
-    async fn push(&mut self, collector: &Collector) -> Result<(), PushError> {
+    async fn push(&mut self, refresher: &Refresher) -> Result<(), PushError> {
         let mut metrics = ResourceMetrics::default();
-        collector.collect(|| self.reader.collect(&mut metrics))?;
+        refresher.collect(|| self.reader.collect(&mut metrics))?;
         // The crate leaves the time to a channel that it is given, and that one waits for a silent peer until TCP gives up.
         match timeout(self.settings.timeout, self.exporter.export(&metrics)).await {
             Ok(answer) => Ok(answer?),

@@ -22,7 +22,7 @@ use tokio::task::JoinSet;
 use tokio::time::timeout;
 use tracing::{debug, warn};
 
-use super::Collector;
+use super::refresher::Refresher;
 
 /// Connections at once; the others wait to be accepted.
 const CONNECTIONS: usize = 16;
@@ -47,7 +47,7 @@ pub(super) fn reader() -> Result<(Registry, PrometheusExporter), OTelSdkError> {
 pub(super) async fn serve(
     listener: TcpListener,
     registry: Registry,
-    collector: Arc<Collector>,
+    refresher: Arc<Refresher>,
     mut stop: watch::Receiver<()>,
 ) {
     let registry = Arc::new(registry);
@@ -61,10 +61,10 @@ pub(super) async fn serve(
         };
         match accepted {
             Some(Ok((stream, place))) => {
-                let (registry, collector) = (registry.clone(), collector.clone());
+                let (registry, refresher) = (registry.clone(), refresher.clone());
                 connections.spawn(async move {
                     let _place = place;
-                    answer_one(stream, registry, collector).await;
+                    answer_one(stream, registry, refresher).await;
                 });
             }
             Some(Err(error)) => {
@@ -84,9 +84,9 @@ async fn accept(listener: &TcpListener, places: &Arc<Semaphore>) -> Option<io::R
     Some(listener.accept().await.map(|(stream, _)| (stream, place)))
 }
 
-async fn answer_one(stream: TcpStream, registry: Arc<Registry>, collector: Arc<Collector>) {
+async fn answer_one(stream: TcpStream, registry: Arc<Registry>, refresher: Arc<Refresher>) {
     let service = service_fn(|request| {
-        let response = answer(&request, &registry, &collector);
+        let response = answer(&request, &registry, &refresher);
         async { Ok::<_, Infallible>(response) }
     });
     let connection = http1::Builder::new().keep_alive(false).serve_connection(TokioIo::new(stream), service);
@@ -97,7 +97,7 @@ async fn answer_one(stream: TcpStream, registry: Arc<Registry>, collector: Arc<C
     }
 }
 
-fn answer(request: &Request<Incoming>, registry: &Registry, collector: &Collector) -> Response<Full<Bytes>> {
+fn answer(request: &Request<Incoming>, registry: &Registry, refresher: &Refresher) -> Response<Full<Bytes>> {
     if request.uri().path() != "/metrics" {
         return text(StatusCode::NOT_FOUND, "not found: metrics are at /metrics\n".into());
     }
@@ -106,7 +106,7 @@ fn answer(request: &Request<Incoming>, registry: &Registry, collector: &Collecto
         response.headers_mut().insert(ALLOW, http::HeaderValue::from_static("GET, HEAD"));
         return response;
     }
-    let families = collector.collect(|| registry.gather());
+    let families = refresher.collect(|| registry.gather());
     match TextEncoder::new().encode_to_string(&families) {
         Ok(body) => {
             let mut response = text(StatusCode::OK, body);

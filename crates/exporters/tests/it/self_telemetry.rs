@@ -7,7 +7,9 @@ use std::sync::atomic::{AtomicBool, Ordering};
 
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value;
-use otel_tcpretrans_exporters::self_telemetry::{MetricsConfig, Running, SelfTelemetry, TelemetryError};
+use otel_tcpretrans_exporters::self_telemetry::{
+    MetricsConfig, RunningTelemetry, SelfTelemetry, TelemetryError,
+};
 use otel_tcpretrans_pipeline::books::{Books, DropReason, LedgerKey, Signal};
 use otel_tcpretrans_pipeline::telemetry::Observed;
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
@@ -24,7 +26,7 @@ fn telemetry(yaml: &str) -> SelfTelemetry {
     SelfTelemetry::new(&config, &no_environment, &resource()).expect("set up")
 }
 
-async fn observing(yaml: &str, books: &Books) -> Running {
+async fn observing(yaml: &str, books: &Books) -> RunningTelemetry {
     let telemetry = telemetry(yaml);
     let observed = Observed::register(telemetry.meter(), "otelcol_tcpretrans", books);
     telemetry.start(move || observed.refresh()).await.expect("started")

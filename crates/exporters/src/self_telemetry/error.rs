@@ -1,0 +1,25 @@
+//! Why the process's own metrics can't be served or pushed.
+
+use std::io;
+
+use otel_tcpretrans_pipeline::config::Problem;
+
+/// Why the process's own metrics can't be served or pushed.
+#[derive(Debug, thiserror::Error)]
+pub enum TelemetryError {
+    /// Something is wrong in the configuration, in the environment variables that it leaves room for, or in the files
+    /// that these name.
+    #[error("service.telemetry.metrics: {}", Problem::join(.0))]
+    Configuration(Vec<Problem>),
+    /// The address for scrapes can't be listened on.
+    #[error("service.telemetry.metrics.prometheus: can't listen on {address}: {source}")]
+    Bind {
+        /// The address, as configured.
+        address: String,
+        /// Why.
+        source: io::Error,
+    },
+    /// The OpenTelemetry SDK refuses.
+    #[error("service.telemetry.metrics: {0}")]
+    Sdk(String),
+}
