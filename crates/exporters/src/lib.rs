@@ -6,6 +6,7 @@
 
 pub mod debug;
 mod environment;
+mod http;
 mod key_values;
 mod line;
 pub mod otlp;

@@ -1,0 +1,5 @@
+//! HTTP for all parts of this crate that serve pages.
+
+mod server;
+
+pub(crate) use server::{Body, serve, text};

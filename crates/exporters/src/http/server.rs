@@ -1,0 +1,91 @@
+//! A server of HTTP/1.1 with bounds: so many connections at once, one exchange per connection, so much time for it.
+
+use std::convert::Infallible;
+use std::sync::Arc;
+use std::time::Duration;
+
+use bytes::Bytes;
+use http::header::CONTENT_TYPE;
+use http::{HeaderValue, Request, Response, StatusCode};
+use http_body_util::Full;
+use hyper::body::Incoming;
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::{TcpListener, TcpStream};
+use tokio::sync::watch;
+use tokio::task::JoinSet;
+use tokio::time::{sleep, timeout};
+use tracing::{debug, warn};
+
+/// Connections at once. Further clients wait in the kernel's backlog.
+const CONNECTIONS: usize = 16;
+/// How long a client may take to send its request and to read the response. Its connection is closed then.
+const EXCHANGE: Duration = Duration::from_secs(10);
+/// Pause after a connection could not be accepted. The usual cause is a lack of file descriptors.
+const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
+
+/// The body of a response.
+pub(crate) type Body = Full<Bytes>;
+
+/// Answers each request by `handler` until the sender of `stop` is dropped. Connections that are open then are closed.
+///
+/// `name` is the server's name in the log.
+pub(crate) async fn serve<H>(
+    name: &'static str,
+    listener: TcpListener,
+    handler: H,
+    mut stop: watch::Receiver<()>,
+) where
+    H: Fn(&Request<Incoming>) -> Response<Body> + Send + Sync + 'static,
+{
+    let handler = Arc::new(handler);
+    let mut connections = JoinSet::new();
+    loop {
+        tokio::select! {
+            _ = stop.changed() => return,
+            Some(_) = connections.join_next() => {}
+            stream = accept(name, &listener), if connections.len() < CONNECTIONS => {
+                connections.spawn(exchange(name, stream, Arc::clone(&handler)));
+            }
+        }
+    }
+}
+
+/// The next connection. Cancel-safe.
+async fn accept(name: &str, listener: &TcpListener) -> TcpStream {
+    loop {
+        match listener.accept().await {
+            Ok((stream, _)) => return stream,
+            Err(error) => {
+                warn!(server = name, %error, "can't accept a connection; trying again in a second");
+                sleep(ACCEPT_PAUSE).await;
+            }
+        }
+    }
+}
+
+/// Reads one request from a connection and answers it.
+async fn exchange<H>(name: &str, stream: TcpStream, handler: Arc<H>)
+where
+    H: Fn(&Request<Incoming>) -> Response<Body>,
+{
+    let service = service_fn(|request| {
+        let response = handler(&request);
+        async { Ok::<_, Infallible>(response) }
+    });
+    let connection = http1::Builder::new().keep_alive(false).serve_connection(TokioIo::new(stream), service);
+    match timeout(EXCHANGE, connection).await {
+        Ok(Ok(())) => {}
+        Ok(Err(error)) => debug!(server = name, %error, "a connection failed"),
+        Err(_) => debug!(server = name, "closing a connection: the client took too long"),
+    }
+}
+
+/// A response with a text.
+pub(crate) fn text(status: StatusCode, body: impl Into<Bytes>) -> Response<Body> {
+    let mut response = Response::new(Full::new(body.into()));
+    *response.status_mut() = status;
+    response.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static("text/plain; charset=utf-8"));
+    response
+}
