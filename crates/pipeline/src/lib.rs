@@ -20,6 +20,7 @@ pub mod graph;
 pub mod metric;
 pub mod processors;
 pub mod raw;
+pub mod say_once;
 pub mod telemetry;
 
 #[cfg(test)]

@@ -3,13 +3,13 @@
 mod format;
 
 use std::io::{self, Write};
-use std::sync::atomic::{AtomicBool, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::future::BoxFuture;
 use otel_tcpretrans_pipeline::books::{DropReason, Ledger};
 use otel_tcpretrans_pipeline::component::{Batch, Exporter};
 use otel_tcpretrans_pipeline::config::Problem;
+use otel_tcpretrans_pipeline::say_once::SayOnce;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use tracing::warn;
@@ -71,7 +71,7 @@ struct Writer {
     id: String,
     verbosity: Verbosity,
     output: Output,
-    failed: AtomicBool,
+    failing: SayOnce,
 }
 
 impl DebugExporter {
@@ -81,7 +81,7 @@ impl DebugExporter {
             id: id.to_owned(),
             verbosity: config.verbosity,
             output,
-            failed: AtomicBool::new(false),
+            failing: SayOnce::default(),
         }))
     }
 }
@@ -93,11 +93,11 @@ impl Writer {
             Ok(()) => ledger.deliver(items, 0),
             Err(error) => {
                 ledger.drop_items(items, DropReason::PermanentError);
-                if !self.failed.swap(true, Ordering::Relaxed) {
+                if self.failing.begin() {
                     warn!(
                         exporter = self.id,
                         error = %error,
-                        "can't write the debug output; what can't be written is dropped, and this is said once"
+                        "can't write the debug output; items that can't be written are dropped; this is logged once"
                     );
                 }
             }

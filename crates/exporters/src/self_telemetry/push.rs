@@ -9,6 +9,7 @@ use opentelemetry_sdk::metrics::data::ResourceMetrics;
 use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
 use opentelemetry_sdk::metrics::reader::MetricReader;
 use opentelemetry_sdk::metrics::{InstrumentKind, ManualReader, Pipeline, Temporality};
+use otel_tcpretrans_pipeline::say_once::SayOnce;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tracing::{info, warn};
@@ -85,24 +86,19 @@ impl Push {
     pub(super) async fn run(mut self, refresher: Arc<Refresher>, mut stop: watch::Receiver<()>) {
         let mut ticks = interval_at(Instant::now() + self.interval, self.interval);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut failing = false;
+        let outage = SayOnce::default();
         loop {
             let last = tokio::select! {
                 _ = ticks.tick() => false,
                 _ = stop.changed() => true,
             };
-            // An outage is two lines in the log, not one a minute.
             let pushed = self.push(&refresher).await;
             let endpoint = &self.settings.endpoint;
             match pushed {
-                Err(error) if !failing => {
-                    warn!(%endpoint, %error, "can't push the process's own metrics; said once until it works");
-                    failing = true;
+                Err(error) if outage.begin() => {
+                    warn!(%endpoint, %error, "can't push the process's own metrics; this is logged once until it works");
                 }
-                Ok(()) if failing => {
-                    info!(%endpoint, "the process's own metrics are pushed again");
-                    failing = false;
-                }
+                Ok(()) if outage.end() => info!(%endpoint, "the process's own metrics are pushed again"),
                 _ => {}
             }
             if last {

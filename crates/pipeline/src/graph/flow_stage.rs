@@ -1,7 +1,7 @@
 //! The flow stage of a receiver: raw events and gaps -> records -> every pipeline that names the receiver.
 
 use std::collections::BTreeMap;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
 use tokio::sync::mpsc;
@@ -12,6 +12,7 @@ use super::CHUNK;
 use crate::books::{DropReason, Ledger, ReceiverCounts, Signal, Unobserved};
 use crate::flow::{ConvertError, Gap, Record, flow_record};
 use crate::raw::{Raw, RawEvent};
+use crate::say_once::SayOnce;
 
 /// What the flow stage adds to its receiver's numbers.
 #[derive(Debug)]
@@ -79,12 +80,12 @@ impl Drop for Intake<'_> {
 pub(super) struct Branch {
     pub(super) ledger: Ledger,
     pub(super) records: mpsc::Sender<Record>,
-    full: AtomicBool,
+    full: SayOnce,
 }
 
 impl Branch {
     pub(super) fn new(ledger: Ledger, records: mpsc::Sender<Record>) -> Self {
-        Branch { ledger, records, full: AtomicBool::new(false) }
+        Branch { ledger, records, full: SayOnce::default() }
     }
 
     /// Does its pipeline make nobody wait for long? Sums go on growing while exporters wait.
@@ -103,8 +104,7 @@ impl Branch {
 
     /// Hands over what fits; the rest is this pipeline's loss and nobody else's.
     fn offer(&self, records: &[Record]) {
-        if self.records.capacity() == self.records.max_capacity() && self.full.swap(false, Ordering::Relaxed)
-        {
+        if self.records.capacity() == self.records.max_capacity() && self.full.end() {
             info!(pipeline = self.ledger.key().pipeline, "the pipeline has caught up");
         }
         self.ledger.accept(records.len() as u64);
@@ -118,12 +118,12 @@ impl Branch {
         }
         if full > 0 {
             self.ledger.drop_items(full, DropReason::PipelineFull);
-            if !self.full.swap(true, Ordering::Relaxed) {
+            if self.full.begin() {
                 let pipeline = &self.ledger.key().pipeline;
                 warn!(
                     pipeline,
                     records = full,
-                    "the pipeline can't keep up and drops; said again only after it caught up"
+                    "the pipeline can't keep up and drops records; this is logged again only after it has caught up"
                 );
             }
         }
