@@ -220,7 +220,7 @@ pub struct ReceiverCounts {
 /// Numbers of one sending queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QueueCounts {
-    /// Bytes in it.
+    /// Bytes of the requests in it: those that wait and those in flight.
     pub size: u64,
     /// Bytes it holds at most.
     pub capacity: u64,

@@ -3,13 +3,14 @@
 use std::sync::Arc;
 
 use futures::future::BoxFuture;
-use tokio::sync::mpsc;
+use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use crate::books::{Ledger, ReceiverCounts};
 use crate::flow::Record;
 use crate::metric::MetricPoint;
 use crate::raw::Raw;
+use crate::status::Status;
 
 /// A source of raw events and of the gaps between them. It runs on threads of its own and never blocks on the pipeline, unless it [can
 /// wait](Receiver::can_wait).
@@ -92,6 +93,11 @@ pub trait Exporter: Send + Sync {
     ///
     /// Waits where the exporter is configured to (`on_full: block`); otherwise returns when the batch is queued or sent.
     fn export(&self, batch: Batch, ledger: Ledger) -> BoxFuture<'_, ()>;
+
+    /// How it does, now and from now on. The sender of one that does not know is gone: it says [`Status::Ok`] for ever.
+    fn status(&self) -> watch::Receiver<Status> {
+        watch::channel(Status::Ok).1
+    }
 
     /// Shutdown has begun, while batches still come: there is no time left for long waits, and none after `deadline`.
     fn begin_shutdown(&self, _deadline: Instant) {}

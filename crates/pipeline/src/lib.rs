@@ -21,6 +21,7 @@ pub mod metric;
 pub mod processors;
 pub mod raw;
 pub mod say_once;
+pub mod status;
 pub mod telemetry;
 
 #[cfg(test)]

@@ -177,7 +177,7 @@ impl Observed {
         self.gauge(
             &self.own("exporter_queued_items"),
             "{item}",
-            "Log records or metric points in the sending queue.",
+            "Log records or metric points that wait in the sending queue.",
             |books, out| {
                 for (key, counts) in books.ledgers.iter().filter(|(key, _)| key.exporter.is_some()) {
                     out.observe(counts.queued, &ledger(key));
@@ -243,7 +243,7 @@ impl Observed {
 
     fn queues(&self) {
         for (name, description, of_capacity) in [
-            ("otelcol_exporter_queue_size", "Bytes in the sending queue.", false),
+            ("otelcol_exporter_queue_size", "Bytes in the sending queue, waiting or in flight.", false),
             ("otelcol_exporter_queue_capacity", "Bytes that the sending queue holds at most.", true),
         ] {
             self.gauge(name, "By", description, move |books, out| {

@@ -33,9 +33,13 @@ pub(crate) use transport::metadata;
 use crate::Environment;
 use crate::resource::Resource;
 
+/// A queue has room for this many requests at least. A request that is large against its queue would leave no room for
+/// the next one while it is in flight, and a small queue would drop although the backend keeps up.
+const REQUESTS_PER_QUEUE: u64 = 4;
+
 /// Starts an `otlp` exporter for one signal on the current tokio runtime, and adds its queue to the books.
 ///
-/// It connects when it first has something to send: a backend that is not there is waited for, not an error.
+/// It connects when it first has something to send. A backend that can't be reached is no error: requests are retried.
 ///
 /// # Errors
 /// What [`Config::validate`] finds.
@@ -51,9 +55,8 @@ pub fn start(
     let settings = config.resolve(signal, environment).map_err(failed)?;
     let transport = GrpcTransport::connect_lazy(signal, &settings).map_err(failed)?;
     let queue = &config.sending_queue;
-    // A request larger than its whole queue would never get in.
-    let room = if queue.enabled { queue.queue_size.bytes() } else { u64::MAX };
-    let limit = usize::try_from(room).map_or(REQUEST_LIMIT, |room| room.min(REQUEST_LIMIT));
+    let share = if queue.enabled { queue.queue_size.bytes() / REQUESTS_PER_QUEUE } else { u64::MAX };
+    let limit = usize::try_from(share).map_or(REQUEST_LIMIT, |share| share.min(REQUEST_LIMIT));
     Ok(QueuedExporter::start(
         id.to_owned(),
         signal,
@@ -65,7 +68,8 @@ pub fn start(
     ))
 }
 
-/// Why an `otlp` exporter did not start: its configuration, the environment or the files that these name.
+/// Why an `otlp` exporter did not start: problems of its configuration, of the environment, or of the files that these
+/// name.
 #[derive(Debug, thiserror::Error)]
 #[error("exporters.{id}: {}", Problem::join(.problems))]
 pub struct StartError {

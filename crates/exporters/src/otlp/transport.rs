@@ -9,7 +9,7 @@ use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceResponse;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceResponse;
 use otel_tcpretrans_pipeline::books::Signal;
 use otel_tcpretrans_pipeline::config::Problem;
-use otel_tcpretrans_pipeline::delivery::{Accepted, SendError, Transport};
+use otel_tcpretrans_pipeline::delivery::{self, Accepted, SendError, Transport};
 use prost::bytes::BufMut;
 use prost::{DecodeError, Message};
 use tonic::client::Grpc;
@@ -103,10 +103,10 @@ impl GrpcTransport {
 }
 
 impl Transport for GrpcTransport {
-    async fn send(&self, body: Bytes) -> Result<Accepted, SendError> {
+    async fn send(&self, request: &delivery::Request) -> Result<Accepted, SendError> {
         let (number, channel) = self.connection();
         // tonic's own timeout begins when there is a connection; this one includes connecting.
-        match tokio::time::timeout(self.timeout, self.call(channel, body)).await {
+        match tokio::time::timeout(self.timeout, self.call(channel, request.body.clone())).await {
             Ok(answer) => answer.map_err(|status| status::judge(&self.name, &status)),
             Err(_) => {
                 self.abandon(number);

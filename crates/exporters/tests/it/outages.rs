@@ -9,7 +9,7 @@ use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
 use otel_tcpretrans_exporters::otlp::{Config, Encoder, GrpcTransport, REQUEST_LIMIT};
 use otel_tcpretrans_pipeline::books::Signal;
-use otel_tcpretrans_pipeline::delivery::{Encode, SendError, Transport};
+use otel_tcpretrans_pipeline::delivery::{Encode, Request, SendError, Transport};
 use tokio::io::copy_bidirectional;
 use tokio::net::{TcpListener, TcpStream};
 
@@ -24,8 +24,8 @@ fn transport(url: &str, timeout: &str) -> GrpcTransport {
     GrpcTransport::connect_lazy(Signal::Logs, &settings).expect("nothing to read")
 }
 
-fn body() -> bytes::Bytes {
-    Encoder::new(&resource(), REQUEST_LIMIT).encode(&logs(1)).requests.remove(0).body
+fn request() -> Request {
+    Encoder::new(&resource(), REQUEST_LIMIT).encode(&logs(1)).requests.remove(0)
 }
 
 fn retryable(error: SendError) -> String {
@@ -45,7 +45,7 @@ async fn an_unreachable_backend_is_waited_for() {
     let address = closed_port().await;
     let url = format!("http://{address}");
     let probe = transport(&url, "5s");
-    let message = retryable(probe.send(body()).await.expect_err("nobody is there"));
+    let message = retryable(probe.send(&request()).await.expect_err("nobody is there"));
     assert!(message.starts_with(&url) && message.contains("Connection refused"), "{message}");
 
     let exporter = exporter(&url, Signal::Logs, "");
@@ -55,16 +55,16 @@ async fn an_unreachable_backend_is_waited_for() {
     backend.arrived(1).await;
     drain(&*exporter, &ledger).await;
     assert_eq!((backend.count(), ledger.counts().delivered), (1, 7));
-    assert!(probe.send(body()).await.is_ok(), "a transport that failed works again");
+    assert!(probe.send(&request()).await.is_ok(), "a transport that failed works again");
 }
 
 #[tokio::test]
 async fn a_backend_that_does_not_answer_in_time_is_tried_again() {
     let backend = Backend::start([Answer::Hang]).await;
     let transport = transport(&backend.url(), "200ms");
-    let message = retryable(transport.send(body()).await.expect_err("no answer"));
+    let message = retryable(transport.send(&request()).await.expect_err("no answer"));
     assert_eq!(message, format!("{}: no answer within 200ms", backend.url()));
-    assert!(transport.send(body()).await.is_ok());
+    assert!(transport.send(&request()).await.is_ok());
 }
 
 /// The way to `target` over a network that loses the first connection without a word, and lets the others through.
@@ -88,10 +88,10 @@ pub(crate) async fn over_silence(target: SocketAddr) -> String {
 async fn a_connection_gone_silent_is_replaced() {
     let backend = Backend::start([]).await;
     let transport = transport(&over_silence(backend.address).await, "300ms");
-    retryable(transport.send(body()).await.expect_err("silence"));
+    retryable(transport.send(&request()).await.expect_err("silence"));
     // Under load the second connection may miss the timeout as well; the silent one would miss it for ever.
     let mut tries = 0;
-    while let Err(error) = transport.send(body()).await {
+    while let Err(error) = transport.send(&request()).await {
         retryable(error);
         tries += 1;
         assert!(tries < 50, "the silent connection was not replaced");
@@ -108,7 +108,7 @@ async fn a_peer_that_speaks_no_grpc_is_retryable_and_named() {
             drop(stream);
         }
     });
-    let message = retryable(transport(&url, "5s").send(body()).await.expect_err("closed at once"));
+    let message = retryable(transport(&url, "5s").send(&request()).await.expect_err("closed at once"));
     assert!(message.starts_with(&url), "{message}");
 }
 
@@ -128,7 +128,7 @@ async fn a_proxys_page_is_judged_by_its_http_status() {
             });
             http2::Builder::new(TokioExecutor::new()).serve_connection(TokioIo::new(stream), page).await
         });
-        let error = transport(&url, "5s").send(body()).await.expect_err("a page");
+        let error = transport(&url, "5s").send(&request()).await.expect_err("a page");
         assert_eq!(matches!(error, SendError::Retryable { .. }), is_retryable, "{status}: {error}");
         assert!(error.to_string().contains(&format!("HTTP {status} ")), "{error}");
     }
@@ -137,14 +137,14 @@ async fn a_proxys_page_is_judged_by_its_http_status() {
 #[tokio::test]
 async fn a_long_remark_is_cut() {
     let backend = Backend::start([Answer::Partial { rejected: 1, message: "x".repeat(1 << 20) }]).await;
-    let accepted = transport(&backend.url(), "20s").send(body()).await.expect("taken");
+    let accepted = transport(&backend.url(), "20s").send(&request()).await.expect("taken");
     assert_eq!((accepted.rejected, accepted.message.chars().count()), (1, 1025));
 }
 
 #[tokio::test]
 async fn an_answer_over_4_mib_is_not_read_and_not_asked_for_again() {
     let backend = Backend::start([Answer::Partial { rejected: 0, message: "x".repeat(5 << 20) }]).await;
-    match transport(&backend.url(), "20s").send(body()).await {
+    match transport(&backend.url(), "20s").send(&request()).await {
         Err(SendError::Permanent { message }) => assert!(message.contains("size limit"), "{message}"),
         other => panic!("{other:?}"),
     }

@@ -5,7 +5,7 @@ use std::path::{Path, PathBuf};
 
 use otel_tcpretrans_exporters::otlp::{self, Config};
 use otel_tcpretrans_pipeline::books::{Books, Signal};
-use otel_tcpretrans_pipeline::delivery::{SendError, Transport};
+use otel_tcpretrans_pipeline::delivery::{Compression, Request, SendError, Transport};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tempfile::TempDir;
 use tonic::transport::{Certificate, Identity, ServerTlsConfig};
@@ -67,7 +67,8 @@ async fn refusal(url: &str, tls: &str) -> String {
     let config: Config = serde_yaml::from_str(&format!("{{ endpoint: '{url}', {tls} }}")).unwrap();
     let settings = config.resolve(Signal::Logs, &no_environment).unwrap();
     let transport = otlp::GrpcTransport::connect_lazy(Signal::Logs, &settings).unwrap();
-    match transport.send(bytes::Bytes::new()).await {
+    let empty = Request { body: bytes::Bytes::new(), compression: Compression::None, items: 0 };
+    match transport.send(&empty).await {
         Err(SendError::Retryable { message, .. }) => message,
         other => panic!("{other:?}"),
     }

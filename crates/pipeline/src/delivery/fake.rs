@@ -11,16 +11,16 @@ use bytes::Bytes;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use super::{Accepted, Encode, Encoded, Request, SendError, Transport};
+use super::{Accepted, Compression, Encode, Encoded, Request, SendError, Transport};
 use crate::component::Batch;
 
-/// A backend that answers by a script, and takes everything once the script is over. Clones share it.
+/// A backend that answers as its script says, and takes everything after the script's end. Clones share it.
 #[derive(Clone)]
 pub(super) struct Backend {
     script: Arc<Mutex<VecDeque<Answer>>>,
     /// When each attempt began, and with which body.
     attempts: Arc<Mutex<Vec<(Instant, Bytes)>>>,
-    /// Attempts end only with one of these permits.
+    /// Each attempt waits for one of these permits before it is answered.
     pub(super) gate: Arc<Semaphore>,
     now: Arc<AtomicUsize>,
     most: Arc<AtomicUsize>,
@@ -43,12 +43,12 @@ impl Backend {
         }
     }
 
-    /// One whose attempts hang until the gate is opened.
+    /// One whose attempts hang until a test adds permits to the gate.
     pub(super) fn gated(script: impl IntoIterator<Item = Answer>) -> Self {
         Backend { gate: Arc::new(Semaphore::new(0)), ..Backend::new(script) }
     }
 
-    /// One that is away for ever.
+    /// One that is never available.
     pub(super) fn down() -> Self {
         Backend::new(vec![retryable(None); 10_000])
     }
@@ -68,8 +68,8 @@ impl Backend {
 }
 
 impl Transport for Backend {
-    async fn send(&self, body: Bytes) -> Result<Accepted, SendError> {
-        self.attempts.lock().unwrap().push((Instant::now(), body));
+    async fn send(&self, request: &Request) -> Result<Accepted, SendError> {
+        self.attempts.lock().unwrap().push((Instant::now(), request.body.clone()));
         let now = self.now.fetch_add(1, Ordering::SeqCst) + 1;
         self.most.fetch_max(now, Ordering::SeqCst);
         let passed = self.gate.acquire().await;
@@ -100,7 +100,7 @@ pub(super) fn permanent() -> Answer {
     Answer::Give(Err(SendError::Permanent { message: "unauthenticated".to_owned() }))
 }
 
-/// One request a batch; its body is `bytes_per_item` for each item, filled with the number of items.
+/// Makes one request per batch. Its body has `bytes_per_item` bytes per item, each of them the number of items.
 pub(super) struct Encoder {
     pub(super) bytes_per_item: usize,
     /// Items of each batch that it calls too large.
@@ -115,5 +115,6 @@ impl Encode for Encoder {
 }
 
 pub(super) fn request(items: u64, bytes_per_item: usize) -> Request {
-    Request { body: vec![items as u8; items as usize * bytes_per_item].into(), items }
+    let body = vec![items as u8; items as usize * bytes_per_item].into();
+    Request { body, compression: Compression::None, items }
 }

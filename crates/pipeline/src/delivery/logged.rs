@@ -1,4 +1,4 @@
-//! What is logged meanwhile, for the unit tests.
+//! Captures what a function logs, for the unit tests.
 
 #![allow(clippy::unwrap_used)]
 
@@ -18,13 +18,13 @@ impl Write for Lines {
     }
 }
 
-/// The lines that this thread logs meanwhile, at level info and above, in JSON as the binary writes them.
-pub(super) fn logged(happens: impl FnOnce()) -> Vec<String> {
+/// The lines that `run` logs on this thread, at level info and above, in JSON as the binary writes them.
+pub(super) fn logged(run: impl FnOnce()) -> Vec<String> {
     let lines = Lines::default();
     let writer = lines.clone();
     let subscriber =
         tracing_subscriber::fmt().json().flatten_event(true).with_writer(move || writer.clone()).finish();
-    tracing::subscriber::with_default(subscriber, happens);
+    tracing::subscriber::with_default(subscriber, run);
     let bytes = lines.0.lock().unwrap();
     String::from_utf8(bytes.clone()).unwrap().lines().map(str::to_owned).collect()
 }

@@ -1,132 +1,65 @@
-//! The sending queue: requests in memory, bounded in bytes.
+//! The sending queue: requests in memory, bounded in bytes. Workers lease them, oldest first, and acknowledge each of
+//! them when it has its end.
 
-use std::collections::VecDeque;
+use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use serde::{Deserialize, Serialize};
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, TryAcquireError};
 
-use super::Request;
-use super::health::Health;
+use super::log::DeliveryLog;
+use super::queue_config::{OnFull, QueueConfig};
+use super::request::Request;
 use crate::books::{DropReason, Ledger, QueueCounts};
-use crate::config::{Problem, Size};
 
-/// `sending_queue`, the Collector's keys.
-#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(default, deny_unknown_fields)]
-pub struct QueueConfig {
-    /// Queue at all? Without it, a pipeline waits for each request and its retries.
-    pub enabled: bool,
-    /// Requests in flight at once. A metrics queue has one, lest cumulative points overtake each other.
-    pub num_consumers: usize,
-    /// What it holds at most, measured by `sizer`.
-    pub queue_size: Size,
-    /// What `queue_size` measures.
-    pub sizer: Sizer,
-    /// What becomes of a request that does not fit.
-    pub on_full: OnFull,
-    /// Extension that would keep it on disk: refused, being not built yet.
-    #[serde(skip_serializing_if = "Option::is_none")]
-    pub storage: Option<String>,
-}
-
-/// What a queue's size measures.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum Sizer {
-    /// Encoded requests, in bytes.
-    #[default]
-    Bytes,
-}
-
-/// What becomes of a request for which the queue has no room.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "snake_case")]
-pub enum OnFull {
-    /// It is dropped.
-    #[default]
-    DropNewest,
-    /// The oldest are dropped until it fits.
-    DropOldest,
-    /// Its pipeline waits, and drops what comes in meanwhile once its own channel is full.
-    Block,
-}
-
-impl Default for QueueConfig {
-    fn default() -> Self {
-        QueueConfig {
-            enabled: true,
-            num_consumers: 4,
-            queue_size: Size::mib(64),
-            sizer: Sizer::Bytes,
-            on_full: OnFull::DropNewest,
-            storage: None,
-        }
-    }
-}
-
-impl QueueConfig {
-    /// What is wrong with it.
-    pub fn validate(&self) -> Vec<Problem> {
-        let mut problems = Vec::new();
-        if self.enabled && !(1..=MOST_CONSUMERS).contains(&self.num_consumers) {
-            problems.push(Problem::at(
-                "num_consumers",
-                format!("{}; expected 1 to {MOST_CONSUMERS}", self.num_consumers),
-            ));
-        }
-        if self.enabled && self.queue_size.bytes() < LEAST_QUEUE {
-            // The Collector's default sizer counts requests, so that 1000 is a usual number there.
-            problems.push(Problem::at(
-                "queue_size",
-                format!(
-                    "{} bytes would hold no request; the size is in bytes, such as 64MiB",
-                    self.queue_size.bytes()
-                ),
-            ));
-        }
-        if self.storage.is_some() {
-            problems.push(Problem::at("storage", "is not built yet: the queue is in memory only; remove it"));
-        }
-        problems
-    }
-}
-
-/// Each is a task of its own.
-const MOST_CONSUMERS: usize = 10_000;
-/// A batch of a few hundred records; anything less would drop what a burst brings.
-const LEAST_QUEUE: u64 = 64 << 10;
-
-/// Requests that wait for a consumer, oldest first.
+/// Requests that wait for a worker, and those that workers have leased. Both count against its size.
 pub(super) struct Queue {
     on_full: OnFull,
     /// In bytes.
     capacity: usize,
-    /// Its permits are the bytes that are free. Closed with the queue.
+    /// One permit per free byte. It is closed together with the queue.
     room: Arc<Semaphore>,
     state: Mutex<State>,
-    /// A request has come, or the queue has been closed.
+    /// Notified when there is a request to lease, and when the queue is closed.
     changed: Notify,
-    health: Arc<Health>,
+    log: Arc<DeliveryLog>,
 }
 
 #[derive(Default)]
 struct State {
-    waiting: VecDeque<Waiting>,
-    /// Of the bodies in `waiting`.
+    /// By number. Each request gets the next one when it comes in, so that the smallest is the oldest.
+    waiting: BTreeMap<u64, Entry>,
+    /// Leased and not acknowledged yet, by number.
+    leased: BTreeMap<u64, Entry>,
+    /// Of the bodies in `waiting` and `leased`.
     bytes: u64,
+    next_number: u64,
     closed: bool,
 }
 
-struct Waiting {
+struct Entry {
     request: Request,
     ledger: Ledger,
-    /// Gives the request's bytes back when it leaves.
+    /// The request's part of the room. It is free again when the entry is dropped.
     _room: OwnedSemaphorePermit,
 }
 
+impl Entry {
+    fn bytes(&self) -> u64 {
+        self.request.body.len() as u64
+    }
+}
+
+/// A request that a worker has taken on. Where it is dropped without [`Lease::ack`], the request waits again, at its
+/// old place.
+pub(super) struct Lease<'q> {
+    queue: &'q Queue,
+    number: u64,
+    pub(super) request: Request,
+    pub(super) ledger: Ledger,
+}
+
 impl Queue {
-    pub(super) fn new(config: &QueueConfig, health: Arc<Health>) -> Self {
+    pub(super) fn new(config: &QueueConfig, log: Arc<DeliveryLog>) -> Self {
         let capacity = usize::try_from(config.queue_size.bytes()).unwrap_or(usize::MAX);
         let capacity = capacity.min(Semaphore::MAX_PERMITS);
         Queue {
@@ -135,16 +68,16 @@ impl Queue {
             room: Arc::new(Semaphore::new(capacity)),
             state: Mutex::default(),
             changed: Notify::new(),
-            health,
+            log,
         }
     }
 
-    /// Takes a request over, or drops what its `on_full` says.
+    /// Puts a request at the end. Where there is no room, `on_full` says what is dropped, or that this waits.
     pub(super) async fn push(&self, request: Request, ledger: Ledger) {
-        // Larger than the whole queue: it would wait for ever, or evict everything for nothing.
+        // A request that is larger than the queue never fits: it must neither wait for room nor evict others.
         let Some(bytes) = u32::try_from(request.body.len()).ok().filter(|b| *b as usize <= self.capacity)
         else {
-            return self.full(&ledger, request.items);
+            return self.drop_for_room(&ledger, request.items);
         };
         let waited = match self.on_full {
             OnFull::Block => Some(Arc::clone(&self.room).acquire_many_owned(bytes).await),
@@ -160,27 +93,29 @@ impl Queue {
             Ok(room) => {
                 ledger.enqueue(request.items);
                 state.bytes += u64::from(bytes);
-                state.waiting.push_back(Waiting { request, ledger, _room: room });
+                let number = state.next_number;
+                state.next_number += 1;
+                state.waiting.insert(number, Entry { request, ledger, _room: room });
                 self.changed.notify_one();
             }
-            Err(TryAcquireError::NoPermits) => self.full(&ledger, request.items),
+            Err(TryAcquireError::NoPermits) => self.drop_for_room(&ledger, request.items),
             Err(TryAcquireError::Closed) => ledger.drop_items(request.items, DropReason::Shutdown),
         }
     }
 
-    /// The oldest request, as soon as there is one; `None` once the queue is closed and empty.
-    pub(super) async fn pop(&self) -> Option<(Request, Ledger)> {
+    /// Leases the oldest request that waits, as soon as there is one. `None` once the queue is closed and nothing waits.
+    pub(super) async fn lease(&self) -> Option<Lease<'_>> {
         loop {
             let mut changed = std::pin::pin!(self.changed.notified());
-            // Listens before it looks: two requests that come in between wake two consumers, not one.
+            // Registers for notifications before it looks: two requests that come in between wake two workers.
             changed.as_mut().enable();
             {
                 let mut state = self.lock();
-                if let Some(oldest) = Self::leave(&mut state) {
-                    if state.waiting.is_empty() {
-                        self.health.queue_empty();
-                    }
-                    return Some(oldest);
+                if let Some((number, entry)) = state.waiting.pop_first() {
+                    entry.ledger.dequeue(entry.request.items);
+                    let (request, ledger) = (entry.request.clone(), entry.ledger.clone());
+                    state.leased.insert(number, entry);
+                    return Some(Lease { queue: self, number, request, ledger });
                 }
                 if state.closed {
                     return None;
@@ -190,7 +125,7 @@ impl Queue {
         }
     }
 
-    /// Takes nothing any more; what waits for room is dropped, what is in the queue can still be popped.
+    /// Takes no further requests. A push that waits for room drops its request. What waits can still be leased.
     pub(super) fn close(&self) {
         self.room.close();
         self.lock().closed = true;
@@ -201,35 +136,57 @@ impl Queue {
         QueueCounts { size: self.lock().bytes, capacity: self.capacity as u64 }
     }
 
-    /// Reserves room without waiting; under `drop_oldest` by dropping the oldest requests.
+    /// Reserves room without waiting. Under `drop_oldest` it drops waiting requests, the oldest first, until there is
+    /// room; where what is leased leaves too little room for that, it drops none.
     fn reserve(&self, state: &mut State, bytes: u32) -> Result<OwnedSemaphorePermit, TryAcquireError> {
+        let leased: u64 = state.leased.values().map(Entry::bytes).sum();
+        let may_evict =
+            self.on_full == OnFull::DropOldest && leased + u64::from(bytes) <= self.capacity as u64;
         loop {
             let reserved = Arc::clone(&self.room).try_acquire_many_owned(bytes);
-            if self.on_full != OnFull::DropOldest || !matches!(reserved, Err(TryAcquireError::NoPermits)) {
+            if !may_evict || !matches!(reserved, Err(TryAcquireError::NoPermits)) {
                 return reserved;
             }
-            match Self::leave(state) {
-                Some((oldest, ledger)) => self.full(&ledger, oldest.items),
-                None => return reserved,
-            }
+            let Some((_, oldest)) = state.waiting.pop_first() else { return reserved };
+            state.bytes -= oldest.bytes();
+            oldest.ledger.dequeue(oldest.request.items);
+            self.drop_for_room(&oldest.ledger, oldest.request.items);
         }
     }
 
-    fn leave(state: &mut State) -> Option<(Request, Ledger)> {
-        let Waiting { request, ledger, .. } = state.waiting.pop_front()?;
-        ledger.dequeue(request.items);
-        state.bytes -= request.body.len() as u64;
-        Some((request, ledger))
-    }
-
-    fn full(&self, ledger: &Ledger, items: u64) {
+    fn drop_for_room(&self, ledger: &Ledger, items: u64) {
         ledger.drop_items(items, DropReason::QueueFull);
-        self.health.queue_full(items);
+        self.log.queue_full(items);
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
         // Nothing that can panic runs between two changes that belong together.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Lease<'_> {
+    /// Removes the request from the queue: it has its end in the ledger. Its room is free again.
+    pub(super) fn ack(self) {
+        let mut state = self.queue.lock();
+        if let Some(entry) = state.leased.remove(&self.number) {
+            state.bytes -= entry.bytes();
+            if state.bytes == 0 {
+                self.queue.log.queue_empty();
+            }
+        }
+    }
+}
+
+impl Drop for Lease<'_> {
+    /// Gives the request back, unless it was acknowledged.
+    fn drop(&mut self) {
+        let mut state = self.queue.lock();
+        if let Some(entry) = state.leased.remove(&self.number) {
+            entry.ledger.enqueue(entry.request.items);
+            state.waiting.insert(self.number, entry);
+            self.queue.changed.notify_one();
+        }
     }
 }
 

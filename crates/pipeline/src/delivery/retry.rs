@@ -1,36 +1,35 @@
-//! Retrying: how long to wait between attempts, and when to give up.
+//! Retries of one request: how long to wait between attempts, and when to give up.
 
 use std::time::Duration;
 
 use backon::{BackoffBuilder, ExponentialBuilder};
-use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use super::health::Health;
-use super::{Accepted, SendError, Transport};
+use super::request::Request;
+use super::transport::{Accepted, SendError, Transport};
 use crate::books::DropReason;
 use crate::config::{Interval, Problem, fit};
 
-/// Longest wait between two attempts once shutdown has begun: what is left of the time is not for waiting.
+/// Longest wait between two attempts once shutdown has begun, so that most of the time that is left goes into attempts.
 const LONGEST_WAIT_IN_SHUTDOWN: Duration = Duration::from_secs(1);
 
-/// `retry_on_failure`, the Collector's keys and defaults.
+/// `retry_on_failure`, with the Collector's keys and defaults.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct RetryConfig {
-    /// Retry at all?
+    /// Whether requests are retried.
     pub enabled: bool,
     /// Wait before the second attempt.
     pub initial_interval: Interval,
     /// Longest wait between two attempts, before randomization.
     pub max_interval: Interval,
-    /// How much longer each wait is than the one before.
+    /// Each wait is this many times as long as the one before.
     pub multiplier: f64,
     /// A wait is drawn from `interval * (1 ± randomization_factor)`.
     pub randomization_factor: f64,
-    /// Since the first attempt; the request is dropped then. 0: never.
+    /// A request is dropped where its next attempt would be later than this after its first one. 0: it is never dropped.
     pub max_elapsed_time: Interval,
 }
 
@@ -73,7 +72,7 @@ impl RetryConfig {
         problems
     }
 
-    /// The waits between attempts, randomized, without end.
+    /// The waits between attempts, randomized. The iterator has no end.
     fn waits(&self) -> impl Iterator<Item = Duration> + Send + use<> {
         let spread = self.randomization_factor;
         ExponentialBuilder::new()
@@ -86,53 +85,78 @@ impl RetryConfig {
     }
 }
 
-/// Sends `body` until it is taken, refused for good, given up, or the deadline passes that `shutdown` names.
+/// Why a request ended without being taken.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub(super) enum Failure {
+    /// The shutdown's deadline passed.
+    Deadline,
+    /// The backend refused it for good.
+    Refused {
+        /// The error's message.
+        error: String,
+    },
+    /// It failed with an error that may pass, and is not sent again.
+    NoMoreAttempts {
+        /// The message of the last error.
+        error: String,
+        /// Why there is no other attempt.
+        why: &'static str,
+    },
+}
+
+impl Failure {
+    /// The reason in the books.
+    pub(super) fn drop_reason(&self) -> DropReason {
+        match self {
+            Failure::Deadline => DropReason::Shutdown,
+            Failure::Refused { .. } => DropReason::PermanentError,
+            Failure::NoMoreAttempts { .. } => DropReason::RetriesExhausted,
+        }
+    }
+}
+
+/// Sends `request` until the backend takes it or refuses it for good, until `config` allows no other attempt, or until
+/// the deadline in `shutdown` passes. `will_retry` is told each error that another attempt follows, and the wait before
+/// that attempt.
 ///
-/// Retries go on during shutdown, with short waits: a waiting request gets its next attempt at once when shutdown
-/// begins, so that a backend that comes back in time gets everything.
+/// Retries go on during shutdown, with short waits. A request that waits when shutdown begins gets its next attempt at
+/// once, so that a backend that comes back in time gets everything.
 pub(super) async fn send<T: Transport>(
     transport: &T,
-    body: &Bytes,
+    request: &Request,
     config: &RetryConfig,
-    health: &Health,
+    will_retry: impl Fn(String, Duration),
     shutdown: &mut watch::Receiver<Option<Instant>>,
-) -> Result<Accepted, DropReason> {
+) -> Result<Accepted, Failure> {
     let started = Instant::now();
     let mut waits = config.waits();
     loop {
         let attempt = tokio::select! {
             biased;
-            () = deadline(shutdown.clone()) => return Err(DropReason::Shutdown),
-            attempt = transport.send(body.clone()) => attempt,
+            () = deadline(shutdown.clone()) => return Err(Failure::Deadline),
+            attempt = transport.send(request) => attempt,
         };
-        let (message, after) = match attempt {
-            Ok(accepted) => {
-                health.recovered();
-                return Ok(accepted);
-            }
-            Err(SendError::Permanent { message }) => {
-                health.dropped(&message, "the backend refuses it for good");
-                return Err(DropReason::PermanentError);
-            }
+        let (error, after) = match attempt {
+            Ok(accepted) => return Ok(accepted),
+            Err(SendError::Permanent { message }) => return Err(Failure::Refused { error: message }),
             Err(SendError::Retryable { message, after }) => (message, after),
         };
         if !config.enabled {
-            health.dropped(&message, "retries are disabled");
-            return Err(DropReason::RetriesExhausted);
+            return Err(Failure::NoMoreAttempts { error, why: "retries are disabled" });
         }
         let end = *shutdown.borrow();
         let longest = if end.is_some() { LONGEST_WAIT_IN_SHUTDOWN } else { Duration::MAX };
-        // The iterator has no end; were it to have one, giving up is what it would mean.
+        // The iterator has no end. If it had one, that would mean to give up.
         let wait = waits.next().map(|wait| wait.max(after.unwrap_or_default()).min(longest));
         let next = wait.and_then(|wait| Instant::now().checked_add(wait));
-        let within = |next: &Instant| {
+        let is_within_time = |next: &Instant| {
             config.max_elapsed_time.is_zero() || next.duration_since(started) <= *config.max_elapsed_time
         };
-        let Some(next) = next.filter(within) else {
-            health.dropped(&message, "the next try would be after max_elapsed_time");
-            return Err(DropReason::RetriesExhausted);
+        let Some(next) = next.filter(is_within_time) else {
+            let why = "the next attempt would be after max_elapsed_time";
+            return Err(Failure::NoMoreAttempts { error, why });
         };
-        health.retrying(&message, next.saturating_duration_since(Instant::now()));
+        will_retry(error, next.saturating_duration_since(Instant::now()));
         match end {
             Some(end) => sleep_until(next.min(end)).await,
             None => tokio::select! {
@@ -143,7 +167,7 @@ pub(super) async fn send<T: Transport>(
     }
 }
 
-/// Waits until shutdown begins; for ever where its sender is gone.
+/// Waits until shutdown begins. Where its sender is gone, it never begins.
 pub(super) async fn begun(shutdown: &mut watch::Receiver<Option<Instant>>) {
     if shutdown.wait_for(Option::is_some).await.is_err() {
         std::future::pending().await

@@ -3,7 +3,7 @@
 use bytes::{Bytes, BytesMut};
 use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
 use opentelemetry_proto::tonic::logs::v1::{ResourceLogs, ScopeLogs};
-use otel_tcpretrans_pipeline::delivery::{Encoded, Request};
+use otel_tcpretrans_pipeline::delivery::{Compression, Encoded, Request};
 use prost::Message;
 use prost::bytes::BufMut;
 use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint, key_len};
@@ -96,7 +96,7 @@ impl<'a> Requests<'a> {
     pub(super) fn close(&mut self) {
         if self.count > 0 {
             let body = self.envelope.request(&self.items);
-            self.encoded.requests.push(Request { body, items: self.count });
+            self.encoded.requests.push(Request { body, compression: Compression::None, items: self.count });
             self.items.clear();
             self.count = 0;
         }

@@ -1,4 +1,4 @@
-//! An exporter from end to end: what becomes of every item.
+//! An exporter from end to end: which end each item has, and what the status says of it.
 
 #![allow(clippy::unwrap_used)]
 
@@ -16,6 +16,7 @@ use crate::config::Size;
 use crate::delivery::fake::{Answer, Backend, Encoder, accepted, partial, permanent, retryable};
 use crate::delivery::{OnFull, QueueConfig, RetryConfig};
 use crate::sample::{ledger, record};
+use crate::status::Status;
 
 const fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -42,7 +43,7 @@ fn queue(on_full: OnFull, bytes: u64) -> QueueConfig {
     QueueConfig { queue_size: Size(ByteSize::b(bytes)), on_full, ..QueueConfig::default() }
 }
 
-fn inline() -> QueueConfig {
+fn direct() -> QueueConfig {
     QueueConfig { enabled: false, ..QueueConfig::default() }
 }
 
@@ -61,7 +62,7 @@ async fn settled(ledger: &Ledger) {
 async fn every_answer_has_its_place_in_the_ledger() {
     let script =
         [accepted(), partial(2), partial(0), permanent(), Answer::Panic, retryable(None), accepted()];
-    for config in [QueueConfig { num_consumers: 1, ..QueueConfig::default() }, inline()] {
+    for config in [QueueConfig { num_consumers: 1, ..QueueConfig::default() }, direct()] {
         let backend = Backend::new(script.clone());
         let (sink, _) = start(&backend, Signal::Logs, config);
         let ledger = ledger();
@@ -121,7 +122,7 @@ async fn logs_use_all_consumers_and_metrics_one() {
 
 #[tokio::test(start_paused = true)]
 async fn metrics_keep_their_order_over_retries_also_without_a_queue() {
-    for config in [QueueConfig::default(), inline()] {
+    for config in [QueueConfig::default(), direct()] {
         let backend = Backend::new([retryable(None), retryable(None)]);
         let (sink, _) = start(&backend, Signal::Metrics, config);
         let ledger = ledger();
@@ -146,11 +147,11 @@ async fn the_books_show_the_queue() {
     export(&sink, &ledger, 20).await;
     let (key, shown) = books.snapshot().queues.remove(0);
     assert_eq!(key, ("sink".to_owned(), Signal::Metrics));
-    assert_eq!((shown.size, shown.capacity), (20, 100));
+    assert_eq!((shown.size, shown.capacity), (30, 100), "what waits and what is in flight");
     assert_eq!((ledger.counts().queued, ledger.counts().in_flight()), (20, 10));
-    let (inline, books) = start(&backend, Signal::Logs, inline());
+    let (direct, books) = start(&backend, Signal::Logs, self::direct());
     assert!(books.snapshot().queues.is_empty());
-    drop((sink, inline));
+    drop((sink, direct));
 }
 
 #[tokio::test(start_paused = true)]
@@ -163,16 +164,72 @@ async fn a_dead_backend_fills_the_queue_and_the_rest_is_dropped() {
     while backend.times().is_empty() {
         yield_now().await;
     }
-    export(&sink, &ledger, 10).await;
+    export(&sink, &ledger, 6).await;
     export(&sink, &ledger, 1).await;
     assert_eq!(ledger.counts().dropped, [(DropReason::QueueFull, 1)].into());
     sink.shutdown(Instant::now() + s(1)).await;
-    assert_eq!(ledger.counts(), counts(15, 0, 0, &[(DropReason::QueueFull, 1), (DropReason::Shutdown, 14)]));
+    assert_eq!(ledger.counts(), counts(11, 0, 0, &[(DropReason::QueueFull, 1), (DropReason::Shutdown, 10)]));
+}
+
+/// `queue_size` bounds what the exporter holds: with what is in flight outside of it, 140 bytes would be held here.
+#[tokio::test(start_paused = true)]
+async fn what_waits_and_what_is_in_flight_never_exceed_the_queue_s_size() {
+    for on_full in [OnFull::DropNewest, OnFull::DropOldest] {
+        let backend = Backend::gated([]);
+        let (sink, books) = start(&backend, Signal::Logs, queue(on_full, 100));
+        let ledger = ledger();
+        for _ in 0..4 {
+            export(&sink, &ledger, 10).await;
+        }
+        while backend.times().len() < 4 {
+            yield_now().await;
+        }
+        for _ in 0..16 {
+            export(&sink, &ledger, 10).await;
+            // One byte per item, and the backend answers nothing.
+            let held = ledger.counts().queued + u64::try_from(ledger.counts().in_flight()).unwrap();
+            assert_eq!(books.snapshot().queues[0].1.size, held);
+            assert!(held <= 100, "{on_full:?}: {held} bytes are held");
+        }
+        assert_eq!((ledger.counts().queued, ledger.counts().in_flight()), (60, 40));
+        backend.gate.add_permits(20);
+        sink.shutdown(Instant::now() + s(1)).await;
+        assert_eq!(ledger.counts(), counts(200, 100, 0, &[(DropReason::QueueFull, 100)]), "{on_full:?}");
+    }
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_status_follows_the_backend_s_answers() {
+    let recoverable = Status::RecoverableError("unavailable".to_owned());
+    let permanent_error = Status::PermanentError("unauthenticated".to_owned());
+    for config in [QueueConfig::default(), direct()] {
+        let backend = Backend::gated([retryable(None), accepted(), permanent(), accepted()]);
+        let (sink, _) = start(&backend, Signal::Metrics, config);
+        let (ledger, mut status) = (ledger(), sink.status());
+        assert_eq!(*status.borrow_and_update(), Status::Ok);
+        let exports = async {
+            for items in 1..=3 {
+                export(&sink, &ledger, items).await;
+            }
+        };
+        let watching = async {
+            for expected in [&recoverable, &Status::Ok, &permanent_error, &Status::Ok] {
+                backend.gate.add_permits(1);
+                status.changed().await.unwrap();
+                assert_eq!(*status.borrow_and_update(), *expected);
+            }
+        };
+        tokio::join!(exports, watching);
+        sink.begin_shutdown(Instant::now() + s(1));
+        assert_eq!(*status.borrow_and_update(), Status::Stopping);
+        sink.shutdown(Instant::now() + s(1)).await;
+        assert_eq!(*status.borrow_and_update(), Status::Stopped);
+    }
 }
 
 #[tokio::test(start_paused = true)]
 async fn shutdown_drains_in_order_and_ends_before_its_deadline() {
-    for config in [QueueConfig { num_consumers: 1, ..QueueConfig::default() }, inline()] {
+    for config in [QueueConfig { num_consumers: 1, ..QueueConfig::default() }, direct()] {
         // The first waits for its retry when shutdown begins.
         let backend = Backend::new([retryable(None)]);
         let (sink, _) = start(&backend, Signal::Logs, QueueConfig { num_consumers: 1, ..config });
@@ -195,7 +252,7 @@ async fn shutdown_drains_in_order_and_ends_before_its_deadline() {
 
 #[tokio::test(start_paused = true)]
 async fn a_backend_that_comes_back_during_the_drain_gets_everything() {
-    for config in [QueueConfig { num_consumers: 1, ..QueueConfig::default() }, inline()] {
+    for config in [QueueConfig { num_consumers: 1, ..QueueConfig::default() }, direct()] {
         let backend = Backend::new(vec![retryable(None); 10]);
         let (sink, _) = start(&backend, Signal::Logs, QueueConfig { num_consumers: 1, ..config });
         let (ledger, start) = (ledger(), Instant::now());
@@ -216,7 +273,7 @@ async fn a_backend_that_comes_back_during_the_drain_gets_everything() {
 
 #[tokio::test(start_paused = true)]
 async fn the_deadline_drops_what_hangs_and_what_waits() {
-    for config in [QueueConfig::default(), inline()] {
+    for config in [QueueConfig::default(), direct()] {
         let backend = Backend::gated([]);
         let (sink, _) = start(&backend, Signal::Logs, QueueConfig { num_consumers: 2, ..config });
         let (ledger, start) = (ledger(), Instant::now());
@@ -234,7 +291,7 @@ async fn the_deadline_drops_what_hangs_and_what_waits() {
     }
 }
 
-/// What a pipeline still holds is dropped at once: encoding it takes time that nobody has any more.
+/// What a pipeline still holds is dropped at once: there is no time left to encode it.
 #[tokio::test(start_paused = true)]
 async fn after_the_deadline_nothing_is_encoded() {
     let encoder = Encoder { bytes_per_item: 1, too_large: 2 };
@@ -258,21 +315,21 @@ async fn a_blocked_export_ends_with_the_shutdown() {
     let backend = Backend::gated([]);
     let (sink, _) = start(&backend, Signal::Metrics, queue(OnFull::Block, 10));
     let ledger = ledger();
-    export(&sink, &ledger, 10).await;
+    export(&sink, &ledger, 6).await;
     while backend.times().is_empty() {
         yield_now().await;
     }
-    export(&sink, &ledger, 10).await;
+    export(&sink, &ledger, 4).await;
     let mut blocked = Box::pin(export(&sink, &ledger, 5));
     assert!(futures::poll!(&mut blocked).is_pending());
     let deadline = Instant::now() + s(1);
     tokio::join!(blocked, sink.shutdown(deadline));
-    assert_eq!(ledger.counts(), counts(25, 0, 0, &[(DropReason::Shutdown, 25)]));
+    assert_eq!(ledger.counts(), counts(15, 0, 0, &[(DropReason::Shutdown, 15)]));
 }
 
 #[tokio::test(start_paused = true)]
 async fn a_second_shutdown_is_harmless_and_nothing_comes_after_the_first() {
-    for config in [QueueConfig::default(), inline()] {
+    for config in [QueueConfig::default(), direct()] {
         let backend = Backend::new([]);
         let (sink, _) = start(&backend, Signal::Logs, config);
         let ledger = ledger();

@@ -1,4 +1,4 @@
-//! Bounds, order and accounts of the queue under each `on_full`.
+//! Bounds, order and accounts of the queue under each `on_full`, and what becomes of leases.
 
 #![allow(clippy::unwrap_used)]
 
@@ -9,18 +9,19 @@ use bytesize::ByteSize;
 use futures::FutureExt;
 use tokio::time::timeout;
 
-use super::{OnFull, Queue, QueueConfig, Sizer};
+use super::Queue;
 use crate::books::{Counts, DropReason, Ledger, Signal};
 use crate::config::Size;
 use crate::delivery::fake::request;
-use crate::delivery::health::Health;
+use crate::delivery::log::DeliveryLog;
 use crate::delivery::logged::logged;
+use crate::delivery::{OnFull, QueueConfig};
 use crate::sample::ledger;
 
 /// A queue of ten bytes.
 fn queue(on_full: OnFull) -> Queue {
     let config = QueueConfig { queue_size: Size(ByteSize::b(10)), on_full, ..QueueConfig::default() };
-    Queue::new(&config, Arc::new(Health::new("sink".to_owned(), Signal::Logs)))
+    Queue::new(&config, Arc::new(DeliveryLog::new("sink".to_owned(), Signal::Logs)))
 }
 
 /// Pushes a request of `items` items, one byte each.
@@ -29,8 +30,12 @@ async fn push(queue: &Queue, ledger: &Ledger, items: u64) {
     queue.push(request(items, 1), ledger.clone()).await;
 }
 
-async fn pop(queue: &Queue) -> Option<u64> {
-    queue.pop().await.map(|(request, _)| request.items)
+/// Leases the oldest request and acknowledges it at once: its number of items.
+async fn take(queue: &Queue) -> Option<u64> {
+    let lease = queue.lease().await?;
+    let items = lease.request.items;
+    lease.ack();
+    Some(items)
 }
 
 fn dropped(ledger: &Ledger, reason: DropReason) -> u64 {
@@ -45,9 +50,51 @@ async fn first_in_first_out_and_counted() {
     }
     assert_eq!((queue.counts().size, queue.counts().capacity), (6, 10));
     assert_eq!((ledger.counts().queued, ledger.counts().in_flight()), (6, 0));
-    assert_eq!((pop(&queue).await, pop(&queue).await), (Some(1), Some(2)));
+    assert_eq!((take(&queue).await, take(&queue).await), (Some(1), Some(2)));
     assert_eq!((ledger.counts().queued, ledger.counts().in_flight()), (3, 3));
     assert_eq!(queue.counts().size, 3);
+}
+
+#[tokio::test]
+async fn what_is_leased_counts_until_it_is_acknowledged() {
+    let (queue, ledger) = (queue(OnFull::DropNewest), ledger());
+    push(&queue, &ledger, 6).await;
+    let lease = queue.lease().await.unwrap();
+    assert_eq!((ledger.counts().queued, ledger.counts().in_flight(), queue.counts().size), (0, 6, 6));
+    push(&queue, &ledger, 5).await;
+    assert_eq!(dropped(&ledger, DropReason::QueueFull), 5, "what is in flight takes its room");
+    ledger.deliver(lease.request.items, 0);
+    lease.ack();
+    assert_eq!((ledger.counts().in_flight(), queue.counts().size), (0, 0));
+    push(&queue, &ledger, 10).await;
+    assert_eq!((take(&queue).await, dropped(&ledger, DropReason::QueueFull)), (Some(10), 5));
+}
+
+#[tokio::test]
+async fn leases_that_are_not_acknowledged_wait_again_at_their_old_place() {
+    let (queue, ledger) = (queue(OnFull::DropNewest), ledger());
+    for items in [1, 2, 3] {
+        push(&queue, &ledger, items).await;
+    }
+    let (first, second) = (queue.lease().await.unwrap(), queue.lease().await.unwrap());
+    assert_eq!((first.request.items, second.request.items), (1, 2));
+    drop(first);
+    drop(second);
+    assert_eq!((ledger.counts().queued, ledger.counts().in_flight(), queue.counts().size), (6, 0, 6));
+    queue.close();
+    let order = [take(&queue).await, take(&queue).await, take(&queue).await, take(&queue).await];
+    assert_eq!(order, [Some(1), Some(2), Some(3), None]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_lease_given_back_wakes_another_worker() {
+    let (queue, ledger) = (queue(OnFull::DropNewest), ledger());
+    push(&queue, &ledger, 4).await;
+    let lease = queue.lease().await.unwrap();
+    let mut other = Box::pin(take(&queue));
+    assert!(futures::poll!(&mut other).is_pending());
+    drop(lease);
+    assert_eq!(timeout(Duration::from_secs(1), other).await.unwrap(), Some(4));
 }
 
 #[tokio::test]
@@ -58,7 +105,7 @@ async fn drop_newest_keeps_what_is_there() {
     }
     assert_eq!(dropped(&ledger, DropReason::QueueFull), 5, "the second does not fit, the third does");
     queue.close();
-    assert_eq!([pop(&queue).await, pop(&queue).await, pop(&queue).await], [Some(6), Some(4), None]);
+    assert_eq!([take(&queue).await, take(&queue).await, take(&queue).await], [Some(6), Some(4), None]);
 }
 
 #[tokio::test]
@@ -72,10 +119,24 @@ async fn drop_oldest_makes_room_and_charges_the_evicted() {
     assert_eq!(dropped(&old, DropReason::QueueFull), 7, "no more than needed");
     assert_eq!((old.counts().queued, old.counts().in_flight()), (3, 0));
     assert_eq!((new.counts().queued, new.counts().dropped_total()), (5, 0));
-    assert_eq!((pop(&queue).await, pop(&queue).await), (Some(3), Some(5)));
+    assert_eq!((take(&queue).await, take(&queue).await), (Some(3), Some(5)));
 }
 
-/// Each request is as large as the queue, so that each empties it of the one before.
+#[tokio::test]
+async fn drop_oldest_evicts_only_what_waits_and_only_where_that_helps() {
+    let (queue, ledger) = (queue(OnFull::DropOldest), ledger());
+    push(&queue, &ledger, 4).await;
+    let lease = queue.lease().await.unwrap();
+    push(&queue, &ledger, 3).await;
+    push(&queue, &ledger, 7).await;
+    let evicted_nothing = (dropped(&ledger, DropReason::QueueFull), queue.counts().size);
+    assert_eq!(evicted_nothing, (7, 4 + 3), "4 in flight leave no room for 7, whatever is evicted");
+    push(&queue, &ledger, 6).await;
+    assert_eq!((dropped(&ledger, DropReason::QueueFull), queue.counts().size), (7 + 3, 4 + 6));
+    lease.ack();
+}
+
+/// Each request is as large as the queue, so that each evicts the one before.
 #[test]
 fn a_queue_that_goes_on_dropping_its_oldest_has_not_drained() {
     let (queue, ledger) = (queue(OnFull::DropOldest), ledger());
@@ -88,6 +149,20 @@ fn a_queue_that_goes_on_dropping_its_oldest_has_not_drained() {
     assert!(lines[0].contains("the sending queue is full and drops"), "{lines:?}");
 }
 
+#[test]
+fn a_queue_has_drained_when_nothing_is_in_flight_any_more() {
+    let (queue, ledger) = (queue(OnFull::DropNewest), ledger());
+    let lines = logged(|| {
+        push(&queue, &ledger, 10).now_or_never().unwrap();
+        push(&queue, &ledger, 1).now_or_never().unwrap();
+        let lease = queue.lease().now_or_never().unwrap().unwrap();
+        push(&queue, &ledger, 1).now_or_never().unwrap();
+        lease.ack();
+    });
+    assert_eq!(lines.len(), 2, "{lines:#?}");
+    assert!(lines[0].contains("is full") && lines[1].contains("has drained"), "{lines:#?}");
+}
+
 #[tokio::test]
 async fn block_waits_for_room_in_order() {
     let (queue, ledger) = (queue(OnFull::Block), ledger());
@@ -95,9 +170,9 @@ async fn block_waits_for_room_in_order() {
     let (mut large, mut small) = (Box::pin(push(&queue, &ledger, 4)), Box::pin(push(&queue, &ledger, 1)));
     assert!(futures::poll!(&mut large).is_pending());
     assert!(futures::poll!(&mut small).is_pending(), "it would fit, but must not overtake");
-    assert_eq!((queue.counts().size, pop(&queue).await), (8, Some(8)));
+    assert_eq!((queue.counts().size, take(&queue).await), (8, Some(8)));
     futures::join!(large, small);
-    assert_eq!((pop(&queue).await, pop(&queue).await), (Some(4), Some(1)));
+    assert_eq!((take(&queue).await, take(&queue).await), (Some(4), Some(1)));
     assert_eq!(ledger.counts().dropped_total(), 0);
 }
 
@@ -108,9 +183,9 @@ async fn what_can_never_fit_is_dropped_and_harms_nobody() {
         push(&queue, &ledger, 2).await;
         push(&queue, &ledger, 11).await;
         assert_eq!(dropped(&ledger, DropReason::QueueFull), 11, "{on_full:?}");
-        assert_eq!(pop(&queue).await, Some(2), "{on_full:?}");
+        assert_eq!(take(&queue).await, Some(2), "{on_full:?}");
         push(&queue, &ledger, 10).await;
-        assert_eq!(pop(&queue).await, Some(10), "{on_full:?}: exactly its size fits");
+        assert_eq!(take(&queue).await, Some(10), "{on_full:?}: exactly its size fits");
     }
 }
 
@@ -124,19 +199,23 @@ async fn closing_ends_whatever_waits() {
     blocked.await;
     push(&queue, &ledger, 1).await;
     assert_eq!(dropped(&ledger, DropReason::Shutdown), 4);
-    assert_eq!((pop(&queue).await, pop(&queue).await), (Some(10), None), "what is in it can still be had");
+    assert_eq!(
+        (take(&queue).await, take(&queue).await),
+        (Some(10), None),
+        "what is in it can still be leased"
+    );
     assert_eq!(ledger.counts().in_flight(), 10);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_consumer_wakes_for_a_request_and_for_the_end() {
+async fn a_worker_wakes_for_a_request_and_for_the_end() {
     let (queue, ledger) = (Arc::new(queue(OnFull::DropNewest)), ledger());
-    let consumer = |queue: &Arc<Queue>| {
+    let worker = |queue: &Arc<Queue>| {
         let queue = Arc::clone(queue);
-        tokio::spawn(async move { pop(&queue).await })
+        tokio::spawn(async move { take(&queue).await })
     };
-    let (first, second) = (consumer(&queue), consumer(&queue));
-    assert!(timeout(Duration::from_secs(1), queue.pop()).await.is_err(), "empty, and not closed");
+    let (first, second) = (worker(&queue), worker(&queue));
+    assert!(timeout(Duration::from_secs(1), queue.lease()).await.is_err(), "empty, and not closed");
     push(&queue, &ledger, 1).await;
     tokio::task::yield_now().await;
     queue.close();
@@ -145,18 +224,24 @@ async fn a_consumer_wakes_for_a_request_and_for_the_end() {
     assert_eq!(both, [None, Some(1)]);
 }
 
-/// Producers and consumers at full tilt: nothing is lost, nothing is counted twice.
+/// Many producers and workers at once: nothing is lost, and nothing is counted twice.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn the_ledger_balances_under_concurrency() {
     for on_full in [OnFull::DropNewest, OnFull::DropOldest, OnFull::Block] {
         let (queue, ledger) = (Arc::new(queue(on_full)), ledger());
-        let consumers: Vec<_> = (0..3)
+        let workers: Vec<_> = (0..3)
             .map(|_| {
                 let queue = Arc::clone(&queue);
                 tokio::spawn(async move {
-                    while let Some((request, ledger)) = queue.pop().await {
-                        ledger.deliver(request.items, 0);
+                    let mut turn = 0;
+                    while let Some(lease) = queue.lease().await {
                         tokio::task::yield_now().await;
+                        turn += 1;
+                        // Every third lease is given back.
+                        if turn % 3 > 0 {
+                            lease.ledger.deliver(lease.request.items, 0);
+                            lease.ack();
+                        }
                     }
                 })
             })
@@ -173,7 +258,7 @@ async fn the_ledger_balances_under_concurrency() {
             .collect();
         futures::future::try_join_all(producers).await.unwrap();
         queue.close();
-        futures::future::try_join_all(consumers).await.unwrap();
+        futures::future::try_join_all(workers).await.unwrap();
         let counts: Counts = ledger.counts();
         assert_eq!((counts.in_flight(), counts.queued), (0, 0), "{on_full:?}: {counts:?}");
         assert_eq!(counts.accepted, counts.delivered + counts.dropped_total(), "{on_full:?}");
@@ -186,26 +271,4 @@ async fn the_ledger_balances_under_concurrency() {
         assert!(lost >= too_large && (on_full != OnFull::Block || lost == too_large), "{on_full:?}: {lost}");
         assert_eq!(queue.counts().size, 0);
     }
-}
-
-#[test]
-fn configuration() {
-    let defaults: QueueConfig = serde_yaml::from_str("{}").unwrap();
-    assert_eq!(defaults, QueueConfig::default());
-    assert_eq!((defaults.enabled, defaults.num_consumers), (true, 4));
-    assert_eq!((defaults.queue_size, defaults.sizer), (Size::mib(64), Sizer::Bytes));
-    assert_eq!(defaults.on_full, OnFull::DropNewest);
-    assert!(defaults.validate().is_empty());
-    let written = serde_yaml::to_string(&QueueConfig { on_full: OnFull::DropOldest, ..defaults }).unwrap();
-    let expected = "enabled: true\nnum_consumers: 4\nqueue_size: 64MiB\nsizer: bytes\non_full: drop_oldest\n";
-    assert_eq!(written, expected);
-    assert_eq!(serde_yaml::from_str::<QueueConfig>(&written).unwrap().queue_size, Size::mib(64));
-    let stored: QueueConfig = serde_yaml::from_str("storage: file_storage").unwrap();
-    assert_eq!(stored.validate()[0].path, "storage", "not built yet");
-    assert!(serde_yaml::from_str::<QueueConfig>("storage: null").unwrap().validate().is_empty());
-    assert!(serde_yaml::from_str::<QueueConfig>("sizer: requests").is_err());
-    let zero: QueueConfig = serde_yaml::from_str("{ num_consumers: 0, queue_size: 0 }").unwrap();
-    let paths: Vec<_> = zero.validate().into_iter().map(|problem| problem.path).collect();
-    assert_eq!(paths, ["num_consumers", "queue_size"]);
-    assert!(QueueConfig { enabled: false, ..zero }.validate().is_empty());
 }

@@ -4,16 +4,14 @@
 
 use std::time::Duration;
 
-use bytes::Bytes;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use super::{RetryConfig, send};
-use crate::books::{DropReason, Signal};
+use crate::books::DropReason;
 use crate::config::Interval;
 use crate::delivery::Accepted;
-use crate::delivery::fake::{Backend, accepted, permanent, retryable};
-use crate::delivery::health::Health;
+use crate::delivery::fake::{Backend, accepted, permanent, request, retryable};
 
 const fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -38,9 +36,10 @@ async fn run_until(
     mut shutdown: watch::Receiver<Option<Instant>>,
 ) -> (Outcome, Vec<f64>) {
     let start = Instant::now();
-    let health = Health::new("sink".to_owned(), Signal::Logs);
-    let outcome = send(&backend, &Bytes::from_static(b"body"), &config, &health, &mut shutdown).await;
-    assert!(backend.bodies().iter().all(|body| body == "body"), "the same bytes every time");
+    let request = request(1, 4);
+    let outcome = send(&backend, &request, &config, |_, _| {}, &mut shutdown).await;
+    let outcome = outcome.map_err(|failure| failure.drop_reason());
+    assert!(backend.bodies().iter().all(|body| *body == request.body), "the same bytes every time");
     (outcome, backend.times().iter().map(|at| (*at - start).as_secs_f64()).collect())
 }
 

@@ -1,0 +1,45 @@
+//! Requests, and the trait of what makes them out of batches.
+
+use bytes::Bytes;
+use serde::{Deserialize, Serialize};
+
+use crate::component::Batch;
+
+/// Turns batches into requests.
+pub trait Encode: Send + Sync + 'static {
+    /// Encodes a batch as one request or, where its size limit asks for it, as several, and compresses each of them.
+    fn encode(&self, batch: &Batch) -> Encoded;
+}
+
+/// An encoded batch.
+#[derive(Clone, Debug, Default)]
+pub struct Encoded {
+    /// The requests, in the batch's order.
+    pub requests: Vec<Request>,
+    /// Number of items that were left out because each of them alone is larger than a request may be.
+    pub too_large: u64,
+}
+
+/// One request. It is sent as it is, at each attempt. A clone shares the body.
+#[derive(Clone, Debug)]
+pub struct Request {
+    /// The encoded message, compressed as `compression` says.
+    pub body: Bytes,
+    /// How `body` is compressed.
+    pub compression: Compression,
+    /// Number of log records or metric points in it.
+    pub items: u64,
+}
+
+/// Compression of requests.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub enum Compression {
+    /// Not compressed.
+    None,
+    /// gzip (RFC 1952).
+    #[default]
+    Gzip,
+    /// Zstandard (RFC 8878).
+    Zstd,
+}

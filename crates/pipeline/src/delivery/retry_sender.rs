@@ -1,0 +1,105 @@
+//! Sends requests until each has its end, and says which end that was: in the ledger, in the log and in the status.
+
+use std::panic::AssertUnwindSafe;
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::FutureExt;
+use tokio::sync::watch;
+use tokio::time::Instant;
+use tracing::error;
+
+use super::log::DeliveryLog;
+use super::request::Request;
+use super::retry::{self, Failure, RetryConfig};
+use super::transport::{Accepted, Transport};
+use crate::books::{DropReason, Ledger};
+use crate::status::{Status, StatusReporter};
+
+/// Sends requests over `T`, with retries.
+pub(super) struct RetrySender<T> {
+    transport: T,
+    retry: RetryConfig,
+    log: Arc<DeliveryLog>,
+    status: StatusReporter,
+    /// The deadline, once shutdown has begun.
+    shutdown: watch::Sender<Option<Instant>>,
+}
+
+impl<T: Transport> RetrySender<T> {
+    pub(super) fn new(transport: T, retry: RetryConfig, log: Arc<DeliveryLog>) -> Self {
+        let (status, shutdown) = (StatusReporter::default(), watch::Sender::new(None));
+        RetrySender { transport, retry, log, status, shutdown }
+    }
+
+    pub(super) fn status(&self) -> watch::Receiver<Status> {
+        self.status.watch()
+    }
+
+    /// From here on waits between attempts are short, and nothing is sent after `deadline`. The first deadline stays in
+    /// force where this is called again.
+    pub(super) fn begin_shutdown(&self, deadline: Instant) {
+        self.status.report(Status::Stopping);
+        self.shutdown.send_if_modified(|current| {
+            let is_first = current.is_none();
+            current.get_or_insert(deadline);
+            is_first
+        });
+    }
+
+    /// Every request has its end.
+    pub(super) fn stopped(&self) {
+        self.status.report(Status::Stopped);
+    }
+
+    /// Whether the shutdown's deadline has passed.
+    pub(super) fn is_too_late(&self) -> bool {
+        self.shutdown.borrow().is_some_and(|deadline| deadline <= Instant::now())
+    }
+
+    /// Sends a request, and settles its items in `ledger`.
+    pub(super) async fn deliver(&self, request: &Request, ledger: &Ledger) {
+        let mut shutdown = self.shutdown.subscribe();
+        let will_retry = |error: String, wait| self.will_retry(error, wait);
+        let sent = retry::send(&self.transport, request, &self.retry, will_retry, &mut shutdown);
+        // A bug in a transport costs one request. Without this it would end the worker, and nobody would empty the queue.
+        match AssertUnwindSafe(sent).catch_unwind().await {
+            Ok(Ok(accepted)) => {
+                self.taken(&accepted);
+                ledger.deliver(request.items, accepted.rejected);
+            }
+            Ok(Err(failure)) => {
+                ledger.drop_items(request.items, failure.drop_reason());
+                self.dropped(failure);
+            }
+            Err(_panic) => {
+                error!(items = request.items, "sending a request panicked; it is dropped");
+                ledger.drop_items(request.items, DropReason::Internal);
+            }
+        }
+    }
+
+    fn taken(&self, accepted: &Accepted) {
+        self.log.taken(accepted);
+        self.status.report(Status::Ok);
+    }
+
+    fn will_retry(&self, error: String, wait: Duration) {
+        self.log.will_retry(&error, wait);
+        self.status.report(Status::RecoverableError(error));
+    }
+
+    fn dropped(&self, failure: Failure) {
+        match failure {
+            Failure::Deadline => {}
+            Failure::Refused { error } => {
+                self.log.dropped(&error, "the backend refuses it for good");
+                self.status.report(Status::PermanentError(error));
+            }
+            Failure::NoMoreAttempts { error, why } => {
+                self.log.dropped(&error, why);
+                self.status.report(Status::RecoverableError(error));
+            }
+        }
+    }
+}
