@@ -4,11 +4,10 @@ use std::collections::BTreeMap;
 
 use otel_tcpretrans_pipeline::books::Signal;
 use otel_tcpretrans_pipeline::config::{Interval, Problem};
-use otel_tcpretrans_pipeline::delivery::{QueueConfig, RetryConfig};
+use otel_tcpretrans_pipeline::delivery::{Compression, QueueConfig, RetryConfig};
 use serde::{Deserialize, Serialize};
 
 use super::channel;
-use super::compression::Compression;
 use super::settings::{self, Fields, Settings};
 use super::tls::TlsConfig;
 use crate::Environment;

@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use otel_tcpretrans_pipeline::books::Signal;
 use otel_tcpretrans_pipeline::config::{Problem, fit};
+use otel_tcpretrans_pipeline::delivery::Compression;
 
-use super::compression::Compression;
 use crate::secret::Secret;
 use crate::{Environment, key_values};
 

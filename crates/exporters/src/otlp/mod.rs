@@ -1,11 +1,11 @@
 //! The `otlp` exporter: OTLP over gRPC.
 
 mod channel;
-mod compression;
 mod config;
 mod encode;
 mod endpoint;
 mod environment;
+mod message;
 mod settings;
 mod status;
 mod tls;
@@ -20,10 +20,10 @@ use otel_tcpretrans_pipeline::config::Problem;
 use otel_tcpretrans_pipeline::delivery::QueuedExporter;
 
 pub(crate) use channel::{check_files, endpoint as grpc_endpoint};
-pub use compression::Compression;
 pub use config::Config;
 pub use encode::{Encoder, REQUEST_LIMIT};
 pub use endpoint::Endpoint;
+pub use otel_tcpretrans_pipeline::delivery::Compression;
 pub use settings::Settings;
 pub(crate) use settings::{Fields, resolve};
 pub use tls::TlsConfig;
@@ -60,7 +60,7 @@ pub fn start(
     Ok(QueuedExporter::start(
         id.to_owned(),
         signal,
-        Encoder::new(resource, limit),
+        Encoder::new(resource, limit, settings.compression),
         transport,
         queue.clone(),
         config.retry_on_failure.clone(),

@@ -8,8 +8,8 @@ use std::time::Duration;
 use http::{HeaderName, HeaderValue};
 use otel_tcpretrans_pipeline::books::Signal;
 use otel_tcpretrans_pipeline::config::{Interval, Problem, fit};
+use otel_tcpretrans_pipeline::delivery::Compression;
 
-use super::compression::Compression;
 use super::endpoint::Endpoint;
 use super::environment::{self, Found, Variables};
 use super::tls::TlsConfig;

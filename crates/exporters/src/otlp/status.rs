@@ -1,4 +1,4 @@
-//! gRPC status -> whether another try may help, and what to tell the user.
+//! gRPC status -> whether another attempt may help, and the message for the user.
 
 use std::error::Error;
 
@@ -8,15 +8,16 @@ use tonic::body::Body;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
-/// Servers' explanations are cut here, in bytes: they end in a log line.
+/// A message is cut after this many bytes, because it goes into a log line.
 const MESSAGE_LIMIT: usize = 1024;
 
-/// Judges a status by the OTLP specification ("Failures", OTLP/gRPC): which codes may be tried again, and when.
+/// Says by the OTLP specification ("Failures" of OTLP/gRPC) whether a request with this status may be sent again, and
+/// when. `endpoint` is named in the message.
 pub(super) fn judge(endpoint: &str, status: &Status) -> SendError {
     let retry_info = status.get_details_retry_info();
     let retryable = match status.code() {
         _ if answer_too_large(status) => false,
-        // Not the backend's word, but this side's: the connection failed, whatever code tonic finds for it.
+        // A status with a source was made on this side: the connection failed, whatever code tonic gives that.
         _ if status.source().is_some() => true,
         Code::Cancelled
         | Code::DeadlineExceeded
@@ -24,7 +25,7 @@ pub(super) fn judge(endpoint: &str, status: &Status) -> SendError {
         | Code::OutOfRange
         | Code::Unavailable
         | Code::DataLoss => true,
-        // Without the hint that it recovers, the resource may be a quota.
+        // Without `RetryInfo` the exhausted resource may be a quota, which does not come back soon.
         Code::ResourceExhausted => retry_info.is_some(),
         _ => false,
     };
@@ -35,9 +36,9 @@ pub(super) fn judge(endpoint: &str, status: &Status) -> SendError {
     }
 }
 
-/// The answer of a proxy in place of the backend, in gRPC's words ("HTTP to gRPC Status Code Mapping"): tonic takes its
-/// page for a message, and what is wrong with that for the failure.
-pub(super) fn of_proxy(response: Response<Body>) -> Response<Body> {
+/// Replaces the page of a proxy, which answers in place of the backend, by the gRPC status for its HTTP status (gRPC's
+/// http-grpc-status-mapping.md). tonic would read the page as a message and report that this fails.
+pub(super) fn from_proxy(response: Response<Body>) -> Response<Body> {
     let status = response.status();
     if status == StatusCode::OK || response.headers().contains_key("grpc-status") {
         return response;
@@ -50,18 +51,19 @@ pub(super) fn of_proxy(response: Response<Body>) -> Response<Body> {
         429 | 502 | 503 | 504 => Code::Unavailable,
         _ => Code::Unknown,
     };
-    Status::new(code, format!("HTTP {status}, and not an answer by gRPC")).into_http()
+    Status::new(code, format!("HTTP {status} without a gRPC status")).into_http()
 }
 
-/// Did the backend answer more than we read? It has the request, then, and must not get it again. tonic says it by
-/// codes that can be retryable; only its texts are its own (tonic 0.14, src/codec/decode.rs).
+/// Whether tonic refused to read the answer because it is too large. The backend has taken the request then, and must not
+/// get it again. tonic's code for that, `OutOfRange` or `ResourceExhausted`, can be a backend's own as well, so that only
+/// the text tells (tonic 0.14.9, src/codec/decode.rs; tests/it/oversized.rs makes tonic produce each of them).
 fn answer_too_large(status: &Status) -> bool {
     const PLAIN: &str = "Error, decoded message length too large";
     const COMPRESSED: &str = "Error decompressing: size limit";
     [PLAIN, COMPRESSED].iter().any(|text| status.message().starts_with(text))
 }
 
-/// An error's message and its causes', each said once.
+/// The message of an error and the messages of its causes, without repetitions.
 pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
     let status_message = error.downcast_ref::<Status>().map(|status| status.message().to_owned());
     let mut text = status_message.unwrap_or_else(|| error.to_string());
@@ -76,7 +78,7 @@ pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
     text
 }
 
-/// A text that is fit for a log line.
+/// `text`, cut to what is fit for a log line.
 pub(super) fn cut(mut text: String) -> String {
     if text.len() > MESSAGE_LIMIT {
         let end = (0..=MESSAGE_LIMIT).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();

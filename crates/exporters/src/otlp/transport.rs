@@ -1,33 +1,31 @@
-//! Requests -> a backend, as they are, by gRPC.
+//! Requests -> a backend, by OTLP over gRPC.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
-use bytes::Bytes;
 use http::uri::PathAndQuery;
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceResponse;
 use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceResponse;
 use otel_tcpretrans_pipeline::books::Signal;
 use otel_tcpretrans_pipeline::config::Problem;
-use otel_tcpretrans_pipeline::delivery::{self, Accepted, SendError, Transport};
-use prost::bytes::BufMut;
+use otel_tcpretrans_pipeline::delivery::{Accepted, Request, SendError, Transport};
 use prost::{DecodeError, Message};
+use tonic::Status;
 use tonic::client::Grpc;
 use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
 use tonic::metadata::{AsciiMetadataKey, AsciiMetadataValue, MetadataMap};
 use tonic::transport::{Channel, Endpoint};
-use tonic::{Request, Status};
 use tower::ServiceExt;
 
-use super::channel;
+use super::message::with_message;
 use super::settings::Settings;
-use super::{Compression, status};
+use super::{channel, status};
 
-/// An answer larger than this is not read, in bytes (OTLP specification: "should limit").
+/// A larger answer is not read, in bytes (OTLP specification: a client should limit what it reads).
 const RESPONSE_LIMIT: usize = 4 * 1024 * 1024;
 
-/// The deadline that the backend is told lies this much behind ours: tonic enforces it on this side too, and whether a
-/// connection is to be given up shows only when it is ours that passes first.
+/// The backend is told a deadline that is this much later than ours. tonic enforces that deadline on this side as well,
+/// and only where our own timeout is the one that passes do we know that the connection does not answer.
 const DEADLINE_ROOM: Duration = Duration::from_secs(1);
 
 /// A backend of OTLP over gRPC, for one signal.
@@ -37,12 +35,11 @@ pub struct GrpcTransport {
     endpoint: Endpoint,
     connection: Mutex<Connection>,
     service: Service,
-    compression: Option<CompressionEncoding>,
     metadata: MetadataMap,
     timeout: Duration,
 }
 
-/// A channel and its number, by which it is known whether somebody replaced it already.
+/// A channel, and the number by which a caller knows whether another caller has replaced it already.
 struct Connection {
     number: u64,
     channel: Channel,
@@ -60,11 +57,6 @@ impl GrpcTransport {
             connection: Mutex::new(Connection { number: 0, channel: endpoint.connect_lazy() }),
             endpoint,
             service: Service::of(signal),
-            compression: match settings.compression {
-                Compression::None => None,
-                Compression::Gzip => Some(CompressionEncoding::Gzip),
-                Compression::Zstd => Some(CompressionEncoding::Zstd),
-            },
             metadata: metadata(settings),
             timeout: settings.timeout,
         })
@@ -75,41 +67,40 @@ impl GrpcTransport {
         (connection.number, connection.channel.clone())
     }
 
-    /// Gives up a connection that does not answer: a peer that vanished without a word would be waited for until TCP
-    /// itself gives up, a quarter of an hour later.
-    fn abandon(&self, number: u64) {
+    /// Replaces a connection that does not answer. Where the peer has vanished without closing it, TCP would keep it for
+    /// a quarter of an hour, and every request would wait for its timeout.
+    fn replace(&self, number: u64) {
         let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         if connection.number == number {
             *connection = Connection { number: number + 1, channel: self.endpoint.connect_lazy() };
         }
     }
 
-    async fn call(&self, channel: Channel, body: Bytes) -> Result<Accepted, Status> {
-        // grpc-go, and so the Collector, answers compressed as it was asked.
-        let mut client = Grpc::new(channel.map_response(status::of_proxy))
+    async fn call(&self, channel: Channel, request: Request) -> Result<Accepted, Status> {
+        let channel =
+            channel.map_request(move |call| with_message(call, &request)).map_response(status::from_proxy);
+        // grpc-go, and with it the Collector, compresses its answer as the request was compressed.
+        let mut client = Grpc::new(channel)
             .max_decoding_message_size(RESPONSE_LIMIT)
             .accept_compressed(CompressionEncoding::Gzip)
             .accept_compressed(CompressionEncoding::Zstd);
-        if let Some(encoding) = self.compression {
-            client = client.send_compressed(encoding);
-        }
         client.ready().await.map_err(|error| Status::from_error(Box::new(error)))?;
-        let mut request = Request::new(body);
-        *request.metadata_mut() = self.metadata.clone();
-        request.set_timeout(self.timeout + DEADLINE_ROOM);
-        let codec = RawCodec { answer: self.service.answer };
-        Ok(client.unary(request, self.service.path.clone(), codec).await?.into_inner())
+        let mut call = tonic::Request::new(());
+        *call.metadata_mut() = self.metadata.clone();
+        call.set_timeout(self.timeout + DEADLINE_ROOM);
+        let codec = AnswerCodec(self.service.answer);
+        Ok(client.unary(call, self.service.path.clone(), codec).await?.into_inner())
     }
 }
 
 impl Transport for GrpcTransport {
-    async fn send(&self, request: &delivery::Request) -> Result<Accepted, SendError> {
+    async fn send(&self, request: &Request) -> Result<Accepted, SendError> {
         let (number, channel) = self.connection();
-        // tonic's own timeout begins when there is a connection; this one includes connecting.
-        match tokio::time::timeout(self.timeout, self.call(channel, request.body.clone())).await {
+        // tonic's own timeout begins when there is a connection. This one includes connecting.
+        match tokio::time::timeout(self.timeout, self.call(channel, request.clone())).await {
             Ok(answer) => answer.map_err(|status| status::judge(&self.name, &status)),
             Err(_) => {
-                self.abandon(number);
+                self.replace(number);
                 let message = format!("{}: no answer within {:?}", self.name, self.timeout);
                 Err(SendError::Retryable { message, after: None })
             }
@@ -117,7 +108,7 @@ impl Transport for GrpcTransport {
     }
 }
 
-/// The headers of settings as gRPC metadata; `resolve` has refused what can't be.
+/// The headers of settings as gRPC metadata. `resolve` has refused what metadata can't hold.
 pub(crate) fn metadata(settings: &Settings) -> MetadataMap {
     let pairs = settings.headers.iter().filter_map(|(name, value)| {
         let name = AsciiMetadataKey::from_bytes(name.to_ascii_lowercase().as_bytes()).ok()?;
@@ -132,12 +123,13 @@ pub(crate) fn metadata(settings: &Settings) -> MetadataMap {
     metadata
 }
 
-/// One of OTLP's services.
+/// The service that takes the requests of one signal.
 struct Service {
     path: PathAndQuery,
     answer: Answer,
 }
 
+/// Decodes the service's answer.
 type Answer = fn(&mut DecodeBuf<'_>) -> Result<Accepted, DecodeError>;
 
 impl Service {
@@ -166,35 +158,31 @@ fn accepted(rejected: i64, message: String) -> Accepted {
     Accepted { rejected: rejected.try_into().unwrap_or_default(), message: status::cut(message) }
 }
 
-/// Sends bytes that are encoded already.
-struct RawCodec {
-    answer: Answer,
-}
+/// Decodes answers. The message of the request is put in by [`with_message`], so that there is nothing to encode.
+struct AnswerCodec(Answer);
 
-impl Codec for RawCodec {
-    type Encode = Bytes;
+impl Codec for AnswerCodec {
+    type Encode = ();
     type Decode = Accepted;
-    type Encoder = RawEncoder;
+    type Encoder = NoEncoder;
     type Decoder = AnswerDecoder;
 
-    fn encoder(&mut self) -> RawEncoder {
-        RawEncoder
+    fn encoder(&mut self) -> NoEncoder {
+        NoEncoder
     }
 
     fn decoder(&mut self) -> AnswerDecoder {
-        AnswerDecoder(self.answer)
+        AnswerDecoder(self.0)
     }
 }
 
-struct RawEncoder;
+struct NoEncoder;
 
-impl Encoder for RawEncoder {
-    type Item = Bytes;
+impl Encoder for NoEncoder {
+    type Item = ();
     type Error = Status;
 
-    fn encode(&mut self, item: Bytes, out: &mut EncodeBuf<'_>) -> Result<(), Status> {
-        out.reserve(item.len());
-        out.put(item);
+    fn encode(&mut self, (): (), _: &mut EncodeBuf<'_>) -> Result<(), Status> {
         Ok(())
     }
 }
@@ -206,7 +194,8 @@ impl Decoder for AnswerDecoder {
     type Error = Status;
 
     fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Accepted>, Status> {
-        // The backend has taken the request; that its answer can't be read must not send it again.
+        // The backend has taken the request, so that an answer that can't be read must not cause another attempt:
+        // `internal` is not retried.
         (self.0)(buffer)
             .map(Some)
             .map_err(|error| Status::internal(format!("can't read the answer: {error}")))

@@ -10,6 +10,7 @@ use opentelemetry_proto::tonic::metrics::v1::number_data_point;
 use otel_tcpretrans_exporters::otlp::{self, Config};
 use otel_tcpretrans_pipeline::books::{Books, DropReason, Signal};
 use otel_tcpretrans_pipeline::component::{Batch, Exporter};
+use prost::Message;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
@@ -207,6 +208,24 @@ async fn a_batch_larger_than_the_whole_queue_gets_through_it() {
     export(&*exporter, logs(1000), &ledger).await;
     drain(&*exporter, &ledger).await;
     assert_eq!(ledger.counts().delivered, 1000, "{:?}", ledger.counts());
+}
+
+/// A request is small against its queue: while one is in flight, the next ones have room.
+#[tokio::test]
+async fn a_request_takes_a_quarter_of_its_queue_at_most() {
+    let backend = Backend::start([Answer::Hang]).await;
+    let more = "compression: none, sending_queue: { queue_size: 64KiB, num_consumers: 1 }, timeout: 300ms";
+    let exporter = exporter(&backend.url(), Signal::Logs, more);
+    let ledger = ledger(Signal::Logs);
+    for _ in 0..2 {
+        export(&*exporter, logs(40), &ledger).await;
+    }
+    drain(&*exporter, &ledger).await;
+    let sizes: Vec<_> = backend.logs().iter().map(|seen| seen.message.encoded_len()).collect();
+    assert!(sizes.iter().all(|size| *size <= 16 << 10), "{sizes:?}");
+    let distinct: usize = sizes.iter().skip(1).sum(); // the first one is sent twice
+    assert!((32 << 10..=64 << 10).contains(&distinct), "most of the queue: {sizes:?}");
+    assert_eq!((ledger.counts().delivered, ledger.counts().dropped_total()), (80, 0));
 }
 
 #[tokio::test]

@@ -6,11 +6,14 @@ mod backend;
 mod debug;
 mod delivery;
 mod outages;
+mod oversized;
+mod raw;
 #[path = "../../src/sample.rs"]
 #[allow(missing_docs, dead_code)]
 mod sample;
 mod self_telemetry;
 mod tls;
+mod wire;
 
 use std::time::Duration;
 

@@ -1,4 +1,4 @@
-//! The parts of a request that are the same in each: resource, scope, and the lengths around them.
+//! Requests around encoded items: resource and scope, which are the same in each of them, and the lengths.
 
 use bytes::{Bytes, BytesMut};
 use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
@@ -11,25 +11,25 @@ use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint, k
 use crate::resource::Resource;
 use crate::{SCOPE_NAME, VERSION};
 
-/// Field number of `resource_logs` and `resource_metrics` in a request.
+/// Field number of `resource_logs` and of `resource_metrics` in a request.
 const RESOURCE_ITEMS: u32 = 1;
-/// Field number of `scope_logs` and `scope_metrics` in these.
+/// Field number of `scope_logs` in `ResourceLogs`, and of `scope_metrics` in `ResourceMetrics`.
 const SCOPE_ITEMS: u32 = 2;
-/// Field number of `log_records` and `metrics` in these.
+/// Field number of `log_records` in `ScopeLogs`, and of `metrics` in `ScopeMetrics`.
 pub(super) const ITEM: u32 = 2;
 
-/// Length of a field of `content` bytes, with its key and its length.
+/// Length of a field around `content` bytes, in bytes: its key, its length and the content.
 pub(super) fn field_len(number: u32, content: usize) -> usize {
     key_len(number) + encoded_len_varint(content as u64) + content
 }
 
-/// Opens a field whose content, `content` bytes, is to follow.
+/// Writes the key and the length of a field. The caller writes its content, `content` bytes, next.
 pub(super) fn open_field(number: u32, content: usize, out: &mut impl BufMut) {
     encode_key(number, WireType::LengthDelimited, out);
     encode_varint(content as u64, out);
 }
 
-/// Resource and scope, encoded: what goes around a request's items. Logs and metrics share the field numbers.
+/// What goes around the items of a request: resource and scope, encoded once. Logs and metrics share the field numbers.
 pub(super) struct Envelope {
     resource: Vec<u8>,
     scope: Vec<u8>,
@@ -49,12 +49,12 @@ impl Envelope {
         }
     }
 
-    /// Length of a request around `items` bytes of items.
+    /// Length of a request around `items` bytes of items, in bytes and before compression.
     pub(super) fn request_len(&self, items: usize) -> usize {
         field_len(RESOURCE_ITEMS, self.resource_len(items))
     }
 
-    /// A request around items.
+    /// A request around `items`, which are encoded.
     fn request(&self, items: &[u8]) -> Bytes {
         let mut out = BytesMut::with_capacity(self.request_len(items.len()));
         open_field(RESOURCE_ITEMS, self.resource_len(items.len()), &mut out);
@@ -70,15 +70,16 @@ impl Envelope {
     }
 }
 
-/// Requests in the making.
+/// Collects items into requests.
 pub(super) struct Requests<'a> {
     envelope: &'a Envelope,
+    /// The largest request, in bytes and before compression.
     limit: usize,
-    /// Items of the request being filled.
+    /// Items of the request being filled, encoded.
     pub(super) items: Vec<u8>,
-    /// How many there are.
+    /// How many log records or metric points these are.
     pub(super) count: u64,
-    /// What is done.
+    /// The requests that are complete.
     pub(super) encoded: Encoded,
 }
 
@@ -87,12 +88,12 @@ impl<'a> Requests<'a> {
         Requests { envelope, limit, items: Vec::new(), count: 0, encoded: Encoded::default() }
     }
 
-    /// Would a request around `items` bytes of items be within the limit?
+    /// Whether a request around `items` bytes of items is within the limit.
     pub(super) fn fits(&self, items: usize) -> bool {
         self.envelope.request_len(items) <= self.limit
     }
 
-    /// Closes the request being filled, if there is anything in it, and begins the next.
+    /// Completes the request being filled, unless it is empty, and begins the next.
     pub(super) fn close(&mut self) {
         if self.count > 0 {
             let body = self.envelope.request(&self.items);

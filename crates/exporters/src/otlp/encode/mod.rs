@@ -1,8 +1,9 @@
-//! Batches -> OTLP requests, split to a size limit.
+//! Batches -> OTLP requests, split to a size limit and compressed.
 //!
-//! The messages are put together around items that are encoded one by one, so that no more than one of them is ever
-//! held as an object, the size is known exactly at each step, and resource and scope are encoded once.
+//! A request is put together around items that are encoded one by one. So only one item at a time exists as an object,
+//! the size is known exactly at each step, and resource and scope are encoded once for all requests.
 
+mod compress;
 mod frame;
 mod logs;
 mod metrics;
@@ -11,38 +12,43 @@ mod value;
 use std::time::SystemTime;
 
 use otel_tcpretrans_pipeline::component::Batch;
-use otel_tcpretrans_pipeline::delivery::{Encode, Encoded};
+use otel_tcpretrans_pipeline::delivery::{Compression, Encode, Encoded};
 
 use crate::resource::Resource;
+use compress::compress;
 use frame::Envelope;
 
-/// How large a request may be before compression, in bytes: what most servers take (gRPC's default of 4 MiB) less some
-/// room for those that count headers.
+/// The largest request, in bytes and before compression: 4 MiB, which most servers take (it is gRPC's default limit of a
+/// message), less some room for servers that count headers.
 pub const REQUEST_LIMIT: usize = 4 * 1024 * 1024 - 64 * 1024;
 
-/// Encodes batches as OTLP `Export…ServiceRequest`s.
+/// Encodes batches as OTLP `ExportLogsServiceRequest`s and `ExportMetricsServiceRequest`s.
 pub struct Encoder {
     envelope: Envelope,
     limit: usize,
+    compression: Compression,
 }
 
 impl Encoder {
-    /// An encoder for what `resource` says in this program's scope; requests take `limit` bytes at most.
-    pub fn new(resource: &Resource, limit: usize) -> Self {
-        Encoder { envelope: Envelope::new(resource), limit }
+    /// An encoder for this program's scope and for `resource`. A request takes at most `limit` bytes before compression:
+    /// servers limit what they decompress.
+    pub fn new(resource: &Resource, limit: usize, compression: Compression) -> Self {
+        Encoder { envelope: Envelope::new(resource), limit, compression }
     }
 }
 
 impl Encode for Encoder {
     fn encode(&self, batch: &Batch) -> Encoded {
-        match batch {
+        let plain = match batch {
             Batch::Logs(records) => logs::encode(records, now(), &self.envelope, self.limit),
             Batch::Metrics(points) => metrics::encode(points, &self.envelope, self.limit),
-        }
+        };
+        let requests = plain.requests.into_iter().map(|request| compress(request, self.compression));
+        Encoded { requests: requests.collect(), ..plain }
     }
 }
 
-/// ns since the Unix epoch; 0, OTLP's "unknown", before it.
+/// The time in ns since the Unix epoch. 0, which OTLP reads as unknown, where the clock is set before that.
 fn now() -> u64 {
     let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
     u64::try_from(since.as_nanos()).unwrap_or_default()
