@@ -94,7 +94,8 @@ pub trait Exporter: Send + Sync {
     /// Waits where the exporter is configured to (`on_full: block`); otherwise returns when the batch is queued or sent.
     fn export(&self, batch: Batch, ledger: Ledger) -> BoxFuture<'_, ()>;
 
-    /// How it does, now and from now on. The sender of one that does not know is gone: it says [`Status::Ok`] for ever.
+    /// Its status, now and from now on. An exporter that does not follow its status stays at [`Status::Ok`]; the watch's
+    /// sender is gone then.
     fn status(&self) -> watch::Receiver<Status> {
         watch::channel(Status::Ok).1
     }
