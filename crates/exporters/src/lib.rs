@@ -6,13 +6,13 @@
 
 pub mod debug;
 mod environment;
+#[cfg(test)]
+mod fixtures;
 mod http;
 mod key_values;
 mod line;
 pub mod otlp;
 pub mod resource;
-#[cfg(test)]
-mod sample;
 mod scope;
 pub mod secret;
 pub mod self_telemetry;

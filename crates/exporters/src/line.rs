@@ -1,11 +1,11 @@
-//! One readable line a record: the body of log records and what `debug` prints.
+//! One readable line per record: the body of log records, and what `debug` prints.
 
 use std::fmt;
 
 use jiff::Timestamp;
-use otel_tcpretrans_pipeline::attribute::error_type;
-use otel_tcpretrans_pipeline::flow::{FlowRecord, Record};
+use otel_tcpretrans_pipeline::attribute::ErrorType;
 use otel_tcpretrans_pipeline::metric::{MetricPoint, Temporality};
+use otel_tcpretrans_pipeline::record::{Amounts, Flow, Record};
 
 /// `ipv4 10.0.0.1:443 -> 10.0.0.2:50000 timeout established ACK|PSH segments=2 bytes=2896 …`; of a gap
 /// `ipv4 gap timeout events=12 segments=200 bytes=289600 failed=1`.
@@ -14,49 +14,55 @@ pub(crate) struct RecordLine<'a>(pub(crate) &'a Record);
 impl fmt::Display for RecordLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let record = self.0;
-        f.write_str(record.network_type().into())?;
-        if let Record::Flow(flow) = record {
+        f.write_str(record.class.network_type.into())?;
+        if let Some(flow) = record.flow {
             write!(f, " {} -> {}", flow.local, flow.peer)?;
         }
         if record.is_gap() {
             f.write_str(" gap")?;
         }
-        write!(f, " {}", <&str>::from(record.retransmit_type()))?;
-        if let Some(role) = record.handshake_role() {
+        write!(f, " {}", <&str>::from(record.class.retransmit_type))?;
+        if let Some(role) = record.class.handshake_role {
             write!(f, "({})", <&str>::from(role))?;
-        } else if record.slow_start() == Some(true) {
+        } else if record.class.slow_start == Some(true) {
             f.write_str("(slow_start)")?;
         }
-        match record {
-            Record::Flow(flow) => of_flow(f, flow),
-            Record::Gap(gap) => {
-                write!(f, " events={} segments={} bytes={}", gap.events, gap.segments, gap.bytes)?;
-                if gap.failures > 0 { write!(f, " failed={}", gap.failures) } else { Ok(()) }
-            }
+        match record.flow {
+            Some(flow) => of_flow(f, record, &flow),
+            None => of_gap(f, record.amounts),
         }
     }
 }
 
-fn of_flow(f: &mut fmt::Formatter<'_>, flow: &FlowRecord) -> fmt::Result {
+fn of_flow(f: &mut fmt::Formatter<'_>, record: &Record, flow: &Flow) -> fmt::Result {
     write!(f, " {}", <&str>::from(flow.state))?;
-    if flow.is_unseen() {
-        write!(f, " segments={}", flow.segments)?;
-    } else {
-        let FlowRecord { flags, segments, bytes, sequence, .. } = flow;
-        write!(f, " {flags} segments={segments} bytes={bytes} seq={sequence}")?;
+    if let Some(segment) = record.segment {
+        write!(f, " {}", segment.flags)?;
     }
-    if let Some(rtt) = flow.rtt {
-        write!(f, " rtt={:.3}ms", rtt.as_secs_f64() * 1e3)?;
+    write!(f, " segments={}", record.amounts.segments)?;
+    if let Some(segment) = record.segment {
+        write!(f, " bytes={} seq={}", segment.payload_bytes, segment.sequence)?;
     }
-    write!(f, " cwnd={} mss={} total={}", flow.cwnd, flow.mss, flow.total_retransmits)?;
-    if let Some(errno) = flow.errno {
-        write!(f, " failed={}", error_type(errno))?;
+    if let Some(tcp) = record.tcp {
+        if let Some(rtt) = tcp.rtt {
+            write!(f, " rtt={:.3}ms", rtt.as_secs_f64() * 1e3)?;
+        }
+        write!(f, " cwnd={} mss={} total={}", tcp.cwnd, tcp.mss, tcp.total_retransmits)?;
     }
-    Ok(())
+    match record.errno() {
+        Some(errno) => write!(f, " failed={}", ErrorType(errno)),
+        None => Ok(()),
+    }
 }
 
-/// Is the record worth a look? A retransmission is TCP at work; that the kernel could not even send it, or that it was
-/// not seen, is not.
+fn of_gap(f: &mut fmt::Formatter<'_>, amounts: Amounts) -> fmt::Result {
+    let Amounts { events, segments, bytes, failures } = amounts;
+    write!(f, " events={events} segments={segments} bytes={bytes}")?;
+    if failures > 0 { write!(f, " failed={failures}") } else { Ok(()) }
+}
+
+/// True if somebody should look at the record: the kernel failed to send the segment, or the retransmission was not seen.
+/// Any other retransmission is TCP at work.
 pub(crate) fn is_warning(record: &Record) -> bool {
     record.errno().is_some() || record.is_gap()
 }
@@ -69,9 +75,9 @@ impl fmt::Display for PointLine<'_> {
         let point = self.0;
         f.write_str(point.metric.name())?;
         f.write_str("{")?;
-        for (index, (attribute, value)) in point.attributes.iter().enumerate() {
+        for (index, (key, value)) in point.attributes.iter().enumerate() {
             let separator = if index == 0 { "" } else { "," };
-            write!(f, "{separator}{attribute}={value}")?;
+            write!(f, "{separator}{key}={value}")?;
         }
         write!(
             f,
@@ -106,20 +112,20 @@ impl fmt::Display for Time {
 
 #[cfg(test)]
 mod tests {
-    use otel_tcpretrans_pipeline::flow::{Gap, HandshakeRole, NetworkType, RetransmitType};
+    use otel_tcpretrans_pipeline::record::{Class, HandshakeRole, NetworkType, RetransmitType, Segment};
 
     use super::*;
-    use crate::sample;
+    use crate::fixtures;
 
     #[test]
     fn a_record_is_one_line() {
         assert_eq!(
-            RecordLine(&sample::record(1).into()).to_string(),
+            RecordLine(&fixtures::record(1)).to_string(),
             "ipv4 10.0.0.1:443 -> 10.0.0.2:50001 timeout established ACK|PSH segments=2 bytes=2896 seq=1 \
              rtt=12.500ms cwnd=10 mss=1448 total=3"
         );
         assert_eq!(
-            RecordLine(&sample::failed_syn().into()).to_string(),
+            RecordLine(&fixtures::failed_syn()).to_string(),
             "ipv6 [2001:db8::1]:40000 -> [2001:db8::2]:80 handshake(client) syn_sent SYN segments=1 bytes=0 seq=7 \
              cwnd=1 mss=536 total=0 failed=EBUSY"
         );
@@ -127,39 +133,49 @@ mod tests {
 
     #[test]
     fn the_slow_start_is_told_from_the_timers_own() {
-        let slow = FlowRecord { slow_start: true, ..sample::record(1) };
-        let line = RecordLine(&slow.into()).to_string();
+        let class = Class { slow_start: Some(true), ..fixtures::record(1).class };
+        let line = RecordLine(&Record { class, ..fixtures::record(1) }).to_string();
         assert!(line.contains(" -> 10.0.0.2:50001 timeout(slow_start) established "), "{line}");
     }
 
     #[test]
     fn a_gap_is_one_line() {
-        let line = |gap: Gap| RecordLine(&gap.into()).to_string();
-        assert_eq!(line(sample::gap()), "ipv4 gap timeout events=12 segments=200 bytes=289600 failed=1");
-        let synacks = Gap {
+        let line = |gap: Record| RecordLine(&gap).to_string();
+        assert_eq!(line(fixtures::gap()), "ipv4 gap timeout events=12 segments=200 bytes=289600 failed=1");
+        let class = Class {
             network_type: NetworkType::Ipv6,
             retransmit_type: RetransmitType::Handshake,
             handshake_role: Some(HandshakeRole::Server),
-            failures: 0,
-            bytes: 0,
-            ..sample::gap()
+            slow_start: None,
         };
-        assert_eq!(line(synacks), "ipv6 gap handshake(server) events=12 segments=200 bytes=0");
+        let amounts = Amounts { failures: 0, bytes: 0, ..fixtures::gap().amounts };
+        assert_eq!(
+            line(Record { class, amounts, ..fixtures::gap() }),
+            "ipv6 gap handshake(server) events=12 segments=200 bytes=0"
+        );
+    }
+
+    #[test]
+    fn a_failed_attempt_shows_its_payload() {
+        let record = fixtures::record(1);
+        let segment = record.segment.map(|segment| Segment { errno: Some(105), ..segment });
+        let line = RecordLine(&Record { segment, ..record }).to_string();
+        assert!(line.contains(" bytes=2896 ") && line.ends_with(" failed=ENOBUFS"), "{line}");
     }
 
     #[test]
     fn segments_without_their_skb_are_one_line() {
         assert_eq!(
-            RecordLine(&sample::unseen().into()).to_string(),
+            RecordLine(&fixtures::unseen()).to_string(),
             "ipv4 10.0.0.1:443 -> 10.0.0.2:50001 gap unknown established segments=2 rtt=12.500ms cwnd=10 mss=1448 \
              total=3"
         );
     }
 
     #[test]
-    fn what_is_worth_a_look() {
-        assert!(!is_warning(&sample::record(1).into()));
-        for record in [sample::failed_syn().into(), sample::unseen().into(), sample::gap().into()] {
+    fn what_somebody_should_look_at() {
+        assert!(!is_warning(&fixtures::record(1)));
+        for record in [fixtures::failed_syn(), fixtures::unseen(), fixtures::gap()] {
             assert!(is_warning(&record), "{record:?}");
         }
     }
@@ -167,7 +183,7 @@ mod tests {
     #[test]
     fn a_point_is_one_line() {
         assert_eq!(
-            PointLine(&sample::point(42)).to_string(),
+            PointLine(&fixtures::point(42)).to_string(),
             "system.network.tcp.retransmits{network.type=ipv4,network.tcp.retransmit.type=fast} 42 {segment} \
              cumulative since 2026-11-23T04:00:00.000000Z"
         );

@@ -205,7 +205,7 @@ pub struct Healed {
 pub struct ReceiverCounts {
     /// Events that the source itself (the kernel) counted before any output was tried.
     pub seen: u64,
-    /// Events that became flow records.
+    /// Events whose records reached the flow stage.
     pub received: u64,
     /// Events that did not.
     pub unobserved: Vec<Unobserved>,

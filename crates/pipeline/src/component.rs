@@ -7,37 +7,38 @@ use tokio::sync::{mpsc, watch};
 use tokio::time::Instant;
 
 use crate::books::{Ledger, ReceiverCounts};
-use crate::flow::Record;
 use crate::metric::MetricPoint;
-use crate::raw::Raw;
+use crate::record::Record;
 use crate::status::Status;
 
-/// A source of raw events and of the gaps between them. It runs on threads of its own and never blocks on the pipeline, unless it [can
-/// wait](Receiver::can_wait).
+/// A source of records. It runs on threads of its own. It never blocks on the pipeline, unless it
+/// [can wait](Receiver::can_wait).
 pub trait Receiver: Send {
-    /// Starts it and returns when it is ready; what it sees goes to `out`, whose overflow the receiver counts.
+    /// Starts it and returns when it is ready. Its records go to `out`. The receiver counts what it can't send because
+    /// `out` is full.
     ///
     /// # Errors
-    /// Says what is missing or what failed. Everything acquired on the way is released.
-    fn start(&mut self, out: mpsc::Sender<Raw>) -> Result<(), ReceiverError>;
+    /// Says what is missing or what failed. Everything that was acquired until then is released.
+    fn start(&mut self, out: mpsc::Sender<Record>) -> Result<(), ReceiverError>;
 
     /// Stops it, hands over what is still in its buffers, and closes `out`. Does nothing when it is not running.
     ///
     /// Blocks for at most one poll of the kernel.
     fn stop(&mut self);
 
-    /// A probe of its numbers, which stays valid after a stop. `received` is left at 0: the flow stage knows it.
+    /// A probe of its numbers, which stays valid after a stop. It leaves `received` at 0, because the flow stage counts
+    /// that.
     fn probe(&self) -> Box<dyn Fn() -> ReceiverCounts + Send + Sync>;
 
-    /// Capacity of the channel that it wants, in items.
+    /// Capacity of the channel that it wants, in records.
     fn channel_capacity(&self) -> usize;
 
-    /// Can its source wait until the pipelines have room? Otherwise what logs have no room for is dropped.
+    /// True if its source can wait until all pipelines have room. Otherwise a full logs pipeline drops records.
     fn can_wait(&self) -> bool {
         false
     }
 
-    /// Has it handed over all that it ever will? One that closes `out` by itself and has not has failed.
+    /// True if it has sent all that it ever will. A receiver that closes `out` by itself before that has failed.
     fn has_finished(&self) -> bool {
         false
     }
@@ -57,13 +58,13 @@ pub enum ReceiverError {
     Failed(String),
 }
 
-/// Works on records, in place: what it removes counts as filtered.
+/// Works on records in place. Records that it removes count as filtered.
 pub trait FlowProcessor: Send {
     /// Processes one batch.
     fn process(&mut self, records: &mut Vec<Record>);
 }
 
-/// What an exporter takes at once.
+/// What an exporter takes over in one call.
 #[derive(Clone, Debug)]
 pub enum Batch {
     /// Records, each of them one log record.
@@ -81,17 +82,18 @@ impl Batch {
         }
     }
 
-    /// Is there nothing in it?
+    /// True if there is nothing in it.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 }
 
-/// Ships batches. One instance serves one signal, for all pipelines of that signal that name it.
+/// Ships batches. One instance serves one signal, and all pipelines of that signal that name it.
 pub trait Exporter: Send + Sync {
-    /// Takes over a batch whose items `ledger` has accepted: each of them ends there as delivered, rejected or dropped.
+    /// Takes over a batch whose items `ledger` has accepted. The exporter counts each of them there as delivered, rejected
+    /// or dropped.
     ///
-    /// Waits where the exporter is configured to (`on_full: block`); otherwise returns when the batch is queued or sent.
+    /// Waits for room where it is configured to (`on_full: block`). Otherwise it returns when the batch is queued or sent.
     fn export(&self, batch: Batch, ledger: Ledger) -> BoxFuture<'_, ()>;
 
     /// Its status, now and from now on. An exporter that does not follow its status stays at [`Status::Ok`]; the watch's
@@ -100,9 +102,10 @@ pub trait Exporter: Send + Sync {
         watch::channel(Status::Ok).1
     }
 
-    /// Shutdown has begun, while batches still come: there is no time left for long waits, and none after `deadline`.
+    /// Tells the exporter that the shutdown has begun. Batches still come, but long waits must end, all of them before
+    /// `deadline`.
     fn begin_shutdown(&self, _deadline: Instant) {}
 
-    /// Delivers what is queued until `deadline`, and drops the rest (`shutdown`). No batch comes after it.
+    /// Delivers what is queued until `deadline`, and drops the rest (reason `shutdown`). No batch comes after this call.
     fn shutdown(&self, deadline: Instant) -> BoxFuture<'_, ()>;
 }

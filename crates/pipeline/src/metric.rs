@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
 
-use crate::attribute::{Attribute, AttributeValue};
+use crate::attribute::{Key, OwnedValue};
 
 /// The metrics that leave; all are monotonic sums of integers.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
@@ -67,7 +67,7 @@ pub struct MetricPoint {
     /// Which metric.
     pub metric: Metric,
     /// The series' attributes, shared by the points of that series.
-    pub attributes: Arc<[(Attribute, AttributeValue)]>,
+    pub attributes: Arc<[(Key, OwnedValue)]>,
     /// Cumulative or delta.
     pub temporality: Temporality,
     /// Start of what `value` counts, ns since the Unix epoch.

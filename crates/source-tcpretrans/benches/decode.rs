@@ -1,7 +1,6 @@
-//! How many events a second one core decodes and makes flow records of, and how many allocations that takes.
+//! How many events per second one core makes records of, and how many allocations that takes.
 //!
-//! The events are those of the tests' recording, over and over, in memory: enough of them that they are not in the
-//! nearest caches.
+//! The events are those of the tests' recording, repeated in memory so often that they do not fit into the nearest caches.
 
 #![allow(clippy::unwrap_used, clippy::print_stdout, unreachable_pub, missing_docs)]
 
@@ -14,9 +13,8 @@ use std::hint::black_box;
 use std::time::Duration;
 
 use counting::allocations_in;
-use otel_tcpretrans_pipeline::flow::flow_record;
 use otel_tcpretrans_source::recording::{Reader, Writer};
-use otel_tcpretrans_source::wire;
+use otel_tcpretrans_source::{decode, wire};
 use report::{Limit, Section, median};
 use rustix::time::{ClockId, clock_gettime};
 
@@ -29,7 +27,7 @@ type Events = Vec<(Vec<u8>, i64)>;
 
 fn main() -> std::io::Result<()> {
     let few = events();
-    // In a row, as a ring buffer has them.
+    // One after the other, as in a ring buffer.
     let bytes: Vec<u8> =
         few.iter().flat_map(|(bytes, _)| bytes).copied().cycle().take(EVENTS * wire::EVENT_SIZE).collect();
     let offset = few[0].1;
@@ -47,19 +45,19 @@ fn main() -> std::io::Result<()> {
         section.row(name, "million/s", &rounds, &[Some(allocations)]);
         (median(&rounds), allocations)
     };
-    row("wire -> raw event -> flow record", &|| {
+    row("wire -> record", &|| {
         let (events, _) = bytes.as_chunks::<{ wire::EVENT_SIZE }>();
-        events.iter().for_each(|event| to_flow_record(event, offset));
+        events.iter().for_each(|event| to_record(event, offset));
     });
-    let (speed, allocations) = row("recording (checksums too) -> flow record", &|| {
+    let (speed, allocations) = row("recording (checksums too) -> record", &|| {
         let mut reader = Reader::new(recording.as_slice()).unwrap();
         while let Some(event) = reader.next_event().unwrap() {
-            to_flow_record(event.bytes, event.wall_offset_ns);
+            to_record(event.bytes, event.wall_offset_ns);
         }
     });
-    section.bound("recording -> flow record", speed, Limit::AtLeast(5.0), "million events/s");
-    // A reader makes its buffers once.
-    section.bound("allocations an event", allocations.round(), Limit::AtMost(0.0), "");
+    section.bound("recording -> record", speed, Limit::AtLeast(5.0), "million events/s");
+    // A reader allocates its buffers once.
+    section.bound("allocations per event", allocations.round(), Limit::AtMost(0.0), "");
     section.finish("decode")
 }
 
@@ -73,8 +71,8 @@ fn events() -> Events {
     events
 }
 
-fn to_flow_record(event: &[u8], wall_offset_ns: i64) {
-    black_box(flow_record(&wire::decode(black_box(event), wall_offset_ns).unwrap()).unwrap());
+fn to_record(event: &[u8], wall_offset_ns: i64) {
+    black_box(decode(black_box(event), wall_offset_ns).unwrap());
 }
 
 fn millions_a_second(pass: impl Fn()) -> f64 {
@@ -83,7 +81,7 @@ fn millions_a_second(pass: impl Fn()) -> f64 {
     EVENTS as f64 / 1e6 / (core_time() - start).as_secs_f64()
 }
 
-/// Time that this thread had a core: another program's share of it doesn't count.
+/// Time that this thread had a core, without the time that other programs had it.
 fn core_time() -> Duration {
     let time = clock_gettime(ClockId::ThreadCPUTime);
     Duration::new(time.tv_sec.unsigned_abs(), time.tv_nsec as u32)

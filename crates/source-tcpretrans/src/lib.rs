@@ -1,4 +1,4 @@
-//! The tcpretrans receiver: owns the eBPF skeleton and the readers, and turns the wire's bytes into raw events.
+//! The tcpretrans receiver: owns the eBPF skeleton and the readers, and turns the wire's bytes into records.
 //!
 //! Facts, then decision, then act: [`facts`] are probed, [`plan`] decides purely, `session` loads, attaches and
 //! reads. This crate alone knows libbpf-rs and has `unsafe` code.
@@ -7,6 +7,7 @@ mod buffer;
 mod cgroup;
 mod check;
 pub mod config;
+mod convert;
 mod counters;
 pub mod facts;
 mod healing;
@@ -27,6 +28,7 @@ pub mod wire;
 
 pub use check::{Report, check};
 pub use config::Config;
+pub use convert::{DecodeError, decode};
 pub use receiver::Tcpretrans;
 pub use record::{Recorded, Recorder};
 pub use replay::Replay;

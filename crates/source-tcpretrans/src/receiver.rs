@@ -6,7 +6,7 @@ use std::thread::{self, JoinHandle};
 
 use otel_tcpretrans_pipeline::books::ReceiverCounts;
 use otel_tcpretrans_pipeline::component::{Receiver, ReceiverError};
-use otel_tcpretrans_pipeline::raw::Raw;
+use otel_tcpretrans_pipeline::record::Record;
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::fd::OwnedFd;
 use tokio::sync::mpsc::Sender;
@@ -46,7 +46,7 @@ impl Tcpretrans {
 }
 
 impl Receiver for Tcpretrans {
-    fn start(&mut self, out: Sender<Raw>) -> Result<(), ReceiverError> {
+    fn start(&mut self, out: Sender<Record>) -> Result<(), ReceiverError> {
         if self.running.is_some() {
             return Err(ReceiverError::Failed("it is running already".to_owned()));
         }

@@ -6,7 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use otel_tcpretrans_pipeline::books::{ReceiverCounts, Unobserved};
 use otel_tcpretrans_pipeline::component::{Receiver, ReceiverError};
-use otel_tcpretrans_pipeline::raw::Raw;
+use otel_tcpretrans_pipeline::record::Record;
 use tokio::sync::mpsc;
 
 use crate::config::Config;
@@ -34,7 +34,7 @@ pub struct Recorder {
     receiver: Tcpretrans,
     tap: Arc<Tap>,
     /// Stays empty, and closes when the recorder ends.
-    events: mpsc::Receiver<Raw>,
+    events: mpsc::Receiver<Record>,
 }
 
 /// What a recorder leaves behind.

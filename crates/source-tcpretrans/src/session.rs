@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 use libbpf_rs::{ErrorKind, OpenObject};
 use otel_tcpretrans_pipeline::component::ReceiverError;
-use otel_tcpretrans_pipeline::raw::Raw;
+use otel_tcpretrans_pipeline::record::Record;
 use rustix::event::epoll;
 use rustix::io::Errno;
 use tokio::sync::mpsc::Sender;
@@ -39,7 +39,7 @@ pub(crate) struct Inputs {
     pub(crate) facts: Facts,
     pub(crate) plan: Plan,
     pub(crate) wakeup: Wakeup,
-    pub(crate) out: Sender<Raw>,
+    pub(crate) out: Sender<Record>,
     pub(crate) stats: Arc<Stats>,
     /// Takes the events in place of `out`.
     pub(crate) tap: Option<Arc<Tap>>,

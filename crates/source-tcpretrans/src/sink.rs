@@ -1,37 +1,38 @@
-//! Where the readers' records go: decoded, and into the channel or into a counter.
+//! Where the readers' bytes go: decoded, and then into the channel or into a counter.
 
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use otel_tcpretrans_pipeline::raw::{Raw, RawGap};
+use otel_tcpretrans_pipeline::record::{Amounts, Record};
 use tokio::sync::mpsc::Sender;
 use tokio::sync::mpsc::error::TrySendError;
 
+use crate::convert::{self, DecodeError};
 use crate::counters::Counters;
 use crate::healing::{Healing, Numbers, version_and_reason};
 use crate::record::Tap;
 use crate::skeleton::types::wire_event;
 use crate::stats::Stats;
 use crate::wall_clock::WallClock;
-use crate::wire::{self, WireError};
+use crate::wire;
 
-/// Takes records on the reader's thread. Never blocks: what the channel can't take is counted.
+/// Takes events on the reader's thread. Never blocks: it counts what the channel can't take.
 #[derive(Debug)]
 pub(crate) struct Sink {
-    out: Sender<Raw>,
+    out: Sender<Record>,
     stats: Arc<Stats>,
     healing: RefCell<Healing>,
     clock: RefCell<WallClock>,
     closed: Cell<bool>,
-    /// Where records go as they are, instead of into the channel.
+    /// Where the events' bytes go as they are, instead of into the channel.
     tap: Option<Arc<Tap>>,
 }
 
 impl Sink {
     /// For a session that has `slots` of counters.
-    pub(crate) fn new(out: Sender<Raw>, stats: Arc<Stats>, tap: Option<Arc<Tap>>, slots: usize) -> Sink {
+    pub(crate) fn new(out: Sender<Record>, stats: Arc<Stats>, tap: Option<Arc<Tap>>, slots: usize) -> Sink {
         Sink {
             out,
             stats,
@@ -42,7 +43,7 @@ impl Sink {
         }
     }
 
-    /// Before each pass over the buffers: the clock is looked at here, not at each record. True once a second.
+    /// Called before each pass over the buffers. Reads the clock here and not per event. True once per second.
     pub(crate) fn begin_pass(&self) -> bool {
         let due = self.clock.borrow_mut().keep_up();
         if due {
@@ -51,15 +52,15 @@ impl Sink {
         due
     }
 
-    /// One record.
+    /// Takes the bytes of one event.
     pub(crate) fn record(&self, bytes: &[u8]) {
         count(&self.stats.taken, 1);
         if self.tapped(|tap| tap.event(bytes, self.clock.borrow().offset_ns())) {
             return;
         }
         match wire::read(bytes) {
-            Ok(event) => self.event(&event),
-            Err(error) => self.undecoded(error),
+            Some(event) => self.event(&event),
+            None => self.undecoded(DecodeError::Truncated(bytes.len())),
         }
     }
 
@@ -86,7 +87,7 @@ impl Sink {
             if numbers == Numbers::default() {
                 continue;
             }
-            if self.out.try_send(Raw::Gap(raw_gap(class, numbers, now))).is_err() {
+            if self.out.try_send(gap_record(class, numbers, now)).is_err() {
                 return false;
             }
             healing.delivered(class);
@@ -98,7 +99,7 @@ impl Sink {
         true
     }
 
-    /// Has the other end of the channel gone?
+    /// True if the other end of the channel is gone.
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.get()
     }
@@ -107,7 +108,7 @@ impl Sink {
         &self.stats
     }
 
-    /// Does something with the tap, where there is one; a session whose tap has failed ends.
+    /// Does something with the tap, if there is one. A session whose tap failed ends.
     fn tapped(&self, does: impl FnOnce(&Tap) -> bool) -> bool {
         if let Some(tap) = &self.tap
             && !does(tap)
@@ -118,11 +119,18 @@ impl Sink {
     }
 
     fn event(&self, wire: &wire_event) {
-        let event = match wire::raw_event(wire, self.clock.borrow().offset_ns()) {
-            Ok(event) => event,
-            Err(error) => return self.undecoded(error),
+        let record = match convert::record(wire, self.clock.borrow().offset_ns()) {
+            Ok(record) => record,
+            Err(error) => {
+                self.undecoded(error);
+                if matches!(error, DecodeError::UnknownFamily { .. }) {
+                    // The event came and the books count it. It must not come back as a gap, too.
+                    self.healing.borrow_mut().read(wire, true);
+                }
+                return;
+            }
         };
-        let handed = self.out.try_send(Raw::Event(event));
+        let handed = self.out.try_send(record);
         if let Err(error) = &handed {
             count(&self.stats.channel_full.events, 1);
             count(&self.stats.channel_full.segments, wire.segments.into());
@@ -133,27 +141,27 @@ impl Sink {
         self.healing.borrow_mut().read(wire, handed.is_ok());
     }
 
-    fn undecoded(&self, error: WireError) {
+    fn undecoded(&self, error: DecodeError) {
         match error {
-            WireError::Truncated(_) => count(&self.stats.truncated, 1),
-            WireError::UnknownKind(_) => count(&self.stats.unknown_kind, 1),
+            DecodeError::Truncated(_) => count(&self.stats.truncated, 1),
+            DecodeError::UnknownKind(_) => count(&self.stats.unknown_kind, 1),
+            DecodeError::UnknownFamily { segments, .. } => {
+                count(&self.stats.unknown_family.events, 1);
+                count(&self.stats.unknown_family.segments, segments.into());
+            }
         }
     }
 }
 
-fn raw_gap(class: usize, numbers: Numbers, time_unix_nano: u64) -> RawGap {
+fn gap_record(class: usize, numbers: Numbers, time_unix_nano: u64) -> Record {
     let (ipv6, reason) = version_and_reason(class);
-    RawGap {
-        time_unix_nano,
-        ipv6,
-        reason: wire::reason(reason),
-        events: numbers.events,
-        segments: numbers.segments,
-        bytes: numbers.payload_bytes,
-        failures: numbers.failures,
-    }
+    let Numbers { events, segments, payload_bytes, failures } = numbers;
+    convert::gap(ipv6, reason, Amounts { events, segments, bytes: payload_bytes, failures }, time_unix_nano)
 }
 
 fn count(counter: &AtomicU64, by: u64) {
     counter.fetch_add(by, Ordering::Relaxed);
 }
+
+#[cfg(test)]
+mod tests;

@@ -16,6 +16,8 @@ pub(crate) struct Stats {
     pub(crate) taken: AtomicU64,
     /// Events of those that the channel had no room for.
     pub(crate) channel_full: LostByReader,
+    /// Events that came, of an address family that is neither IPv4 nor IPv6.
+    pub(crate) unknown_family: LostByReader,
     /// Events that were in no buffer when the session ended, though they were sent.
     unreported: AtomicU64,
     /// Records too short to be an event.
@@ -108,17 +110,18 @@ impl Stats {
             segments: Some(lost.segments),
         };
         let of = |loss: wire_loss| totals.lost[loss.0 as usize];
-        let refused =
-            Lost { events: load(&self.channel_full.events), segments: load(&self.channel_full.segments) };
+        let by_reader =
+            |lost: &LostByReader| Lost { events: load(&lost.events), segments: load(&lost.segments) };
         let mut unobserved = vec![
             events("kernel", "recursion", misses),
             lost("kernel", "no_buffer", of(wire_loss::LOSS_NO_BUFFER)),
             lost("kernel", "output_busy", of(wire_loss::LOSS_BUSY)),
             lost("kernel", "output_failed", of(wire_loss::LOSS_OTHER)),
             events("kernel", "unreported", load(&self.unreported)),
-            lost("channel", "channel_full", refused),
+            lost("channel", "channel_full", by_reader(&self.channel_full)),
             events("decode", "truncated", load(&self.truncated)),
             events("decode", "unknown_kind", load(&self.unknown_kind)),
+            lost("flow", "unknown_family", by_reader(&self.unknown_family)),
         ];
         unobserved.extend(totals.full_by_cpu.iter().enumerate().map(|(cpu, full)| Unobserved {
             cpu: u32::try_from(cpu).ok(),

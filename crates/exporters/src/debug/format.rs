@@ -1,11 +1,11 @@
-//! Batches in words.
+//! Batches as text, at each verbosity.
 
 use std::fmt::{self, Write};
 
-use otel_tcpretrans_pipeline::attribute::{Attribute, AttributeValue};
+use otel_tcpretrans_pipeline::attribute::Value;
 use otel_tcpretrans_pipeline::component::Batch;
-use otel_tcpretrans_pipeline::flow::Record;
 use otel_tcpretrans_pipeline::metric::MetricPoint;
+use otel_tcpretrans_pipeline::record::Record;
 
 use super::Verbosity;
 use crate::line::{PointLine, RecordLine, Time, is_warning, temporality};
@@ -22,12 +22,12 @@ pub(super) fn batch(batch: &Batch, verbosity: Verbosity) -> String {
 }
 
 fn record(out: &mut String, record: &Record, verbosity: Verbosity) -> fmt::Result {
-    let time = Time(record.time_unix_nano());
+    let time = Time(record.time_unix_nano);
     match verbosity {
         Verbosity::Basic => writeln!(out, "{time} {}", RecordLine(record)),
         Verbosity::Normal => {
             write!(out, "{time} {}", RecordLine(record))?;
-            for (attribute, value) in Attribute::all_of(record) {
+            for (attribute, value) in record.attributes() {
                 write!(out, " {attribute}={value}")?;
             }
             writeln!(out)
@@ -37,16 +37,16 @@ fn record(out: &mut String, record: &Record, verbosity: Verbosity) -> fmt::Resul
             writeln!(out, "  Timestamp: {time}")?;
             writeln!(out, "  Severity: {}", if is_warning(record) { "WARN" } else { "INFO" })?;
             writeln!(out, "  Body: {}", RecordLine(record))?;
-            if let Record::Flow(flow) = record {
-                writeln!(out, "  Identity: cpu {} sequence {}", flow.identity.cpu, flow.identity.sequence)?;
-                if let Some(cookie) = flow.socket_cookie {
-                    writeln!(out, "  Socket cookie: {cookie}")?;
-                }
-                if let Some(cgroup) = flow.cgroup_id {
-                    writeln!(out, "  Cgroup id: {cgroup}")?;
-                }
+            if let Some(identity) = record.identity {
+                writeln!(out, "  Identity: cpu {} sequence {}", identity.cpu, identity.sequence)?;
             }
-            attributes(out, Attribute::all_of(record))
+            if let Some(cookie) = record.flow.and_then(|flow| flow.socket_cookie) {
+                writeln!(out, "  Socket cookie: {cookie}")?;
+            }
+            if let Some(cgroup) = record.flow.and_then(|flow| flow.cgroup_id) {
+                writeln!(out, "  Cgroup id: {cgroup}")?;
+            }
+            attributes(out, record.attributes())
         }
     }
 }
@@ -54,7 +54,7 @@ fn record(out: &mut String, record: &Record, verbosity: Verbosity) -> fmt::Resul
 fn point(out: &mut String, point: &MetricPoint, verbosity: Verbosity) -> fmt::Result {
     let time = Time(point.time_unix_nano);
     match verbosity {
-        // A point has no attributes but those of its series, which its line has already.
+        // All attributes of a point are those of its series, and its line has them already.
         Verbosity::Basic | Verbosity::Normal => writeln!(out, "{time} {}", PointLine(point)),
         Verbosity::Detailed => {
             writeln!(out, "Metric {}", point.metric.name())?;
@@ -64,15 +64,12 @@ fn point(out: &mut String, point: &MetricPoint, verbosity: Verbosity) -> fmt::Re
             writeln!(out, "  StartTimestamp: {}", Time(point.start_unix_nano))?;
             writeln!(out, "  Timestamp: {time}")?;
             writeln!(out, "  Value: {}", point.value)?;
-            attributes(out, point.attributes.iter().cloned())
+            attributes(out, point.attributes.iter().map(|(key, value)| (key.name(), value.value())))
         }
     }
 }
 
-fn attributes(
-    out: &mut String,
-    attributes: impl Iterator<Item = (Attribute, AttributeValue)>,
-) -> fmt::Result {
+fn attributes<'a>(out: &mut String, attributes: impl Iterator<Item = (&'a str, Value<'a>)>) -> fmt::Result {
     writeln!(out, "  Attributes:")?;
     for (attribute, value) in attributes {
         writeln!(out, "    {attribute}: {value}")?;
@@ -83,19 +80,19 @@ fn attributes(
 #[cfg(test)]
 mod tests {
     use super::*;
-    use crate::sample;
+    use crate::fixtures;
     use std::sync::Arc;
 
     fn logs(verbosity: Verbosity) -> String {
-        batch(&Batch::Logs(Arc::new([sample::record(1).into(), sample::failed_syn().into()])), verbosity)
+        batch(&Batch::Logs(Arc::new([fixtures::record(1), fixtures::failed_syn()])), verbosity)
     }
 
     fn metrics(verbosity: Verbosity) -> String {
-        batch(&Batch::Metrics(Arc::new([sample::point(42)])), verbosity)
+        batch(&Batch::Metrics(Arc::new([fixtures::point(42)])), verbosity)
     }
 
     #[test]
-    fn basic_is_one_line_an_item() {
+    fn basic_is_one_line_per_item() {
         let text = logs(Verbosity::Basic);
         assert_eq!(text.lines().count(), 2);
         assert!(
@@ -117,8 +114,17 @@ mod tests {
     }
 
     #[test]
+    fn what_processors_found_follows_the_records_own() {
+        let text = |verbosity| batch(&Batch::Logs(Arc::new([fixtures::enriched()])), verbosity);
+        let found = " linux.netns.inode=4026531840 service.name=shop peer.port.open=true\n";
+        assert!(text(Verbosity::Normal).ends_with(found), "{}", text(Verbosity::Normal));
+        let found = "\n    linux.netns.inode: 4026531840\n    service.name: shop\n    peer.port.open: true\n";
+        assert!(text(Verbosity::Detailed).ends_with(found), "{}", text(Verbosity::Detailed));
+    }
+
+    #[test]
     fn a_gap_is_there_at_each_verbosity() {
-        let gap = |verbosity| batch(&Batch::Logs(Arc::new([sample::gap().into()])), verbosity);
+        let gap = |verbosity| batch(&Batch::Logs(Arc::new([fixtures::gap()])), verbosity);
         let line = "ipv4 gap timeout events=12 segments=200 bytes=289600 failed=1";
         assert_eq!(gap(Verbosity::Basic), format!("2026-11-23T04:00:00.002500Z {line}\n"));
         let attributes = " network.transport=tcp network.type=ipv4 network.tcp.retransmit.type=timeout \
@@ -130,7 +136,7 @@ mod tests {
     }
 
     #[test]
-    fn detailed_is_a_line_a_thing() {
+    fn detailed_is_one_line_per_detail() {
         let text = logs(Verbosity::Detailed);
         assert!(
             text.contains("\n    tcp.rtt: 0.012500\n") && text.contains("\n  Severity: WARN\n"),

@@ -7,7 +7,7 @@ use otel_tcpretrans_exporters::debug::{Config, DebugExporter, Output};
 use otel_tcpretrans_pipeline::books::{DropReason, Signal};
 use otel_tcpretrans_pipeline::component::Batch;
 
-use crate::{drain, export, ledger, logs, sample};
+use crate::{drain, export, fixtures, ledger, logs};
 
 #[derive(Clone, Default)]
 struct Paper(Arc<Mutex<Vec<u8>>>);
@@ -32,7 +32,7 @@ async fn writes_both_signals_and_delivers() {
     export(&exporter, logs(3), &records).await;
     drain(&exporter, &records).await;
     let exporter = DebugExporter::new("debug", &config, output);
-    export(&exporter, Batch::Metrics(Arc::new([sample::point(42)])), &points).await;
+    export(&exporter, Batch::Metrics(Arc::new([fixtures::point(42)])), &points).await;
     drain(&exporter, &points).await;
     let text = String::from_utf8(paper.0.lock().unwrap().clone()).unwrap();
     let lines: Vec<_> = text.lines().collect();

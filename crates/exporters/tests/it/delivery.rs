@@ -15,7 +15,7 @@ use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
 
 use crate::backend::{Answer, Backend, text, value};
-use crate::{drain, export, ledger, logs, no_environment, resource, sample};
+use crate::{drain, export, fixtures, ledger, logs, no_environment, resource};
 
 /// An exporter to `url` that retries at once; `more` is further YAML of its configuration.
 pub(crate) fn exporter(url: &str, signal: Signal, more: &str) -> Arc<dyn Exporter> {
@@ -32,8 +32,7 @@ async fn logs_arrive_with_all_they_say() {
     let backend = Backend::start([]).await;
     let exporter = exporter(&backend.url(), Signal::Logs, "");
     let ledger = ledger(Signal::Logs);
-    let batch =
-        Batch::Logs(Arc::new([sample::record(1).into(), sample::failed_syn().into(), sample::gap().into()]));
+    let batch = Batch::Logs(Arc::new([fixtures::record(1), fixtures::failed_syn(), fixtures::gap()]));
     export(&*exporter, batch, &ledger).await;
     drain(&*exporter, &ledger).await;
 
@@ -56,7 +55,7 @@ async fn logs_arrive_with_all_they_say() {
 
     let [sent, failed, gap] = &backend.records()[..] else { panic!("three records") };
     assert_eq!(sent.event_name, "tcp.retransmit");
-    assert_eq!(sent.time_unix_nano, sample::START + 1_500_000);
+    assert_eq!(sent.time_unix_nano, fixtures::START + 1_500_000);
     assert!(sent.observed_time_unix_nano > 0);
     for (name, expected) in [
         ("network.transport", text("tcp")),
@@ -89,7 +88,7 @@ async fn metrics_arrive_as_monotonic_sums() {
     let backend = Backend::start([]).await;
     let exporter = exporter(&backend.url(), Signal::Metrics, "");
     let ledger = ledger(Signal::Metrics);
-    export(&*exporter, Batch::Metrics(Arc::new([sample::point(42)])), &ledger).await;
+    export(&*exporter, Batch::Metrics(Arc::new([fixtures::point(42)])), &ledger).await;
     drain(&*exporter, &ledger).await;
 
     let [seen] = &backend.metrics()[..] else { panic!("one request") };
@@ -102,7 +101,7 @@ async fn metrics_arrive_as_monotonic_sums() {
     assert_eq!(sum.aggregation_temporality(), AggregationTemporality::Cumulative);
     let [point] = &sum.data_points[..] else { panic!("one point") };
     assert_eq!(point.value, Some(number_data_point::Value::AsInt(42)));
-    assert_eq!(point.start_time_unix_nano, sample::START);
+    assert_eq!(point.start_time_unix_nano, fixtures::START);
     assert_eq!(value(&point.attributes, "network.tcp.retransmit.type"), text("fast"));
     assert_eq!(ledger.counts().delivered, 1);
 }
@@ -174,7 +173,7 @@ async fn a_partial_success_is_accounted_for_and_not_retried() {
         let ledger = ledger(signal);
         let batch = match signal {
             Signal::Logs => logs(5),
-            Signal::Metrics => Batch::Metrics((0..5).map(sample::point).collect()),
+            Signal::Metrics => Batch::Metrics((0..5).map(fixtures::point).collect()),
         };
         export(&*exporter, batch, &ledger).await;
         drain(&*exporter, &ledger).await;

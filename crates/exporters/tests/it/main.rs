@@ -5,12 +5,12 @@
 mod backend;
 mod debug;
 mod delivery;
+#[path = "../../src/fixtures.rs"]
+#[allow(missing_docs, dead_code)]
+mod fixtures;
 mod outages;
 mod oversized;
 mod raw;
-#[path = "../../src/sample.rs"]
-#[allow(missing_docs, dead_code)]
-mod sample;
 mod self_telemetry;
 mod tls;
 mod wire;
@@ -45,7 +45,7 @@ fn ledger(signal: Signal) -> Ledger {
 }
 
 fn logs(records: u16) -> Batch {
-    Batch::Logs((0..records).map(|number| sample::record(number).into()).collect())
+    Batch::Logs((0..records).map(|number| fixtures::record(number)).collect())
 }
 
 /// Has `exporter` take a batch that `ledger` accepts.

@@ -1,7 +1,7 @@
 //! The ledgers' equation.
 
 use super::{Books, Counts, DropReason, LedgerKey, QueueCounts, ReceiverCounts, Signal};
-use crate::sample::ledger;
+use crate::fixtures::ledger;
 
 #[test]
 fn in_flight_is_what_is_not_yet_settled() {

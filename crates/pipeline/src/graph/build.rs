@@ -15,8 +15,8 @@ use super::pipeline::{Head, run_logs, run_metrics};
 use super::{Ended, Graph, PIPELINE_CAPACITY, PipelineSpec, ProcessorConfig, ReceiverSpec, StartError};
 use crate::books::{Books, LedgerKey, Signal};
 use crate::component::{FlowProcessor, ReceiverError};
-use crate::flow::Record;
 use crate::processors::{AggregateConfig, BatchConfig, Batcher};
+use crate::record::Record;
 
 /// A pipeline's processors, sorted by what they work on.
 #[derive(Default)]

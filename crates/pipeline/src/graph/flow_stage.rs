@@ -1,8 +1,7 @@
-//! The flow stage of a receiver: raw events and gaps -> records -> every pipeline that names the receiver.
+//! The flow stage of a receiver: counts its records and hands them to every pipeline that names the receiver.
 
-use std::collections::BTreeMap;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Mutex, PoisonError};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::mpsc;
 use tokio::sync::mpsc::error::TrySendError;
@@ -10,39 +9,45 @@ use tracing::{info, warn};
 
 use super::CHUNK;
 use crate::books::{DropReason, Ledger, ReceiverCounts, Signal, Unobserved};
-use crate::flow::{ConvertError, Gap, Record, flow_record};
-use crate::raw::{Raw, RawEvent};
+use crate::record::Record;
 use crate::say_once::SayOnce;
 
 /// What the flow stage adds to its receiver's numbers.
 #[derive(Debug)]
 pub(super) struct FlowCounts {
     received: AtomicU64,
-    /// Events and segments, by reason.
-    lost: Mutex<BTreeMap<&'static str, (u64, u64)>>,
+    unread: Mutex<Unread>,
+}
+
+/// What was still in the channel when the stage was ended. Gaps are no events.
+#[derive(Clone, Copy, Debug, Default)]
+struct Unread {
+    events: u64,
+    segments: u64,
 }
 
 impl FlowCounts {
     pub(super) fn new() -> Self {
-        let none = ConvertError::REASONS.map(|reason| (reason, (0, 0))).into();
-        FlowCounts { received: AtomicU64::new(0), lost: Mutex::new(none) }
+        FlowCounts { received: AtomicU64::new(0), unread: Mutex::default() }
     }
 
-    /// The receiver's own numbers, completed. These here are read first: what passes meanwhile must not be received before
-    /// it is seen.
+    /// Completes the receiver's own numbers. It reads `received` before it asks the receiver, so that an event that passes
+    /// meanwhile is never received before it is seen.
     pub(super) fn complete(&self, probe: impl FnOnce() -> ReceiverCounts) -> ReceiverCounts {
         let received = self.received.load(Ordering::Acquire);
-        let lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner).clone();
+        let Unread { events, segments } = *self.unread();
         let mut counts = probe();
         counts.received = received;
-        let unobserved = lost.into_iter().map(|(reason, (events, segments))| Unobserved {
-            place: "flow",
-            reason,
-            cpu: None,
-            events,
-            segments: Some(segments),
-        });
-        counts.unobserved.extend(unobserved);
+        if events > 0 {
+            let segments = Some(segments);
+            counts.unobserved.push(Unobserved {
+                place: "flow",
+                reason: "unread",
+                cpu: None,
+                events,
+                segments,
+            });
+        }
         counts
     }
 
@@ -50,27 +55,27 @@ impl FlowCounts {
         self.received.fetch_add(received, Ordering::Release);
     }
 
-    fn lose(&self, event: &RawEvent, reason: &'static str) {
-        let mut lost = self.lost.lock().unwrap_or_else(PoisonError::into_inner);
-        let (events, segments) = lost.entry(reason).or_default();
-        *events += 1;
-        *segments += u64::from(event.segments);
+    fn unread(&self) -> MutexGuard<'_, Unread> {
+        // Each change is two additions that can't panic, so the numbers are whole.
+        self.unread.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-/// The channel of a receiver. What is still in it when its stage is ended, because the time for the shutdown is over, is
-/// counted.
+/// The channel of a receiver. The stage is ended early when the time for the shutdown is over; what is still in the
+/// channel then is counted as unread.
 struct Intake<'c> {
-    raws: mpsc::Receiver<Raw>,
+    records: mpsc::Receiver<Record>,
     counts: &'c FlowCounts,
 }
 
 impl Drop for Intake<'_> {
     fn drop(&mut self) {
-        self.raws.close();
-        while let Ok(raw) = self.raws.try_recv() {
-            if let Raw::Event(event) = raw {
-                self.counts.lose(&event, "unread");
+        self.records.close();
+        while let Ok(record) = self.records.try_recv() {
+            if record.identity.is_some() {
+                let mut unread = self.counts.unread();
+                unread.events += 1;
+                unread.segments += record.amounts.segments;
             }
         }
     }
@@ -88,12 +93,12 @@ impl Branch {
         Branch { ledger, records, full: SayOnce::default() }
     }
 
-    /// Does its pipeline make nobody wait for long? Sums go on growing while exporters wait.
+    /// True if the pipeline never makes anybody wait for long: sums go on growing while exporters wait.
     fn keeps_up(&self) -> bool {
         self.ledger.key().signal == Signal::Metrics
     }
 
-    /// Hands over everything, a chunk at most, and waits for room.
+    /// Waits for room and hands over everything, at most a chunk.
     async fn deliver(&self, records: &[Record]) {
         self.ledger.accept(records.len() as u64);
         match self.records.reserve_many(records.len()).await {
@@ -102,7 +107,7 @@ impl Branch {
         }
     }
 
-    /// Hands over what fits; the rest is this pipeline's loss and nobody else's.
+    /// Hands over what fits. This pipeline loses the rest; other pipelines are not affected.
     fn offer(&self, records: &[Record]) {
         if self.records.capacity() == self.records.max_capacity() && self.full.end() {
             info!(pipeline = self.ledger.key().pipeline, "the pipeline has caught up");
@@ -138,29 +143,21 @@ impl Branch {
     }
 }
 
-/// Runs until the receiver closes the channel and everything in it is handed over. Where the receiver `can_wait`, so
-/// does the stage, and with it all of the receiver's pipelines for the slowest. A pipeline of metrics it waits for in any
-/// case: what the receiver's channel has no room for can come back as a gap, what is dropped here would be missing in the
-/// sums.
-pub(super) async fn run(raws: mpsc::Receiver<Raw>, counts: &FlowCounts, branches: &[Branch], can_wait: bool) {
-    let mut intake = Intake { raws, counts };
-    let mut chunk = Vec::new();
+/// Runs until the receiver closes the channel and everything in it is handed over.
+///
+/// The stage waits for room in a metrics pipeline, because what it dropped here would be missing in the sums; what the
+/// receiver's channel has no room for meanwhile can come back as a gap. It waits for room in a logs pipeline only where the
+/// receiver `can_wait`: then the slowest pipeline of the receiver slows down all of them.
+pub(super) async fn run(
+    records: mpsc::Receiver<Record>,
+    counts: &FlowCounts,
+    branches: &[Branch],
+    can_wait: bool,
+) {
+    let mut intake = Intake { records, counts };
     let mut records = Vec::new();
-    while intake.raws.recv_many(&mut chunk, CHUNK).await > 0 {
-        let mut received = 0;
-        for raw in chunk.drain(..) {
-            match raw {
-                Raw::Event(event) => match flow_record(&event) {
-                    Ok(flow) => {
-                        received += 1;
-                        records.push(Record::Flow(flow));
-                    }
-                    Err(error) => counts.lose(&event, error.reason()),
-                },
-                Raw::Gap(gap) => records.push(Gap::from(gap).into()),
-            }
-        }
-        counts.add(received);
+    while intake.records.recv_many(&mut records, CHUNK).await > 0 {
+        counts.add(records.iter().filter(|record| record.identity.is_some()).count() as u64);
         for branch in branches {
             if can_wait || branch.keeps_up() {
                 branch.deliver(&records).await;

@@ -11,9 +11,9 @@ use super::CHUNK;
 use super::fanout::Fanout;
 use crate::books::Ledger;
 use crate::component::{Batch, FlowProcessor};
-use crate::flow::Record;
 use crate::metric::MetricPoint;
 use crate::processors::{AggregateConfig, Aggregator, Batcher};
+use crate::record::Record;
 
 /// What pipelines of both signals begin with.
 pub(super) struct Head {

@@ -14,11 +14,10 @@ use self::fake::{Diary, FakeReceiver, Mode, Sink};
 use super::{Failure, Graph, PIPELINE_CAPACITY, PipelineSpec, ProcessorConfig, ReceiverSpec, StartError};
 use crate::books::{Books, Counts, DropReason, Signal};
 use crate::component::{Batch, ReceiverError};
-use crate::flow::Record;
+use crate::fixtures::{gap, record, record_to};
 use crate::metric::Metric;
 use crate::processors::{AggregateConfig, BatchConfig};
-use crate::raw::RawEvent;
-use crate::sample::{event, gap, raw_gap};
+use crate::record::Record;
 
 const fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
@@ -46,8 +45,8 @@ fn batch(send_batch_size: usize, timeout: Duration) -> ProcessorConfig {
     ProcessorConfig::Batch(BatchConfig { send_batch_size, timeout: timeout.into() })
 }
 
-fn to_port(peer_port: u16) -> RawEvent {
-    RawEvent { peer_port, ..event() }
+fn to_port(port: u16) -> Record {
+    record_to(([192, 0, 2, 7], port).into())
 }
 
 /// The counts of a pipeline's ledger, or of its exporter's.
@@ -93,7 +92,6 @@ async fn one_receiver_feeds_pipelines_of_both_signals() {
     ];
     let graph = Graph::start(source(&receiver.keeping(&diary)), pipelines, &books).await.unwrap();
     receiver.send((0..10).map(|n| to_port(if n < 3 { 22 } else { 443 })));
-    receiver.send([RawEvent { family: 1, ..event() }]);
     graph.shutdown(Instant::now() + s(10)).await;
 
     assert_eq!(logs.items(), 7);
@@ -111,7 +109,7 @@ async fn one_receiver_feeds_pipelines_of_both_signals() {
     let (id, source) = books.snapshot().receivers.remove(0);
     assert_eq!((id.as_str(), source.seen, source.received), ("source", 77, 10));
     let lost: Vec<_> = source.unobserved.iter().map(|u| (u.place, u.reason, u.events, u.segments)).collect();
-    assert_eq!(lost, [("kernel", "ring_full", 5, None), ("flow", "unknown_family", 1, Some(2))]);
+    assert_eq!(lost, [("kernel", "ring_full", 5, None)]);
     assert_eq!(diary.read(), ["started", "stopped", "shut down", "shut down"]);
 }
 
@@ -124,12 +122,12 @@ async fn a_gap_goes_to_pipelines_of_both_signals() {
         spec(Signal::Metrics, vec![], &[("out", &metrics)]),
     ];
     let graph = Graph::start(source(&receiver), pipelines, &books).await.unwrap();
-    receiver.send([event()]);
-    receiver.send([raw_gap()]);
+    receiver.send([record()]);
+    receiver.send([gap()]);
     graph.shutdown(Instant::now() + s(10)).await;
 
     let Some(Batch::Logs(records)) = logs.batches().pop() else { panic!("no logs") };
-    assert_eq!(*records, [gap().into()]);
+    assert_eq!(*records, [gap()]);
     let points = metrics.points();
     let segments: u64 = points.iter().filter(|p| p.metric == Metric::Retransmits).map(|p| p.value).sum();
     assert_eq!(segments, 2 + 200);
@@ -151,7 +149,7 @@ async fn a_full_branch_drops_alone() {
 
     let total = PIPELINE_CAPACITY as u64 * 2;
     for n in 0..total {
-        receiver.send([event()]);
+        receiver.send([record()]);
         if n % 1000 == 999 {
             until(|| free.items() == n + 1).await;
         }
@@ -173,12 +171,12 @@ async fn batches_are_cut_at_their_size_and_flushed_in_time() {
     let pipelines = vec![spec(Signal::Logs, vec![batch(4, s(1))], &[("out", &sink)])];
     let graph = Graph::start(source(&receiver), pipelines, &books).await.unwrap();
     let start = Instant::now();
-    receiver.send(vec![event(); 10]);
+    receiver.send(vec![record(); 10]);
     until(|| sink.items() == 10).await;
     assert_eq!(sink.sizes(), [4, 4, 2]);
     let waited = (Instant::now() - start).as_millis();
     assert!((1000..1010).contains(&waited), "{waited} ms");
-    receiver.send(vec![event(); 3]);
+    receiver.send(vec![record(); 3]);
     graph.shutdown(Instant::now() + s(10)).await;
     assert_eq!(sink.sizes(), [4, 4, 2, 3], "the last batch does not wait");
     assert_balanced(&books);
@@ -193,7 +191,7 @@ async fn sums_are_reported_at_their_interval() {
     let pipelines = vec![spec(Signal::Metrics, vec![aggregate, batch(2, s(1))], &[("out", &sink)])];
     let start = Instant::now();
     let graph = Graph::start(source(&receiver), pipelines, &books).await.unwrap();
-    receiver.send([event()]);
+    receiver.send([record()]);
     until(|| sink.items() == 3).await;
     let waited = (Instant::now() - start).as_millis();
     assert!((8000..8010).contains(&waited), "one interval and the batch's timeout: {waited} ms");
@@ -211,7 +209,7 @@ async fn sums_go_on_growing_while_an_exporter_makes_them_wait() {
     let graph = Graph::start(source(&receiver), pipelines, &books).await.unwrap();
     let total = 3 * PIPELINE_CAPACITY as u64;
     for n in 1..=total {
-        receiver.send([event()]);
+        receiver.send([record()]);
         if n % 1000 == 0 {
             sleep(s(1)).await;
         }
@@ -230,7 +228,7 @@ async fn exporters_of_a_pipeline_work_at_the_same_time() {
     let exporters = [("stuck", &stuck), ("free", &free)];
     let pipelines = vec![spec(Signal::Logs, vec![batch(1, s(0))], &exporters)];
     let graph = Graph::start(source(&receiver), pipelines, &books).await.unwrap();
-    receiver.send(vec![event(); 5]);
+    receiver.send(vec![record(); 5]);
     until(|| free.items() == 1).await;
     let start = Instant::now();
     graph.shutdown(start + s(10)).await;
@@ -250,7 +248,7 @@ async fn an_exporter_that_comes_back_late_in_the_drain_gets_what_its_pipeline_ho
     let sink = Sink::new(Mode::HangUntil(start + s(8)), &diary);
     let pipelines = vec![spec(Signal::Logs, vec![batch(1, s(0))], &[("out", &sink)])];
     let graph = Graph::start(source(&receiver), pipelines, &books).await.unwrap();
-    receiver.send(vec![event(); 5]);
+    receiver.send(vec![record(); 5]);
     graph.shutdown(start + s(10)).await;
     assert_eq!(sink.items(), 5, "{:?}", counts(&books, "logs", Some("out")));
     assert_eq!((Instant::now() - start).as_secs(), 8);
@@ -263,7 +261,7 @@ async fn what_the_deadline_cuts_off_is_counted() {
     let sink = Sink::new(Mode::Hang, &diary);
     let pipelines = vec![spec(Signal::Logs, vec![batch(10, s(1))], &[("out", &sink)])];
     let graph = Graph::start(source(&receiver), pipelines, &books).await.unwrap();
-    receiver.send(vec![event(); 25]);
+    receiver.send(vec![record(); 25]);
     let start = Instant::now();
     graph.shutdown(start + s(10)).await;
     let took = (Instant::now() - start).as_secs();
@@ -333,7 +331,7 @@ async fn a_receiver_that_dies_is_named() {
     let pipelines = vec![spec(Signal::Logs, vec![], &[("out", &sink)])];
     let mut graph = Graph::start(source(&receiver), pipelines, &books).await.unwrap();
     assert!(futures::poll!(Box::pin(graph.finished())).is_pending(), "all is well");
-    receiver.send(vec![event(); 3]);
+    receiver.send(vec![record(); 3]);
     receiver.die();
     assert_eq!(graph.finished().await, Err(Failure::Receiver("source".to_owned())));
     graph.shutdown(Instant::now() + s(1)).await;
@@ -352,12 +350,12 @@ async fn a_graph_has_finished_when_all_of_its_receivers_have() {
     let mut receivers = source(&first);
     receivers.push(ReceiverSpec { id: "second".to_owned(), receiver: Box::new(second.clone()) });
     let mut graph = Graph::start(receivers, pipelines, &books).await.unwrap();
-    first.send(vec![event(); 3]);
+    first.send(vec![record(); 3]);
     first.finish();
     // Its pipeline ends with it, which is no failure either.
     let waited = tokio::time::timeout(s(60), graph.finished()).await;
     assert!(waited.is_err(), "the second has not finished: {waited:?}");
-    second.send(vec![event(); 4]);
+    second.send(vec![record(); 4]);
     second.finish();
     assert_eq!(graph.finished().await, Ok(()));
     graph.shutdown(Instant::now() + s(1)).await;
@@ -377,7 +375,7 @@ async fn who_can_wait_loses_nothing_to_a_full_pipeline() {
     let graph = Graph::start(source(&patient), pipelines, &books).await.unwrap();
     let events = 3 * PIPELINE_CAPACITY;
     for _ in 0..events {
-        if tokio::time::timeout(s(1), patient.send_waiting(event())).await.is_err() {
+        if tokio::time::timeout(s(1), patient.send_waiting(record())).await.is_err() {
             break; // everything is full, up to the source
         }
     }
@@ -396,9 +394,9 @@ async fn a_panic_is_contained_and_counted() {
         spec(Signal::Metrics, vec![], &[("out", &other)]),
     ];
     let mut graph = Graph::start(source(&receiver), pipelines, &books).await.unwrap();
-    receiver.send(vec![event(); 3]);
+    receiver.send(vec![record(); 3]);
     assert_eq!(graph.finished().await, Err(Failure::Pipeline("logs".to_owned())));
-    receiver.send(vec![event(); 4]);
+    receiver.send(vec![record(); 4]);
     graph.shutdown(Instant::now() + s(1)).await;
     assert_balanced(&books);
     let (pipeline, exporter) = (counts(&books, "logs", None), counts(&books, "logs", Some("out")));
@@ -416,7 +414,7 @@ async fn an_exporter_of_two_pipelines_is_shut_down_once() {
     second.id = "logs/second".to_owned();
     let pipelines = vec![spec(Signal::Logs, vec![], &[("out", &sink)]), second];
     let graph = Graph::start(source(&receiver), pipelines, &books).await.unwrap();
-    receiver.send([event()]);
+    receiver.send([record()]);
     graph.shutdown(Instant::now() + s(1)).await;
     assert_eq!(diary.read(), ["shut down"]);
     assert_eq!(sink.items(), 2, "each pipeline sends its own");
@@ -435,6 +433,5 @@ async fn chunks_without_batch_go_out_as_they_come() {
     graph.shutdown(Instant::now() + s(1)).await;
     assert_eq!(sink.sizes(), [1], "no empty batches");
     let Some(Batch::Logs(records)) = sink.batches().pop() else { panic!("no logs") };
-    let Record::Flow(record) = &records[0] else { panic!("no flow") };
-    assert_eq!(record.peer.port(), 1);
+    assert_eq!(*records, [to_port(1)]);
 }

@@ -1,4 +1,4 @@
-//! Recordings: raw events in a file, as the kernel sent them, with what decoding them elsewhere takes.
+//! Recordings: events in a file, as the kernel sent them, with what decoding them elsewhere takes.
 //!
 //! ```text
 //! file     magic      8 bytes   89 'O' 'T' 'R' 0d 0a 1a 0a

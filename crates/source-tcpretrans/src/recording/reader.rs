@@ -95,7 +95,7 @@ pub enum Damage {
 /// An event of a recording.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct WireEvent<'r> {
-    /// As the kernel sent it; [`wire::decode`] takes it.
+    /// As the kernel sent it; [`decode`](crate::decode) takes it.
     pub bytes: &'r [u8],
     /// Wall time minus boot time, in ns, as it was sampled last.
     pub wall_offset_ns: i64,

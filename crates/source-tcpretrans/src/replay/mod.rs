@@ -12,7 +12,7 @@ use std::thread::{self, JoinHandle};
 
 use otel_tcpretrans_pipeline::books::ReceiverCounts;
 use otel_tcpretrans_pipeline::component::{Receiver, ReceiverError};
-use otel_tcpretrans_pipeline::raw::Raw;
+use otel_tcpretrans_pipeline::record::Record;
 use tokio::runtime::Builder;
 use tokio::sync::{mpsc::Sender, watch};
 
@@ -48,7 +48,7 @@ impl Replay {
 }
 
 impl Receiver for Replay {
-    fn start(&mut self, out: Sender<Raw>) -> Result<(), ReceiverError> {
+    fn start(&mut self, out: Sender<Record>) -> Result<(), ReceiverError> {
         if self.running.is_some() {
             return Err(ReceiverError::Failed("it is running already".to_owned()));
         }

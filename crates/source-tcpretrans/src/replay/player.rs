@@ -6,7 +6,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use otel_tcpretrans_pipeline::raw::Raw;
+use otel_tcpretrans_pipeline::record::Record;
 use tokio::sync::mpsc::error::TrySendError;
 use tokio::sync::mpsc::{Permit, Sender};
 use tokio::sync::watch;
@@ -14,8 +14,8 @@ use tracing::{error, info, warn};
 
 use super::Speed;
 use super::stats::Stats;
+use crate::convert::decode;
 use crate::recording::{Damage, Reader, Tear};
-use crate::wire;
 
 type FileReader = Reader<BufReader<File>>;
 
@@ -27,7 +27,7 @@ pub(super) struct Player {
     pub(super) stats: Arc<Stats>,
     /// Closes when it is to stop.
     pub(super) stop: watch::Receiver<()>,
-    pub(super) out: Sender<Raw>,
+    pub(super) out: Sender<Record>,
 }
 
 /// How a pass over the file ended.
@@ -78,17 +78,19 @@ impl Player {
                 Err(tear) if matches!(tear.damage, Damage::Unreadable(_)) => return Pass::Failed(tear),
                 Err(tear) => return Pass::Over(Some(tear)),
             };
-            match wire::decode(event.bytes, event.wall_offset_ns) {
-                Ok(event) => {
+            match decode(event.bytes, event.wall_offset_ns) {
+                Ok(record) => {
                     if self.speed == Speed::Realtime {
-                        let (began, first) = *beginning.get_or_insert((Instant::now(), event.boot_time_ns));
-                        let due = Duration::from_nanos(event.boot_time_ns.saturating_sub(first));
+                        // The boot time again: a step of the recorder's clock is no pause.
+                        let boot_time = record.time_unix_nano.saturating_sub_signed(event.wall_offset_ns);
+                        let (began, first) = *beginning.get_or_insert((Instant::now(), boot_time));
+                        let due = Duration::from_nanos(boot_time.saturating_sub(first));
                         if !pause(due.saturating_sub(began.elapsed()), &mut self.stop).await {
                             return Pass::Stopped;
                         }
                     }
                     self.stats.sent();
-                    room.send(event.into());
+                    room.send(record);
                 }
                 Err(error) => self.stats.unreadable(error),
             }
@@ -112,7 +114,7 @@ impl Player {
 }
 
 /// Waits for room for one event; `None` where nobody wants more.
-async fn room<'o>(out: &'o Sender<Raw>, stop: &mut watch::Receiver<()>) -> Option<Permit<'o, Raw>> {
+async fn room<'o>(out: &'o Sender<Record>, stop: &mut watch::Receiver<()>) -> Option<Permit<'o, Record>> {
     // An error says that the other end was dropped.
     stop.has_changed().ok()?;
     match out.try_reserve() {

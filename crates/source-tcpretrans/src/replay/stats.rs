@@ -6,16 +6,18 @@ use std::sync::{Mutex, PoisonError};
 use otel_tcpretrans_pipeline::books::{Healed, ReceiverCounts, Unobserved};
 
 use super::Config;
+use crate::convert::DecodeError;
 use crate::recording::Header;
-use crate::wire::WireError;
 
-/// Shared by the player's thread and whoever asks; grows over passes and starts.
+/// The player's thread writes them, anybody may read them. They grow over passes and starts.
 #[derive(Debug, Default)]
 pub(super) struct Stats {
     /// Events read.
     read: AtomicU64,
     truncated: AtomicU64,
     unknown_kind: AtomicU64,
+    unknown_family: AtomicU64,
+    unknown_family_segments: AtomicU64,
     /// Events that the recorder lost.
     lost: AtomicU64,
     finished: AtomicBool,
@@ -40,10 +42,14 @@ impl Stats {
     }
 
     /// An event that can't be decoded.
-    pub(super) fn unreadable(&self, error: WireError) {
+    pub(super) fn unreadable(&self, error: DecodeError) {
         let counter = match error {
-            WireError::Truncated(_) => &self.truncated,
-            WireError::UnknownKind(_) => &self.unknown_kind,
+            DecodeError::Truncated(_) => &self.truncated,
+            DecodeError::UnknownKind(_) => &self.unknown_kind,
+            DecodeError::UnknownFamily { segments, .. } => {
+                self.unknown_family_segments.fetch_add(segments.into(), Ordering::Relaxed);
+                &self.unknown_family
+            }
         };
         self.read.fetch_add(1, Ordering::Relaxed);
         counter.fetch_add(1, Ordering::Relaxed);
@@ -54,7 +60,7 @@ impl Stats {
         self.lost.fetch_add(events, Ordering::Relaxed);
     }
 
-    /// Everything is handed over.
+    /// Everything was handed over.
     pub(super) fn finish(&self) {
         self.finished.store(true, Ordering::Release);
     }
@@ -73,6 +79,10 @@ impl Stats {
             unobserved("recording", "lost", &self.lost),
             unobserved("decode", "truncated", &self.truncated),
             unobserved("decode", "unknown_kind", &self.unknown_kind),
+            Unobserved {
+                segments: Some(self.unknown_family_segments.load(Ordering::Relaxed)),
+                ..unobserved("flow", "unknown_family", &self.unknown_family)
+            },
         ];
         ReceiverCounts {
             seen: self.read.load(Ordering::Relaxed).saturating_add(unobserved[0].events),

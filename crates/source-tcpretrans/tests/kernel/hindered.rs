@@ -9,7 +9,7 @@ use nix::sched::{CloneFlags, unshare};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use otel_tcpretrans_pipeline::component::{Receiver, ReceiverError};
 use otel_tcpretrans_pipeline::config::Size;
-use otel_tcpretrans_pipeline::raw::Raw;
+use otel_tcpretrans_pipeline::record::Record;
 use otel_tcpretrans_source::Tcpretrans;
 use otel_tcpretrans_source::config::{Config, Hook, Ringbuf, Transport};
 use otel_tcpretrans_source::facts::Facts;
@@ -51,7 +51,7 @@ fn alone(name: &str, test: fn()) {
     counts.for_each(|(_, counts)| println!("    RetransSegs{counts}"));
 }
 
-type Started = Result<(Tcpretrans, mpsc::Receiver<Raw>), ReceiverError>;
+type Started = Result<(Tcpretrans, mpsc::Receiver<Record>), ReceiverError>;
 
 /// Starts as a user that nobody else is, who has CAP_BPF and CAP_PERFMON, and so much to lock.
 fn start_by_another_user(config: Config, memlock: u64) -> Started {

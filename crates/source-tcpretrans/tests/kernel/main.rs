@@ -17,12 +17,11 @@ use std::time::Duration;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use otel_tcpretrans_pipeline::component::{Receiver, ReceiverError};
-use otel_tcpretrans_pipeline::flow::{FlowRecord, NetworkType};
-use otel_tcpretrans_pipeline::raw::{Raw, RawKind};
+use otel_tcpretrans_pipeline::record::{NetworkType, Record};
 use otel_tcpretrans_source::Tcpretrans;
 use otel_tcpretrans_source::config::{Config, Hook, Perf, Scope, Transport};
 use otel_tcpretrans_source::facts::Facts;
-use running::{Running, own};
+use running::{Running, flow, own, tcp};
 use rustix::param::page_size;
 use support::harness::Case;
 use support::namespace::{isolated, netns_inode, retrans_segs, wait_until_quiet, without_gso};
@@ -88,16 +87,21 @@ fn counts(hook: Hook, transport: Transport) {
         seen.assert_balanced(retrans);
         seen.assert_reasons();
         for (connection, version) in connections.iter().zip([NetworkType::Ipv4, NetworkType::Ipv6]) {
-            let of = |local, peer| seen.records.iter().filter(move |r| r.local == local && r.peer == peer);
+            let of = |local, peer| {
+                let ends = move |r: &&Record| (flow(r).local, flow(r).peer) == (local, peer);
+                seen.records.iter().filter(ends)
+            };
             let client: Vec<_> = of(connection.client, connection.server).collect();
             assert!(!client.is_empty(), "nothing from {connection:?}");
             for record in client {
-                assert_eq!(record.network_type(), version);
-                assert_eq!(record.netns_inode, Some(netns_inode()));
-                assert!(record.errno.is_some() || record.segments >= 1, "{record:?}");
-                assert!(record.cwnd >= 1 && record.mss > 500, "{record:?}");
-                assert!(record.rtt.is_some_and(|rtt| rtt < Duration::from_secs(5)), "{record:?}");
-                assert!(record.errno.is_some() || record.bytes <= record.segments * record.mss, "{record:?}");
+                assert_eq!(record.class.network_type, version);
+                assert_eq!(flow(record).netns_inode, Some(netns_inode()));
+                let (failed, tcp) = (record.errno().is_some(), tcp(record));
+                assert!(failed || record.amounts.segments >= 1, "{record:?}");
+                assert!(tcp.cwnd >= 1 && tcp.mss > 500, "{record:?}");
+                assert!(tcp.rtt.is_some_and(|rtt| rtt < Duration::from_secs(5)), "{record:?}");
+                let room = record.amounts.segments * u64::from(tcp.mss);
+                assert!(failed || record.amounts.bytes <= room, "{record:?}");
             }
         }
         let info: Vec<_> = seen.counts.info.iter().map(|(_, value)| value.as_str()).collect();
@@ -120,7 +124,7 @@ fn without_gso_counts_are_the_same() {
         let seen = running.finish();
         let records = &seen.records;
         assert!(records.len() > scaled(1000), "{}", records.len());
-        let alone = records.iter().filter(|record| record.segments == 1).count();
+        let alone = records.iter().filter(|record| record.amounts.segments == 1).count();
         assert!(alone * 100 > records.len() * 99, "{alone} of {}", records.len()); // more is what was not seen before
         seen.assert_balanced(retrans);
         seen.assert_reasons();
@@ -141,7 +145,7 @@ fn an_ipv4_mapped_peer_is_ipv4() {
         assert!(!seen.records.is_empty());
         for record in seen.records {
             assert_eq!(
-                (record.network_type(), record.peer.ip(), record.local.ip()),
+                (record.class.network_type, flow(&record).peer.ip(), flow(&record).local.ip()),
                 (NetworkType::Ipv4, v4, v4)
             );
         }
@@ -160,7 +164,7 @@ fn scope_netns_leaves_other_namespaces_out() {
         let here = netns_inode();
         let (inside, host) = (inside.finish().records, host.finish().records);
         let from =
-            |records: &[FlowRecord], netns| records.iter().filter(|r| r.netns_inode == Some(netns)).count();
+            |records: &[Record], netns| records.iter().filter(|r| flow(r).netns_inode == Some(netns)).count();
         assert!(from(&inside, here) > 0 && from(&inside, elsewhere) == 0);
         assert_eq!(from(&inside, here), from(&host, here));
         assert!(from(&host, elsewhere) > 0);
@@ -173,11 +177,11 @@ fn scope_cgroup_takes_its_own_sockets() {
         lose_some();
         let records = running.finish().records;
         assert!(!records.is_empty());
-        assert!(records.iter().all(|record| record.cgroup_id.is_some()));
+        assert!(records.iter().all(|record| flow(record).cgroup_id.is_some()));
     });
 }
 
-/// What an event can't say on this kernel is left out, not made up; all else is there.
+/// A record has all that this kernel offers, and nothing that it does not offer.
 fn what_the_kernel_offers_is_in_the_events() {
     isolated(|| {
         let facts = Facts::probe().unwrap();
@@ -191,16 +195,17 @@ fn what_the_kernel_offers_is_in_the_events() {
             lose_some();
             running.receiver.stop();
             let mut seen = 0;
-            while let Ok(Raw::Event(event)) = running.events.try_recv() {
-                if event.kind == RawKind::Unseen {
+            while let Ok(record) = running.out.try_recv() {
+                if record.is_gap() {
                     continue; // no hook of a retransmission saw it
                 }
-                assert_eq!(event.err.is_some(), btf.reports_err, "{event:?}");
+                assert!(btf.reports_err || record.errno().is_none(), "{record:?}");
+                let flow = flow(&record);
                 if hook == Hook::TpBtf {
-                    assert_eq!(event.socket_cookie.is_some(), btf.socket_cookie, "{event:?}");
+                    assert_eq!(flow.socket_cookie.is_some(), btf.socket_cookie, "{record:?}");
                 }
-                assert_eq!(event.cgroup_id, facts.cgroup_id, "{event:?}");
-                assert_eq!(event.netns_inode, Some(netns_inode()), "{event:?}");
+                assert_eq!(flow.cgroup_id, facts.cgroup_id, "{record:?}");
+                assert_eq!(flow.netns_inode, Some(netns_inode()), "{record:?}");
                 seen += 1;
             }
             assert!(seen > 0);

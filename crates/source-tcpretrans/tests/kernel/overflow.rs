@@ -4,6 +4,7 @@ use std::time::Duration;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use otel_tcpretrans_pipeline::config::{Interval, Size};
+use otel_tcpretrans_pipeline::record::NetworkType;
 use otel_tcpretrans_source::config::{Config, Hook, Perf, Ringbuf, Transport, Wakeup};
 use rustix::param::page_size;
 
@@ -61,7 +62,9 @@ fn overflows(reason: &'static str, config: impl Fn() -> Config + Send + 'static)
             "for another reason as well: {:?}",
             finished.counts
         );
-        assert!(finished.gaps.iter().any(|gap| gap.ipv6) && finished.gaps.iter().any(|gap| !gap.ipv6));
+        for version in [NetworkType::Ipv4, NetworkType::Ipv6] {
+            assert!(finished.gaps.iter().any(|gap| gap.class.network_type == version), "{version:?}");
+        }
         finished.assert_balanced(retrans_segs());
         finished.assert_reasons();
     });

@@ -5,8 +5,7 @@ use std::time::Duration;
 
 use otel_tcpretrans_pipeline::books::ReceiverCounts;
 use otel_tcpretrans_pipeline::component::Receiver;
-use otel_tcpretrans_pipeline::flow::{FlowRecord, RetransmitType, flow_record};
-use otel_tcpretrans_pipeline::raw::{Raw, RawEvent, RawGap, RawKind, RawReason};
+use otel_tcpretrans_pipeline::record::{Class, Flow, Record, RetransmitType, Segment, TcpSample};
 use otel_tcpretrans_source::Tcpretrans;
 use otel_tcpretrans_source::config::{Config, Hook, Scope, Transport};
 use tokio::sync::mpsc;
@@ -22,10 +21,23 @@ pub fn own(hook: Hook, transport: Transport) -> Config {
 /// A receiver that runs, and the other end of its channel.
 pub struct Running {
     pub receiver: Tcpretrans,
-    pub events: mpsc::Receiver<Raw>,
-    taken: Vec<RawEvent>,
-    gaps: Vec<RawGap>,
+    pub out: mpsc::Receiver<Record>,
+    taken: Taken,
     recorder: Option<Recorder>,
+}
+
+/// What came out of the channel.
+#[derive(Default)]
+struct Taken {
+    records: Vec<Record>,
+    gaps: Vec<Record>,
+}
+
+impl Taken {
+    fn take(&mut self, record: Record) {
+        let of = if record.identity.is_some() { &mut self.records } else { &mut self.gaps };
+        of.push(record);
+    }
 }
 
 impl Running {
@@ -33,9 +45,9 @@ impl Running {
         let recorder =
             Recorder::start().inspect_err(|error| println!("    nothing is taken for hidden: {error}")).ok();
         let mut receiver = Tcpretrans::new(config);
-        let (out, events) = mpsc::channel(receiver.channel_capacity());
-        receiver.start(out).expect("start");
-        Running { receiver, events, taken: Vec::new(), gaps: Vec::new(), recorder }
+        let (sender, out) = mpsc::channel(receiver.channel_capacity());
+        receiver.start(sender).expect("start");
+        Running { receiver, out, taken: Taken::default(), recorder }
     }
 
     pub fn counts(&self) -> ReceiverCounts {
@@ -43,13 +55,12 @@ impl Running {
     }
 
     /// Waits until what it has reported is `enough`.
-    pub fn wait_until(&mut self, what: &str, within: Duration, enough: impl Fn(&[FlowRecord]) -> bool) {
-        let mut records = Vec::new();
+    pub fn wait_until(&mut self, what: &str, within: Duration, enough: impl Fn(&[Record]) -> bool) {
         wait_for(what, within, || {
-            self.take();
-            let new = self.taken[records.len()..].iter();
-            records.extend(new.map(|event| flow_record(event).expect("IPv4 or IPv6")));
-            enough(&records)
+            while let Ok(record) = self.out.try_recv() {
+                self.taken.take(record);
+            }
+            enough(&self.taken.records)
         });
     }
 
@@ -57,38 +68,39 @@ impl Running {
     pub fn finish(mut self) -> Finished {
         thread::scope(|scope| {
             scope.spawn(|| self.receiver.stop());
-            // Meanwhile, for the last gap may have to wait for room.
-            while let Some(raw) = self.events.blocking_recv() {
-                match raw {
-                    Raw::Event(event) => self.taken.push(event),
-                    Raw::Gap(gap) => self.gaps.push(gap),
-                }
+            // Read during the stop, because the last gap may have to wait for room.
+            while let Some(record) = self.out.blocking_recv() {
+                self.taken.take(record);
             }
         });
         let counts = self.counts();
-        let (events, gaps) = (self.taken, self.gaps);
-        let records = events.iter().map(|event| flow_record(event).expect("IPv4 or IPv6")).collect();
+        let Taken { records, gaps } = self.taken;
         let hidden = self.recorder.as_ref().map(|recorder| recorder.hidden().expect("the recorded trace"));
-        Finished { events, records, gaps, counts, hidden: hidden.unwrap_or_default() }
+        Finished { records, gaps, counts, hidden: hidden.unwrap_or_default() }
     }
+}
 
-    fn take(&mut self) {
-        while let Ok(raw) = self.events.try_recv() {
-            match raw {
-                Raw::Event(event) => self.taken.push(event),
-                Raw::Gap(gap) => self.gaps.push(gap),
-            }
-        }
-    }
+/// The connection of a record that is no gap.
+pub fn flow(record: &Record) -> Flow {
+    record.flow.expect("a flow")
+}
+
+/// What the socket's state was at a record that is no gap.
+pub fn tcp(record: &Record) -> TcpSample {
+    record.tcp.expect("a sample of the socket")
+}
+
+/// The skb of a record that was seen.
+pub fn segment(record: &Record) -> Segment {
+    record.segment.expect("a segment")
 }
 
 /// What a receiver reported, its numbers, and what the machine kept from it.
 pub struct Finished {
-    pub events: Vec<RawEvent>,
-    /// Made of `events`, one of each.
-    pub records: Vec<FlowRecord>,
+    /// One of each event.
+    pub records: Vec<Record>,
     /// What came in place of what was lost.
-    pub gaps: Vec<RawGap>,
+    pub gaps: Vec<Record>,
     pub counts: ReceiverCounts,
     pub hidden: Hidden,
 }
@@ -116,10 +128,10 @@ impl Finished {
         let Finished { records, counts, hidden, .. } = self;
         let lost = self.unobserved();
         assert_eq!(counts.seen, records.len() as u64 + lost, "{counts:?}");
-        let in_gaps: u64 = self.gaps.iter().map(|gap| gap.segments).sum();
+        let in_gaps: u64 = self.gaps.iter().map(|gap| gap.amounts.segments).sum();
         assert_eq!((counts.healed.records, counts.healed.segments), (self.gaps.len() as u64, in_gaps));
-        let segments = records.iter().map(|record| u64::from(record.segments)).sum::<u64>() + in_gaps;
-        let failed = records.iter().filter(|record| record.errno.is_some()).count();
+        let segments = records.iter().map(|record| record.amounts.segments).sum::<u64>() + in_gaps;
+        let failed = records.iter().filter(|record| record.errno().is_some()).count();
         println!(
             "    RetransSegs {retrans_segs}, segments {segments}, {in_gaps} of them in gaps, failed attempts {failed}, \
              lost {lost}, {hidden}"
@@ -132,23 +144,31 @@ impl Finished {
     /// is in the socket's next record, whose reason may be another; what is unknown is somewhere in the kernel's. A gap
     /// can't tell the segments of attempts that the kernel counted and could not send, which is in none of its reasons.
     pub fn assert_reasons(&self) {
-        use RawReason::{Fast, SlowStart, Syn, SynAck, Unknown};
+        let is_fast = |class: &Class| class.retransmit_type == RetransmitType::Fast;
+        let is_slow_start = |class: &Class| class.slow_start == Some(true);
+        let is_handshake = |class: &Class| class.retransmit_type == RetransmitType::Handshake;
+        let is_unknown = |class: &Class| class.retransmit_type == RetransmitType::Unknown;
         let gauges = &self.counts.gauges;
         let healed = gauges.iter().find(|(name, ..)| *name == "healed_segments").map_or(0, |gauge| gauge.2);
-        let failed: u64 = self.gaps.iter().filter(|gap| gap.failures > 0).map(|gap| gap.segments).sum();
-        let of = |reasons: &[RawReason]| {
-            let in_gaps = self.gaps.iter().filter(|gap| reasons.contains(&gap.reason));
-            self.segments(|event, _| reasons.contains(&event.reason))
-                + in_gaps.map(|gap| gap.segments).sum::<u64>()
+        let failed: u64 = self
+            .gaps
+            .iter()
+            .map(|gap| gap.amounts)
+            .filter(|gap| gap.failures > 0)
+            .map(|gap| gap.segments)
+            .sum();
+        let of = |is: fn(&Class) -> bool| {
+            let in_gaps = self.gaps.iter().filter(|gap| is(&gap.class));
+            self.segments(|record| is(&record.class)) + in_gaps.map(|gap| gap.amounts.segments).sum::<u64>()
         };
-        let unknown = of(&[Unknown]);
+        let unknown = of(is_unknown);
         let shortage = self.shortage();
-        let without = self.events.iter().filter(|e| e.reason == Unknown && e.kind != RawKind::Unseen).count();
+        let without = self.records.iter().filter(|r| is_unknown(&r.class) && !r.is_gap()).count();
         assert!(without * 100 <= self.records.len(), "{without} of {} records", self.records.len());
         let reasons = [
-            ("TCPFastRetrans", of(&[Fast])),
-            ("TCPSlowStartRetrans", of(&[SlowStart])),
-            ("TCPSynRetrans", of(&[Syn, SynAck])),
+            ("TCPFastRetrans", of(is_fast)),
+            ("TCPSlowStartRetrans", of(is_slow_start)),
+            ("TCPSynRetrans", of(is_handshake)),
         ]
         .map(|(name, ours)| (name, netstat(name), ours));
         let compared =
@@ -160,17 +180,17 @@ impl Finished {
         }
     }
 
-    /// What was reported, but for what has no reason where some was missed: it may be found later, without one.
-    pub fn told(&self) -> impl Iterator<Item = (&RawEvent, &FlowRecord)> {
+    /// What was reported. Where some was missed, records without a reason are left out: what is found later has none.
+    pub fn told(&self) -> impl Iterator<Item = &Record> {
         let missed = self.shortage() > 0;
-        let all = self.events.iter().zip(&self.records);
-        all.filter(move |(_, record)| !missed || record.retransmit_type != RetransmitType::Unknown)
+        self.records
+            .iter()
+            .filter(move |record| !missed || record.class.retransmit_type != RetransmitType::Unknown)
     }
 
     /// Segments of the retransmissions that were sent, and that `which` chooses.
-    pub fn segments(&self, which: impl Fn(&RawEvent, &FlowRecord) -> bool) -> u64 {
-        let all = self.events.iter().zip(&self.records);
-        let chosen = all.filter(|(event, record)| record.errno.is_none() && which(event, record));
-        chosen.map(|(_, record)| u64::from(record.segments)).sum()
+    pub fn segments(&self, which: impl Fn(&Record) -> bool) -> u64 {
+        let chosen = self.records.iter().filter(|record| record.errno().is_none() && which(record));
+        chosen.map(|record| record.amounts.segments).sum()
     }
 }

@@ -2,7 +2,7 @@
 
 use std::collections::BTreeMap;
 
-use otel_tcpretrans_pipeline::raw::{RawEvent, RawKind};
+use otel_tcpretrans_pipeline::record::{Flow, Identity, Record};
 use otel_tcpretrans_source::config::{Hook, Transport};
 
 use crate::running::{Finished, Running, own};
@@ -22,15 +22,16 @@ pub fn both_transports_carry_the_same_events() {
             assert_eq!(finished.unobserved(), finished.recursions(), "{:?}", finished.counts);
             finished.assert_balanced(retrans_segs());
         }
-        // What found its program running came by one of them at most, and its segments are in that socket's next event.
+        // A hit that found its program running is an event of the other receiver at most. Its segments are in the socket's
+        // next event.
         let apart = difference(&ring, &perf);
         let bound = 2 * (ring.recursions() + perf.recursions());
         println!(
             "    {} events by the ring buffer, {} by perf, {apart} apart",
-            ring.events.len(),
-            perf.events.len()
+            ring.records.len(),
+            perf.records.len()
         );
-        assert!(ring.events.len() > 100 && apart <= bound, "{apart} events differ, {bound} may");
+        assert!(ring.records.len() > 100 && apart <= bound, "{apart} events differ, {bound} may");
     });
 }
 
@@ -38,17 +39,18 @@ pub fn both_transports_carry_the_same_events() {
 fn difference(one: &Finished, other: &Finished) -> u64 {
     let mut counts = BTreeMap::<_, i64>::new();
     for (finished, sign) in [(one, 1), (other, -1)] {
-        let shown = finished.events.iter().filter(|event| event.kind != RawKind::Unseen);
-        for event in shown {
-            *counts.entry(said(event)).or_default() += sign;
+        let shown = finished.records.iter().filter(|record| !record.is_gap());
+        for record in shown {
+            *counts.entry(said(record)).or_default() += sign;
         }
     }
     counts.values().map(|count| count.unsigned_abs()).sum()
 }
 
-/// All that an event says, but for what is the receiver's own: the moment of its program, its numbering, and who made
-/// the socket's cookie.
-fn said(event: &RawEvent) -> String {
-    let own = RawEvent { boot_time_ns: 0, wall_offset_ns: 0, sequence: 0, socket_cookie: None, ..*event };
-    format!("{own:?}")
+/// All that a record says, without what differs from receiver to receiver: the moment of the program, the numbering, and
+/// who made the socket's cookie.
+fn said(record: &Record) -> String {
+    let identity = record.identity.map(|identity| Identity { sequence: 0, ..identity });
+    let flow = record.flow.map(|flow| Flow { socket_cookie: None, ..flow });
+    format!("{:?}", Record { time_unix_nano: 0, identity, flow, ..record.clone() })
 }

@@ -5,7 +5,7 @@ use std::io::{Read, Write};
 use std::net::{SocketAddr, TcpStream};
 use std::time::Duration;
 
-use otel_tcpretrans_pipeline::flow::{HandshakeRole, RetransmitType};
+use otel_tcpretrans_pipeline::record::{HandshakeRole, RetransmitType};
 use otel_tcpretrans_source::config::{Config, Hook, Transport};
 use socket2::{Domain, Socket, Type};
 
@@ -39,7 +39,7 @@ pub fn none_where_they_are_off() {
         wait_for("SYNs and SYN-ACKs", PATIENCE, || netstat("TCPSynRetrans") >= 8);
         drop(connecting);
         let seen = running.finish();
-        let roles = seen.records.iter().map(|record| record.handshake_role);
+        let roles = seen.records.iter().map(|record| record.class.handshake_role);
         assert!(roles.clone().all(|role| role == Some(HandshakeRole::Client)), "{:?}", seen.records);
         assert!(roles.count() > 0 || seen.shortage() > 0);
     });
@@ -76,9 +76,9 @@ pub fn of_a_fast_open_child(hook: Hook) {
         let seen = running.finish();
         seen.assert_balanced(retrans_segs());
         seen.assert_reasons();
-        let by_server = seen.records.iter().filter(|r| r.handshake_role == Some(HandshakeRole::Server));
+        let by_server = seen.records.iter().filter(|r| r.class.handshake_role == Some(HandshakeRole::Server));
         let by_server =
-            by_server.inspect(|r| assert_eq!(r.retransmit_type, RetransmitType::Handshake)).count();
+            by_server.inspect(|r| assert_eq!(r.class.retransmit_type, RetransmitType::Handshake)).count();
         assert!(by_server > 0 || seen.shortage() > 0, "{:?}", seen.records);
     });
 }

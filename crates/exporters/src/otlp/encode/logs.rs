@@ -2,16 +2,15 @@
 
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, SeverityNumber};
-use otel_tcpretrans_pipeline::attribute::Attribute;
 use otel_tcpretrans_pipeline::delivery::Encoded;
-use otel_tcpretrans_pipeline::flow::Record;
+use otel_tcpretrans_pipeline::record::Record;
 use prost::encoding::message;
 
 use super::frame::{Envelope, ITEM, Requests};
 use super::value::{any_value, key_value};
 use crate::line::{RecordLine, is_warning};
 
-/// Encodes records that were observed at `observed`, ns since the Unix epoch.
+/// Encodes records; they were observed at `observed`, in ns since the Unix epoch.
 pub(super) fn encode(records: &[Record], observed: u64, envelope: &Envelope, limit: usize) -> Encoded {
     let mut requests = Requests::new(envelope, limit);
     for record in records {
@@ -35,14 +34,12 @@ fn log_record(record: &Record, observed: u64) -> LogRecord {
     let (severity, severity_text) =
         if is_warning(record) { (SeverityNumber::Warn, "WARN") } else { (SeverityNumber::Info, "INFO") };
     LogRecord {
-        time_unix_nano: record.time_unix_nano(),
+        time_unix_nano: record.time_unix_nano,
         observed_time_unix_nano: observed,
         severity_number: severity.into(),
         severity_text: severity_text.to_owned(),
         body: Some(any_value(Value::StringValue(RecordLine(record).to_string()))),
-        attributes: Attribute::all_of(record)
-            .map(|(attribute, value)| key_value(attribute, &value))
-            .collect(),
+        attributes: record.attributes().map(|(name, value)| key_value(name, value)).collect(),
         event_name: record.event_name().to_owned(),
         ..Default::default()
     }
@@ -51,21 +48,21 @@ fn log_record(record: &Record, observed: u64) -> LogRecord {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixtures;
     use crate::resource::{Facts, Resource, UserAttributes};
-    use crate::sample;
     use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
     use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
     use opentelemetry_proto::tonic::logs::v1::{ResourceLogs, ScopeLogs};
     use prost::Message;
 
-    const OBSERVED: u64 = sample::START + 200_000_000;
+    const OBSERVED: u64 = fixtures::START + 200_000_000;
 
     fn resource() -> Resource {
         let facts = Facts { instance_id: "i".into(), ..Facts::default() };
         Resource::new(&facts, &|_| None, &UserAttributes::new()).expect("a resource")
     }
 
-    /// What prost would make of the whole request.
+    /// The whole request, as prost encodes it.
     fn whole(records: &[Record]) -> ExportLogsServiceRequest {
         let scope = InstrumentationScope {
             name: "otel-tcpretrans".into(),
@@ -92,7 +89,7 @@ mod tests {
 
     #[test]
     fn is_what_prost_would_encode() {
-        let records: Vec<_> = (0..100).map(|number| sample::record(number).into()).collect();
+        let records: Vec<_> = (0..100).map(|number| fixtures::record(number)).collect();
         let encoded = encoded(&records, usize::MAX);
         assert_eq!((encoded.requests.len(), encoded.too_large), (1, 0));
         assert_eq!(encoded.requests[0].items, 100);
@@ -101,7 +98,7 @@ mod tests {
 
     #[test]
     fn splits_exactly_at_the_limit() {
-        let records: Vec<_> = (0..10).map(|number| sample::record(number).into()).collect();
+        let records: Vec<_> = (0..10).map(|number| fixtures::record(number)).collect();
         let five = whole(&records[..5]).encoded_len();
         let at = encoded(&records, five);
         assert_eq!(at.requests.iter().map(|r| r.items).collect::<Vec<_>>(), [5, 5]);
@@ -125,7 +122,7 @@ mod tests {
     #[test]
     fn what_is_alone_too_large_is_counted() {
         // A gap says less than a flow, so that a limit can lie between the two.
-        let records = [sample::failed_syn().into(), sample::gap().into(), sample::failed_syn().into()];
+        let records = [fixtures::failed_syn(), fixtures::gap(), fixtures::failed_syn()];
         let limit = whole(&records[1..2]).encoded_len();
         assert!(limit < whole(&records[..1]).encoded_len());
         let encoded = encoded(&records, limit);
@@ -141,9 +138,9 @@ mod tests {
 
     #[test]
     fn a_record_says_all_it_knows() {
-        let record = log_record(&sample::record(1).into(), OBSERVED);
+        let record = log_record(&fixtures::record(1), OBSERVED);
         assert_eq!(record.event_name, "tcp.retransmit");
-        assert_eq!(record.time_unix_nano, sample::START + 1_500_000);
+        assert_eq!(record.time_unix_nano, fixtures::START + 1_500_000);
         assert_eq!(record.observed_time_unix_nano, OBSERVED);
         assert_eq!((record.severity_number(), record.severity_text.as_str()), (SeverityNumber::Info, "INFO"));
         let value = |name: &str| {
@@ -159,15 +156,27 @@ mod tests {
         assert_eq!(value("tcp.rtt"), Some(Value::DoubleValue(0.0125)));
         assert_eq!(value("tcp.flags"), Some(Value::StringValue("ACK|PSH".into())));
         assert_eq!(value("error.type"), None);
-        let failed = log_record(&sample::failed_syn().into(), OBSERVED);
+        let failed = log_record(&fixtures::failed_syn(), OBSERVED);
         assert_eq!((failed.severity_number(), failed.severity_text.as_str()), (SeverityNumber::Warn, "WARN"));
     }
 
     #[test]
+    fn what_processors_found_follows_the_records_own() {
+        let (own, record) =
+            (log_record(&fixtures::record(1), OBSERVED), log_record(&fixtures::enriched(), OBSERVED));
+        let found =
+            record.attributes.strip_prefix(own.attributes.as_slice()).expect("the record's own first");
+        let found: Vec<_> = found.iter().map(|found| (found.key.as_str(), found.value.clone())).collect();
+        let service = any_value(Value::StringValue("shop".into()));
+        let open = any_value(Value::BoolValue(true));
+        assert_eq!(found, [("service.name", Some(service)), ("peer.port.open", Some(open))]);
+    }
+
+    #[test]
     fn a_gap_says_how_much_and_of_what_and_no_more() {
-        let gap = log_record(&sample::gap().into(), OBSERVED);
+        let gap = log_record(&fixtures::gap(), OBSERVED);
         assert_eq!(gap.event_name, "tcp.retransmit.gap");
-        assert_eq!(gap.time_unix_nano, sample::START + 2_500_000);
+        assert_eq!(gap.time_unix_nano, fixtures::START + 2_500_000);
         assert_eq!((gap.severity_number(), gap.severity_text.as_str()), (SeverityNumber::Warn, "WARN"));
         let attributes: Vec<_> = gap.attributes.iter().map(|attribute| attribute.key.as_str()).collect();
         let expected = [
@@ -180,7 +189,7 @@ mod tests {
             "tcp.bytes",
         ];
         assert_eq!(attributes, expected);
-        let unseen = log_record(&sample::unseen().into(), OBSERVED);
+        let unseen = log_record(&fixtures::unseen(), OBSERVED);
         assert_eq!(
             (unseen.event_name.as_str(), unseen.severity_number()),
             ("tcp.retransmit.gap", SeverityNumber::Warn)

@@ -99,7 +99,11 @@ impl MetricFrame {
 
 fn data_point(point: &MetricPoint) -> NumberDataPoint {
     NumberDataPoint {
-        attributes: point.attributes.iter().map(|(attribute, value)| key_value(*attribute, value)).collect(),
+        attributes: point
+            .attributes
+            .iter()
+            .map(|(key, value)| key_value(key.name(), value.value()))
+            .collect(),
         start_time_unix_nano: point.start_unix_nano,
         time_unix_nano: point.time_unix_nano,
         value: Some(Value::AsInt(i64::try_from(point.value).unwrap_or(i64::MAX))),
@@ -110,8 +114,8 @@ fn data_point(point: &MetricPoint) -> NumberDataPoint {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::fixtures;
     use crate::resource::Resource;
-    use crate::sample;
     use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
     use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 
@@ -145,7 +149,7 @@ mod tests {
     }
 
     fn of(metric: metric::Metric, value: u64) -> MetricPoint {
-        MetricPoint { metric, ..sample::point(value) }
+        MetricPoint { metric, ..fixtures::point(value) }
     }
 
     #[test]

@@ -1,23 +1,21 @@
 //! Attributes and their values -> OTLP.
 
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value::Value};
-use otel_tcpretrans_pipeline::attribute::{Attribute, AttributeValue};
+use otel_tcpretrans_pipeline::attribute;
 
-pub(super) fn key_value(attribute: Attribute, value: &AttributeValue) -> KeyValue {
-    KeyValue { key: attribute.name().to_owned(), value: Some(any_value(otlp(value))), ..Default::default() }
+pub(super) fn key_value(name: &str, value: attribute::Value<'_>) -> KeyValue {
+    KeyValue { key: name.to_owned(), value: Some(any_value(otlp(value))), ..Default::default() }
 }
 
 pub(super) fn any_value(value: Value) -> AnyValue {
     AnyValue { value: Some(value) }
 }
 
-fn otlp(value: &AttributeValue) -> Value {
+fn otlp(value: attribute::Value<'_>) -> Value {
     match value {
-        AttributeValue::Word(word) => Value::StringValue((*word).to_owned()),
-        AttributeValue::Text(text) => Value::StringValue(text.clone()),
-        AttributeValue::Address(address) => Value::StringValue(address.to_string()),
-        AttributeValue::Int(number) => Value::IntValue(*number),
-        AttributeValue::Seconds(time) => Value::DoubleValue(time.as_secs_f64()),
-        AttributeValue::Bool(truth) => Value::BoolValue(*truth),
+        attribute::Value::Int(number) => Value::IntValue(number),
+        attribute::Value::Seconds(time) => Value::DoubleValue(time.as_secs_f64()),
+        attribute::Value::Bool(truth) => Value::BoolValue(truth),
+        text => Value::StringValue(text.to_string()),
     }
 }

@@ -15,7 +15,7 @@ use crate::component::{Batch, Exporter};
 use crate::config::Size;
 use crate::delivery::fake::{Answer, Backend, Encoder, accepted, partial, permanent, retryable};
 use crate::delivery::{OnFull, QueueConfig, RetryConfig};
-use crate::sample::{ledger, record};
+use crate::fixtures::{ledger, record};
 use crate::status::Status;
 
 const fn s(seconds: u64) -> Duration {
@@ -36,7 +36,7 @@ fn start(backend: &Backend, signal: Signal, queue: QueueConfig) -> (Sink, Books)
 /// Exports a batch of `items` records.
 async fn export(sink: &Sink, ledger: &Ledger, items: usize) {
     ledger.accept(items as u64);
-    sink.export(Batch::Logs(vec![record().into(); items].into()), ledger.clone()).await;
+    sink.export(Batch::Logs(vec![record(); items].into()), ledger.clone()).await;
 }
 
 fn queue(on_full: OnFull, bytes: u64) -> QueueConfig {

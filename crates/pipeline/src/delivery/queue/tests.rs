@@ -16,7 +16,7 @@ use crate::delivery::fake::request;
 use crate::delivery::log::DeliveryLog;
 use crate::delivery::logged::logged;
 use crate::delivery::{OnFull, QueueConfig};
-use crate::sample::ledger;
+use crate::fixtures::ledger;
 
 /// A queue of ten bytes.
 fn queue(on_full: OnFull) -> Queue {

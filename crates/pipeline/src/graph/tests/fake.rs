@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::books::{DropReason, Ledger, ReceiverCounts, Unobserved};
 use crate::component::{Batch, Exporter, Receiver, ReceiverError};
 use crate::metric::MetricPoint;
-use crate::raw::Raw;
+use crate::record::Record;
 
 /// What happened, in order.
 #[derive(Clone, Default)]
@@ -32,7 +32,7 @@ impl Diary {
 /// A receiver that sends what the test gives it. Clones share its channel.
 #[derive(Clone, Default)]
 pub(super) struct FakeReceiver {
-    out: Arc<Mutex<Option<mpsc::Sender<Raw>>>>,
+    out: Arc<Mutex<Option<mpsc::Sender<Record>>>>,
     diary: Diary,
     refuses: Option<&'static str>,
     panics: bool,
@@ -50,10 +50,10 @@ impl FakeReceiver {
         FakeReceiver { refuses: Some(refuses), panics, ..FakeReceiver::default() }
     }
 
-    pub(super) fn send(&self, raws: impl IntoIterator<Item = impl Into<Raw>>) {
+    pub(super) fn send(&self, records: impl IntoIterator<Item = Record>) {
         let out = self.out.lock().unwrap();
-        for raw in raws {
-            out.as_ref().unwrap().try_send(raw.into()).unwrap();
+        for record in records {
+            out.as_ref().unwrap().try_send(record).unwrap();
         }
     }
 
@@ -62,9 +62,9 @@ impl FakeReceiver {
         FakeReceiver { can_wait: true, ..FakeReceiver::default() }
     }
 
-    pub(super) async fn send_waiting(&self, raw: impl Into<Raw>) {
+    pub(super) async fn send_waiting(&self, record: Record) {
         let out = self.out.lock().unwrap().clone().unwrap();
-        out.send(raw.into()).await.unwrap();
+        out.send(record).await.unwrap();
     }
 
     pub(super) fn finish(&self) {
@@ -78,7 +78,7 @@ impl FakeReceiver {
 }
 
 impl Receiver for FakeReceiver {
-    fn start(&mut self, out: mpsc::Sender<Raw>) -> Result<(), ReceiverError> {
+    fn start(&mut self, out: mpsc::Sender<Record>) -> Result<(), ReceiverError> {
         assert!(!self.panics, "a bug in the receiver");
         if let Some(why) = self.refuses {
             return Err(ReceiverError::Unsupported(why.to_owned()));

@@ -3,7 +3,7 @@
 use serde::{Deserialize, Serialize};
 use strum::IntoEnumIterator;
 
-use crate::attribute::Attribute;
+use crate::attribute::{Attribute, Key};
 use crate::config::{Interval, Problem, fit};
 use crate::metric::Temporality;
 
@@ -18,7 +18,7 @@ pub struct AggregateConfig {
     /// Time between two reports.
     pub interval: Interval,
     /// Attributes beyond the default ones; each may multiply the series.
-    pub attributes: Vec<Attribute>,
+    pub attributes: Vec<Key>,
     /// Series at most; what exceeds it goes to one series with `otel.metric.overflow`.
     pub max_series: usize,
     /// What the sums count from.
@@ -50,9 +50,10 @@ pub const DEFAULT_ATTRIBUTES: [Attribute; 6] = [
 ];
 
 /// Why an attribute can't be configured; `None` where it can.
-fn unsuitable(attribute: Attribute) -> Option<&'static str> {
+fn unsuitable(key: &Key) -> Option<&'static str> {
+    let Key::Own(attribute) = key else { return None };
     match attribute {
-        _ if DEFAULT_ATTRIBUTES.contains(&attribute) => Some("is always there"),
+        _ if DEFAULT_ATTRIBUTES.contains(attribute) => Some("is always there"),
         Attribute::MetricOverflow => Some("is set by aggregate alone"),
         Attribute::Sequence
         | Attribute::Rtt
@@ -76,11 +77,11 @@ impl AggregateConfig {
         if self.max_idle < self.interval {
             problems.push(Problem::at("max_idle", "must not be shorter than interval"));
         }
-        for (index, &attribute) in self.attributes.iter().enumerate() {
-            let twice = self.attributes[..index].contains(&attribute).then_some("is named twice");
+        for (index, attribute) in self.attributes.iter().enumerate() {
+            let twice = self.attributes[..index].contains(attribute).then_some("is named twice");
             if let Some(why) = unsuitable(attribute).or(twice) {
-                let suitable: Vec<_> =
-                    Attribute::iter().filter(|a| unsuitable(*a).is_none()).map(Attribute::name).collect();
+                let suitable = Attribute::iter().filter(|own| unsuitable(&Key::Own(*own)).is_none());
+                let suitable: Vec<_> = suitable.map(Attribute::name).collect();
                 problems.push(Problem::at(
                     format!("attributes.{index}"),
                     format!("{attribute} {why}; expected any of {}", suitable.join(", ")),

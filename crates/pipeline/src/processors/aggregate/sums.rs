@@ -4,18 +4,18 @@ use std::collections::HashMap;
 use std::sync::Arc;
 
 use super::{AggregateConfig, DEFAULT_ATTRIBUTES};
-use crate::attribute::{Attribute, AttributeValue};
-use crate::flow::Record;
+use crate::attribute::{Attribute, Key, OwnedValue};
 use crate::metric::{Metric, MetricPoint, Temporality};
+use crate::record::Record;
 
-type Attributes = Arc<[(Attribute, AttributeValue)]>;
+type Attributes = Arc<[(Key, OwnedValue)]>;
 
 /// Adds records up and reports metric points.
 ///
 /// A series is one set of attributes; it holds the points of all metrics that bear this set.
 #[derive(Debug)]
 pub struct Aggregator {
-    attributes: Vec<Attribute>,
+    attributes: Vec<Key>,
     max_series: usize,
     temporality: Temporality,
     max_idle_nano: u64,
@@ -43,12 +43,16 @@ impl Aggregator {
     /// An empty one, whose first window starts at `now_unix_nano`.
     pub fn new(config: &AggregateConfig, now_unix_nano: u64) -> Self {
         Aggregator {
-            attributes: DEFAULT_ATTRIBUTES.into_iter().chain(config.attributes.iter().copied()).collect(),
+            attributes: DEFAULT_ATTRIBUTES
+                .into_iter()
+                .map(Key::Own)
+                .chain(config.attributes.iter().cloned())
+                .collect(),
             max_series: config.max_series,
             temporality: config.temporality,
             max_idle_nano: u64::try_from(config.max_idle.as_nanos()).unwrap_or(u64::MAX),
             series: HashMap::new(),
-            overflow: Arc::new([(Attribute::MetricOverflow, AttributeValue::Bool(true))]),
+            overflow: Arc::new([(Attribute::MetricOverflow.into(), OwnedValue::Bool(true))]),
             window_start: now_unix_nano,
         }
     }
@@ -58,7 +62,7 @@ impl Aggregator {
         let mut key = Vec::with_capacity(self.attributes.len());
         for record in records {
             key.clear();
-            key.extend(self.attributes.iter().filter_map(|a| Some((*a, a.of(record)?))));
+            key.extend(self.attributes.iter().filter_map(|key| Some((key.clone(), record.get(key)?.into()))));
             self.series(&key).add(record);
         }
     }
@@ -108,7 +112,7 @@ impl Aggregator {
     }
 
     /// The series of these attributes, a new one where the cap allows it, else the overflow series.
-    fn series(&mut self, key: &[(Attribute, AttributeValue)]) -> &mut Series {
+    fn series(&mut self, key: &[(Key, OwnedValue)]) -> &mut Series {
         let key = match self.series.get_key_value(key) {
             Some((known, _)) => Arc::clone(known),
             None if self.has_room() => key.into(),
@@ -131,11 +135,12 @@ impl Series {
 
     fn add(&mut self, record: &Record) {
         self.changed = true;
-        // Of a failed attempt too: where the kernel counted it all the same, so do we, with its error.type.
-        self.segments += record.segments();
-        self.events += record.skbs_sent();
-        self.bytes += record.bytes_sent();
-        self.failures += record.failures();
+        // The kernel counts the segments of some attempts that it then fails to send. The sums count them, too, in the
+        // series of their error.type.
+        self.segments += record.amounts.segments;
+        self.events += record.amounts.sent();
+        self.bytes += record.amounts.bytes;
+        self.failures += record.amounts.failures;
     }
 
     /// Its value of a metric; `None` where it has seen nothing that the metric counts.

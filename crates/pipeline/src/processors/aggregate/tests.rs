@@ -5,11 +5,11 @@
 use std::collections::BTreeMap;
 
 use super::{AggregateConfig, Aggregator};
-use crate::attribute::{Attribute, AttributeValue};
+use crate::attribute::{Attribute, Key, OwnedValue};
 use crate::config::Interval;
-use crate::flow::{FlowRecord, Gap, HandshakeRole, Record, RetransmitType};
+use crate::fixtures::{bundle, failed, gap, record, record_of, record_to, unseen};
 use crate::metric::{Metric, MetricPoint, Temporality};
-use crate::sample::{gap, record, unseen};
+use crate::record::{Amounts, Class, HandshakeRole, Record, RetransmitType};
 
 const SECOND: u64 = 1_000_000_000;
 
@@ -26,19 +26,17 @@ fn delta() -> AggregateConfig {
     AggregateConfig { temporality: Temporality::Delta, ..config() }
 }
 
-fn of_port(port: u16) -> FlowRecord {
-    let mut record = record();
-    record.peer.set_port(port);
-    record
+fn of_port(port: u16) -> Record {
+    record_to(([192, 0, 2, 7], port).into())
 }
 
-/// Adds what is made records of.
-fn add(sums: &mut Aggregator, records: impl IntoIterator<Item = impl Into<Record>>) {
-    sums.add(&records.into_iter().map(Into::into).collect::<Vec<_>>());
+/// An attempt that the kernel did not count.
+fn uncounted(failed: Record) -> Record {
+    Record { amounts: Amounts { segments: 0, ..failed.amounts }, ..failed }
 }
 
 fn by_port() -> AggregateConfig {
-    AggregateConfig { attributes: vec![Attribute::PeerPort], ..config() }
+    AggregateConfig { attributes: vec![Attribute::PeerPort.into()], ..config() }
 }
 
 /// Attributes and metric -> (start, time, value), times in seconds.
@@ -69,8 +67,9 @@ fn values(points: &[MetricPoint], metric: Metric) -> Vec<(u64, u64, u64)> {
 #[test]
 fn records_of_the_same_attributes_are_one_series() {
     let mut sums = Aggregator::new(&config(), 100 * SECOND);
-    let other = FlowRecord { retransmit_type: RetransmitType::Timeout, segments: 1, bytes: 10, ..record() };
-    add(&mut sums, [record(), record(), other]);
+    let amounts = Amounts { segments: 1, bytes: 10, ..record().amounts };
+    let other = Record { amounts, ..record_of(RetransmitType::Timeout, Some(false)) };
+    sums.add(&[record(), record(), other]);
     let (fast, timeout) = ("tcp ipv4 fast established".to_owned(), "tcp ipv4 timeout established".to_owned());
     let expected: Shown = [
         ((fast.clone(), "system.network.tcp.retransmits"), (100, 105, 4)),
@@ -86,29 +85,49 @@ fn records_of_the_same_attributes_are_one_series() {
 
 #[test]
 fn points_come_metric_by_metric_with_the_configured_attributes() {
-    let config = AggregateConfig { attributes: vec![Attribute::PeerAddress], ..config() };
+    let config = AggregateConfig { attributes: vec![Attribute::PeerAddress.into()], ..config() };
     let mut sums = Aggregator::new(&config, 0);
-    let syn = FlowRecord { handshake_role: Some(HandshakeRole::Client), ..record() };
-    add(&mut sums, [record(), syn]);
+    let class = Class { handshake_role: Some(HandshakeRole::Client), ..record().class };
+    sums.add(&[record(), Record { class, ..record() }]);
     let points = sums.report(SECOND);
     assert!(points.is_sorted_by_key(|point| point.metric));
-    let peer = (Attribute::PeerAddress, AttributeValue::Address([192, 0, 2, 7].into()));
+    let peer = (Attribute::PeerAddress.into(), OwnedValue::Address([192, 0, 2, 7].into()));
     assert!(points.iter().all(|point| point.attributes.last() == Some(&peer)));
-    let roles = points.iter().filter(|p| p.attributes.iter().any(|a| a.0 == Attribute::HandshakeRole));
+    let roles = points.iter().filter(|p| p.attributes.iter().any(|a| a.0 == Attribute::HandshakeRole.into()));
     assert_eq!(roles.count(), 3, "the role is there where a record has it");
+}
+
+/// No processor finds attributes yet, so configuration can't name one.
+#[test]
+fn what_a_processor_found_may_stand_on_a_series() {
+    let key = Key::Found("service.name".into());
+    let config = AggregateConfig { attributes: vec![key.clone()], ..config() };
+    assert_eq!(config.validate(), []);
+    let mut sums = Aggregator::new(&config, 0);
+    let of = |service| Record { local_attributes: Some(bundle([("service.name", service)])), ..record() };
+    sums.add(&[of("shop"), record(), of("bank"), of("shop")]);
+    let points = sums.report(SECOND);
+    let events = points.iter().filter(|point| point.metric == Metric::Events);
+    let service = |point: &MetricPoint| {
+        let mut found = point.attributes.iter().filter(|(named, _)| *named == key);
+        found.next().map(|(_, value)| value.to_string())
+    };
+    let mut events: Vec<_> = events.map(|point| (service(point), point.value)).collect();
+    events.sort();
+    assert_eq!(events, [(None, 1), (Some("bank".to_owned()), 1), (Some("shop".to_owned()), 2)]);
 }
 
 #[test]
 fn failures_the_kernel_did_not_count_are_failures_only() {
     let mut sums = Aggregator::new(&config(), 0);
-    let failed = FlowRecord { errno: Some(16), segments: 0, ..record() };
-    add(&mut sums, [record(), failed.clone(), failed]);
+    let failed = uncounted(failed(16));
+    sums.add(&[record(), failed.clone(), failed]);
     let points = sums.report(SECOND);
     assert_eq!(sum(&points, Metric::Retransmits), 2);
     assert_eq!(sum(&points, Metric::Events), 1);
     let failures: Vec<_> = points.iter().filter(|point| point.metric == Metric::Failures).collect();
     assert_eq!((failures.len(), failures[0].value), (1, 2));
-    let error = (Attribute::ErrorType, AttributeValue::Text("EBUSY".to_owned()));
+    let error = (Attribute::ErrorType.into(), OwnedValue::Errno(16));
     assert!(failures[0].attributes.contains(&error));
     assert_eq!(points.len(), 4, "no zero points beside them");
 }
@@ -116,11 +135,11 @@ fn failures_the_kernel_did_not_count_are_failures_only() {
 #[test]
 fn failures_the_kernel_counted_are_in_its_segments_and_in_ours() {
     let mut sums = Aggregator::new(&config(), 0);
-    add(&mut sums, [record(), FlowRecord { errno: Some(105), ..record() }]);
+    sums.add(&[record(), failed(105)]);
     let points = sums.report(SECOND);
     assert_eq!(sum(&points, Metric::Retransmits), 4);
     assert_eq!((sum(&points, Metric::Events), sum(&points, Metric::Failures)), (1, 1));
-    let error = (Attribute::ErrorType, AttributeValue::Text("ENOBUFS".to_owned()));
+    let error = (Attribute::ErrorType.into(), OwnedValue::Errno(105));
     let of_error = points.iter().filter(|point| point.attributes.contains(&error));
     let of_error: Vec<_> = of_error.map(|point| (point.metric, point.value)).collect();
     assert_eq!(of_error, [(Metric::Retransmits, 2), (Metric::Failures, 1)]);
@@ -129,9 +148,15 @@ fn failures_the_kernel_counted_are_in_its_segments_and_in_ours() {
 #[test]
 fn a_gap_is_in_the_sums_of_its_attributes() {
     let mut sums = Aggregator::new(&config(), 0);
-    let role = Some(HandshakeRole::Client);
-    let syns = Gap { retransmit_type: RetransmitType::Handshake, handshake_role: role, failures: 0, ..gap() };
-    add(&mut sums, [gap(), Gap { slow_start: true, ..gap() }, Gap { bytes: 0, ..syns }]);
+    let slow = Class { slow_start: Some(true), ..gap().class };
+    let syn = Class {
+        retransmit_type: RetransmitType::Handshake,
+        handshake_role: Some(HandshakeRole::Client),
+        slow_start: None,
+        ..gap().class
+    };
+    let syns = Amounts { failures: 0, bytes: 0, ..gap().amounts };
+    sums.add(&[gap(), Record { class: slow, ..gap() }, Record { class: syn, amounts: syns, ..gap() }]);
     let (timeout, syn) = ("tcp ipv4 timeout".to_owned(), "tcp ipv4 handshake client".to_owned());
     let expected: Shown = [
         ((timeout.clone(), "system.network.tcp.retransmits"), (0, 1, 400)),
@@ -148,18 +173,18 @@ fn a_gap_is_in_the_sums_of_its_attributes() {
 
 #[test]
 fn a_gap_makes_no_point_of_what_it_lacks() {
-    let nothing = Gap { events: 0, segments: 0, bytes: 0, failures: 0, ..gap() };
-    for (gap, expected) in [
-        (nothing.clone(), &[][..]),
-        (Gap { segments: 3, ..nothing.clone() }, &[(Metric::Retransmits, 3)]),
-        (Gap { events: 2, failures: 2, ..nothing.clone() }, &[(Metric::Failures, 2)]),
+    let nothing = Amounts::default();
+    for (amounts, expected) in [
+        (nothing, &[][..]),
+        (Amounts { segments: 3, ..nothing }, &[(Metric::Retransmits, 3)]),
+        (Amounts { events: 2, failures: 2, ..nothing }, &[(Metric::Failures, 2)]),
         (
-            Gap { events: 2, segments: 4, failures: 2, ..nothing },
+            Amounts { events: 2, segments: 4, failures: 2, ..nothing },
             &[(Metric::Retransmits, 4), (Metric::Failures, 2)],
         ),
     ] {
         let mut sums = Aggregator::new(&config(), 0);
-        add(&mut sums, [gap]);
+        sums.add(&[Record { amounts, ..gap() }]);
         let points: Vec<_> = sums.report(SECOND).iter().map(|point| (point.metric, point.value)).collect();
         assert_eq!(points, expected);
     }
@@ -168,7 +193,7 @@ fn a_gap_makes_no_point_of_what_it_lacks() {
 #[test]
 fn what_was_found_without_its_skb_is_segments_and_no_event() {
     let mut sums = Aggregator::new(&config(), 0);
-    add(&mut sums, [unseen()]);
+    sums.add(&[unseen()]);
     let series = "tcp ipv4 unknown established".to_owned();
     let expected: Shown = [((series, "system.network.tcp.retransmits"), (0, 1, 2))].into();
     assert_eq!(shown(&sums.report(SECOND)), expected);
@@ -177,13 +202,13 @@ fn what_was_found_without_its_skb_is_segments_and_no_event() {
 #[test]
 fn cumulative_series_keep_their_start_and_are_repeated() {
     let mut sums = Aggregator::new(&by_port(), 0);
-    add(&mut sums, [of_port(80)]);
+    sums.add(&[of_port(80)]);
     assert_eq!(values(&sums.report(5 * SECOND), Metric::Events), [(0, 5, 1)]);
-    add(&mut sums, [of_port(443)]);
+    sums.add(&[of_port(443)]);
     let mut second = values(&sums.report(10 * SECOND), Metric::Events);
     second.sort();
     assert_eq!(second, [(0, 10, 1), (5, 10, 1)], "a new one starts with its first window");
-    add(&mut sums, [of_port(80)]);
+    sums.add(&[of_port(80)]);
     let mut third = values(&sums.report(15 * SECOND), Metric::Events);
     third.sort();
     assert_eq!(third, [(0, 15, 2), (5, 15, 1)]);
@@ -192,12 +217,12 @@ fn cumulative_series_keep_their_start_and_are_repeated() {
 #[test]
 fn delta_series_start_anew_and_only_changes_are_reported() {
     let mut sums = Aggregator::new(&delta(), 0);
-    add(&mut sums, [record(), record()]);
+    sums.add(&[record(), record()]);
     let first = sums.report(5 * SECOND);
     assert_eq!(values(&first, Metric::Events), [(0, 5, 2)]);
     assert!(first.iter().all(|point| point.temporality == Temporality::Delta));
     assert_eq!(sums.report(10 * SECOND), []);
-    add(&mut sums, [record()]);
+    sums.add(&[record()]);
     assert_eq!(values(&sums.report(15 * SECOND), Metric::Events), [(10, 15, 1)]);
 }
 
@@ -207,22 +232,20 @@ fn what_exceeds_the_cap_goes_to_the_overflow_series() {
         let config = AggregateConfig { max_series: 3, temporality, ..by_port() };
         let mut sums = Aggregator::new(&config, 0);
         let mut records: Vec<_> = (1..=10).map(of_port).collect();
-        records.push(FlowRecord { errno: Some(16), segments: 0, ..of_port(11) });
+        records.push(uncounted(failed(16)));
         // Known series go on counting while others overflow.
         records.extend((1..=3).map(of_port));
-        add(&mut sums, records);
+        sums.add(&records);
         let points = sums.report(SECOND);
         assert_eq!(sum(&points, Metric::Events), 13);
         assert_eq!(sum(&points, Metric::Retransmits), 26);
         assert_eq!(sum(&points, Metric::Io), 13 * 2896);
         assert_eq!(sum(&points, Metric::Failures), 1);
         let overflow: Vec<_> =
-            points.iter().filter(|point| point.attributes[0].0 == Attribute::MetricOverflow).collect();
-        assert!(
-            overflow.iter().all(|point| {
-                *point.attributes == [(Attribute::MetricOverflow, AttributeValue::Bool(true))]
-            })
-        );
+            points.iter().filter(|point| point.attributes[0].0 == Attribute::MetricOverflow.into()).collect();
+        assert!(overflow.iter().all(|point| {
+            *point.attributes == [(Attribute::MetricOverflow.into(), OwnedValue::Bool(true))]
+        }));
         let values: Vec<_> = overflow.iter().map(|point| (point.metric, point.value)).collect();
         assert_eq!(
             values,
@@ -235,31 +258,31 @@ fn what_exceeds_the_cap_goes_to_the_overflow_series() {
 #[test]
 fn idle_series_make_room() {
     let mut sums = Aggregator::new(&AggregateConfig { max_series: 1, ..by_port() }, 0);
-    add(&mut sums, [of_port(1)]);
+    sums.add(&[of_port(1)]);
     for window in 1..=4 {
         assert_eq!(values(&sums.report(5 * window * SECOND), Metric::Events), [(0, 5 * window, 1)]);
     }
     assert_eq!(sums.report(25 * SECOND), [], "unchanged since 5 s");
-    add(&mut sums, [of_port(2)]);
+    sums.add(&[of_port(2)]);
     let shown = shown(&sums.report(30 * SECOND));
     let key = ("tcp ipv4 fast established 2".to_owned(), "system.network.tcp.retransmit.events");
     assert_eq!(shown[&key], (25, 30, 1), "no overflow");
-    add(&mut sums, [of_port(1)]);
+    sums.add(&[of_port(1)]);
     let points = sums.report(35 * SECOND);
     assert_eq!(sum(&points, Metric::Events), 2, "now it is full");
-    assert!(points.iter().any(|point| point.attributes[0].0 == Attribute::MetricOverflow));
+    assert!(points.iter().any(|point| point.attributes[0].0 == Attribute::MetricOverflow.into()));
 }
 
 #[test]
 fn the_overflow_series_takes_nobodys_place() {
     let mut sums = Aggregator::new(&AggregateConfig { max_series: 2, ..by_port() }, 0);
-    add(&mut sums, [of_port(1), of_port(2), of_port(3)]);
+    sums.add(&[of_port(1), of_port(2), of_port(3)]);
     for window in 1..=5 {
         // The first series idles, the second and the overflow live on.
-        add(&mut sums, [of_port(2), of_port(3)]);
+        sums.add(&[of_port(2), of_port(3)]);
         sums.report(5 * window * SECOND);
     }
-    add(&mut sums, [of_port(4), of_port(5)]);
+    sums.add(&[of_port(4), of_port(5)]);
     let shown = shown(&sums.report(30 * SECOND));
     let events = |port: &str| {
         let key = (format!("tcp ipv4 fast established {port}"), "system.network.tcp.retransmit.events");
@@ -274,7 +297,7 @@ fn a_series_that_changes_again_lives_on() {
     let mut sums = Aggregator::new(&config(), 0);
     for window in 1..=10 {
         if window % 3 == 1 {
-            add(&mut sums, [record()]);
+            sums.add(&[record()]);
         }
         assert_eq!(values(&sums.report(5 * window * SECOND), Metric::Events)[0].0, 0, "window {window}");
     }
@@ -283,21 +306,21 @@ fn a_series_that_changes_again_lives_on() {
 #[test]
 fn a_series_that_returns_after_its_end_has_a_new_start() {
     let mut sums = Aggregator::new(&config(), 0);
-    add(&mut sums, [record()]);
+    sums.add(&[record()]);
     sums.report(5 * SECOND);
     assert_eq!(sums.report(60 * SECOND), []);
-    add(&mut sums, [record()]);
+    sums.add(&[record()]);
     assert_eq!(values(&sums.report(65 * SECOND), Metric::Events), [(60, 65, 1)]);
 }
 
 #[test]
 fn a_clock_set_back_gives_no_point_that_ends_before_it_starts() {
     let mut sums = Aggregator::new(&config(), 1000 * SECOND);
-    add(&mut sums, [record()]);
+    sums.add(&[record()]);
     sums.report(1005 * SECOND);
-    add(&mut sums, [record()]);
+    sums.add(&[record()]);
     assert_eq!(values(&sums.report(500 * SECOND), Metric::Events), [(500, 500, 2)], "nothing is lost");
-    add(&mut sums, [record()]);
+    sums.add(&[record()]);
     assert_eq!(values(&sums.report(505 * SECOND), Metric::Events), [(500, 505, 3)]);
     let late = sums.report(520 * SECOND);
     assert_eq!(values(&late, Metric::Events), [(500, 520, 3)], "idle time is counted from the new clock");
@@ -347,7 +370,7 @@ fn unsuitable_attributes_are_problems() {
         assert!(problem.message.starts_with(&format!("{name} is ")), "{}", problem.message);
         assert!(problem.message.contains("expected any of network.local.address, "), "{}", problem.message);
     }
-    let twice = AggregateConfig { attributes: vec![Attribute::Mss; 2], ..AggregateConfig::default() };
+    let twice = AggregateConfig { attributes: vec![Attribute::Mss.into(); 2], ..AggregateConfig::default() };
     assert_eq!(twice.validate()[0].path, "attributes.1");
 }
 

@@ -8,15 +8,15 @@ use ipnet::{IpNet, Ipv4Net};
 use serde_with::{DeserializeFromStr, SerializeDisplay};
 use strum::VariantNames;
 
-use crate::attribute::{Attribute, AttributeValue, errno};
+use crate::attribute::{Attribute, Key, OwnedValue, Value, errno};
 use crate::config::nearest;
-use crate::flow::{HandshakeRole, NetworkType, Record, RetransmitType, TcpFlags, TcpState};
+use crate::record::{HandshakeRole, NetworkType, Record, RetransmitType, TcpFlags, TcpState};
 
 /// `ATTR (==|!=|in|not in) VALUE`, compiled; shown and serialized as it was written.
 #[derive(Clone, Debug, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
 pub struct Condition {
     written: String,
-    attribute: Attribute,
+    key: Key,
     values: Values,
     /// `!=` and `not in`.
     negated: bool,
@@ -31,6 +31,8 @@ enum Values {
     Numbers(Vec<i64>),
     /// Networks; an address is a network of one.
     Networks(Vec<IpNet>),
+    /// What a processor may find: each text, and what else it can be read as.
+    Found(Vec<OwnedValue>),
 }
 
 /// Why a text is no condition.
@@ -42,25 +44,38 @@ pub struct ConditionError {
 }
 
 impl Condition {
-    /// Does the record match? One that lacks the attribute never does, whatever the operator.
+    /// True if the record matches. A record that lacks the attribute never does, whatever the operator.
     pub fn matches(&self, record: &Record) -> bool {
         self.contains(record).is_some_and(|contained| contained != self.negated)
     }
 
-    /// Is the record's value among the condition's? `None` without a value.
+    /// True if the record's value is among the condition's; `None` if the record has no value.
     fn contains(&self, record: &Record) -> Option<bool> {
-        Some(match (&self.values, self.attribute) {
-            // These two would allocate their text.
-            (Values::Numbers(numbers), Attribute::Flags) => numbers.contains(&record.flags()?.0.into()),
-            (Values::Numbers(numbers), Attribute::ErrorType) => numbers.contains(&record.errno()?.into()),
-            (values, attribute) => match (values, attribute.of(record)?) {
-                (Values::Numbers(numbers), AttributeValue::Int(number)) => numbers.contains(&number),
-                (Values::Words(words), AttributeValue::Word(word)) => words.contains(&word),
-                (Values::Truths(truths), AttributeValue::Bool(truth)) => truths.contains(&truth),
-                (Values::Networks(nets), AttributeValue::Address(ip)) => nets.iter().any(|n| n.contains(&ip)),
-                _ => return None,
-            },
+        Some(match (&self.values, record.get(&self.key)?) {
+            (Values::Numbers(numbers), Value::Int(number)) => numbers.contains(&number),
+            (Values::Numbers(numbers), Value::Flags(flags)) => numbers.contains(&flags.0.into()),
+            (Values::Numbers(numbers), Value::Errno(errno)) => numbers.contains(&errno.into()),
+            (Values::Words(words), Value::Word(word)) => words.contains(&word),
+            (Values::Truths(truths), Value::Bool(truth)) => truths.contains(&truth),
+            (Values::Networks(nets), Value::Address(address)) => {
+                nets.iter().any(|net| net.contains(&address))
+            }
+            (Values::Found(found), value) => found.iter().any(|one| match value.as_str() {
+                Some(text) => one.value().as_str() == Some(text),
+                None => one.value() == value,
+            }),
+            _ => return None,
         })
+    }
+
+    /// A condition on `key`, out of the two other parts of what was written.
+    pub(super) fn on(key: Key, written: &str, parts: &Parts<'_>) -> Result<Self, String> {
+        let values = list(parts.value, parts.many)?;
+        let values = match &key {
+            Key::Own(attribute) => compile(*attribute, &values)?,
+            Key::Found(_) => Values::Found(values.into_iter().flat_map(readings).collect()),
+        };
+        Ok(Condition { written: written.to_owned(), key, values, negated: parts.negated })
     }
 }
 
@@ -81,23 +96,21 @@ impl FromStr for Condition {
                     .to_owned(),
             )
         })?;
-        let attribute = Attribute::from_str(parts.attribute).map_err(|e| error(e.to_string()))?;
-        let values = list(parts.value, parts.many).map_err(|problem| error(problem.to_owned()))?;
-        let values = compile(attribute, &values).map_err(error)?;
-        Ok(Condition { written: written.to_owned(), attribute, values, negated: parts.negated })
+        let key = Key::from_str(parts.attribute).map_err(|e| error(e.to_string()))?;
+        Condition::on(key, written, &parts).map_err(error)
     }
 }
 
-struct Parts<'a> {
-    attribute: &'a str,
+pub(super) struct Parts<'a> {
+    pub(super) attribute: &'a str,
     negated: bool,
     /// `in` and `not in`, which take lists.
     many: bool,
     value: &'a str,
 }
 
-/// Splits a condition into its three parts; `None` where it has not these.
-fn split(written: &str) -> Option<Parts<'_>> {
+/// Splits a condition into its three parts; `None` if one of them is missing.
+pub(super) fn split(written: &str) -> Option<Parts<'_>> {
     let written = written.trim();
     let end = written.find(|c: char| c.is_whitespace() || c == '=' || c == '!')?;
     let (attribute, rest) = written.split_at(end);
@@ -120,7 +133,7 @@ fn split(written: &str) -> Option<Parts<'_>> {
     (!attribute.is_empty() && !value.is_empty()).then_some(Parts { attribute, negated, many, value })
 }
 
-/// The values: one, or a list by commas, in brackets or not. Quotes around a value are allowed and mean nothing.
+/// The values: one, or several with commas between them, with or without brackets. Quotes around a value are ignored.
 fn list(value: &str, many: bool) -> Result<Vec<&str>, &'static str> {
     let inner = match value.strip_prefix('[').map(|rest| rest.strip_suffix(']')) {
         Some(Some(inner)) => inner,
@@ -135,6 +148,14 @@ fn list(value: &str, many: bool) -> Result<Vec<&str>, &'static str> {
         .map(|value| value.trim().trim_matches(['"', '\'']))
         .map(|value| if value.is_empty() { Err("a value is empty") } else { Ok(value) })
         .collect()
+}
+
+/// What a text can be compared with: itself, and a number, a truth value or an address where it is one.
+fn readings(text: &str) -> impl Iterator<Item = OwnedValue> {
+    let number = text.parse().ok().map(OwnedValue::Int);
+    let truth = text.parse().ok().map(OwnedValue::Bool);
+    let address = text.parse().ok().map(OwnedValue::Address);
+    [Some(text.into()), number, truth, address].into_iter().flatten()
 }
 
 /// The values as this attribute's type.
@@ -203,9 +224,9 @@ fn each<T>(
     values.iter().map(one).collect()
 }
 
-/// A network, or an address as a network of one. Records hold IPv4-mapped addresses as IPv4: so does this.
+/// A network, or an address as a network of one. Records hold IPv4-mapped addresses as IPv4, and so do conditions.
 fn network(value: &str) -> Option<IpNet> {
-    /// Of the addresses that are IPv4-mapped, `::ffff:0:0/96`.
+    /// Prefix length of the IPv4-mapped addresses, `::ffff:0:0/96`.
     const MAPPED: u8 = 96;
     if let Ok(address) = value.parse::<IpAddr>() {
         return Some(IpNet::from(address.to_canonical()));

@@ -6,17 +6,17 @@ use serde::{Deserialize, Serialize};
 
 use crate::component::FlowProcessor;
 use crate::config::Problem;
-use crate::flow::Record;
+use crate::record::Record;
 
 pub use condition::{Condition, ConditionError};
 
-/// `filter`: a list of conditions is true where any of them is; `exclude` has the last word.
+/// `filter`. A list of conditions matches a record where any of them does; `exclude` wins over `include`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FilterConfig {
-    /// Only records that match stay. Empty: all.
+    /// Only records that match stay. If it is empty, all do.
     pub include: Vec<Condition>,
-    /// Records that match go.
+    /// Records that match are removed.
     pub exclude: Vec<Condition>,
 }
 
@@ -33,14 +33,14 @@ impl FilterConfig {
         Vec::new()
     }
 
-    /// Does this record stay?
+    /// True if this record stays.
     pub fn keeps(&self, record: &Record) -> bool {
         let any = |conditions: &[Condition]| conditions.iter().any(|condition| condition.matches(record));
         (self.include.is_empty() || any(&self.include)) && !any(&self.exclude)
     }
 }
 
-/// Conditions are compiled where they are parsed, so that the configuration is the processor.
+/// Parsing compiles the conditions, so the configuration itself is the processor.
 impl FlowProcessor for FilterConfig {
     fn process(&mut self, records: &mut Vec<Record>) {
         records.retain(|record| self.keeps(record));

@@ -5,11 +5,11 @@ use std::net::Shutdown;
 use std::thread;
 use std::time::Duration;
 
-use otel_tcpretrans_pipeline::flow::{FlowRecord, RetransmitType};
-use otel_tcpretrans_pipeline::raw::{RawEvent, RawReason};
+use otel_tcpretrans_pipeline::record::{Record, RetransmitType};
 
 use super::pair::{Pair, Way};
 use super::{PATIENCE, Watch};
+use crate::running::{flow, segment, tcp};
 use crate::support::namespace::{mib, netstat, retrans_segs, wait_for};
 use crate::support::traffic::{lose_one_in, scaled};
 
@@ -48,9 +48,10 @@ pub fn steady_loss(ways: &[Way], watch: Watch) {
     let seen = watch.finish();
     assert!(retrans_segs() > scaled(100) as u64);
     for seen in seen {
-        let fast = seen.segments(|_, record| record.retransmit_type == RetransmitType::Fast);
+        let fast = seen.segments(|record| record.class.retransmit_type == RetransmitType::Fast);
         assert!(fast > 0);
-        assert_eq!(seen.events.iter().any(|event| event.skb_segments > 1), gso);
+        let is_large = |record: &Record| segment(record).payload_bytes > tcp(record).mss;
+        assert_eq!(seen.records.iter().any(|record| !record.is_gap() && is_large(record)), gso);
     }
 }
 
@@ -92,9 +93,10 @@ pub fn the_last_segment_lost(ways: &[Way], watch: Watch) {
     let (probes, timeouts) = (netstat("TCPLossProbes"), netstat("TCPTimeouts"));
     println!("    TCPLossProbes {probes}, TCPTimeouts {timeouts}");
     for seen in watch.finish() {
-        let probed = seen.segments(|_, record| record.retransmit_type == RetransmitType::TailLossProbe);
+        let probed = seen.segments(|record| record.class.retransmit_type == RetransmitType::TailLossProbe);
         assert!(probed <= probes && probed + seen.shortage() >= probes, "{probed} of {probes}");
-        let others = seen.told().filter(|(_, r)| r.retransmit_type != RetransmitType::TailLossProbe);
+        let others =
+            seen.told().filter(|record| record.class.retransmit_type != RetransmitType::TailLossProbe);
         // Where the machine stood still for 200 ms before the receivers opened, the probe was lost as well.
         assert!(timeouts > 0 || others.count() == 0, "{:?}", seen.records);
     }
@@ -114,22 +116,22 @@ pub fn a_dead_peer(ways: &[Way], watch: Watch) {
     pairs.into_iter().for_each(Pair::abort);
     let timeouts = timeouts();
     for seen in watch.finish() {
-        let own = |r: &RetransmitType| *r == RetransmitType::Timeout;
-        let sent = seen.segments(|event, record| own(&record.retransmit_type) && !slow_start(event, record));
+        let own = |record: &Record| record.class.retransmit_type == RetransmitType::Timeout;
+        let sent = seen.segments(|record| own(record) && !slow_start(record));
         assert!(sent <= timeouts && sent + seen.shortage() >= timeouts, "{sent} of {timeouts}");
         assert_eq!(seen.segments(slow_start), 0);
         for (way, ends) in &connections {
-            let of = seen.told().filter(|(_, record)| (record.local, record.peer) == *ends);
-            let (timer, probes): (Vec<_>, Vec<_>) = of.partition(|(_, record)| own(&record.retransmit_type));
-            for (_, probe) in &probes {
-                assert_eq!(probe.retransmit_type, RetransmitType::TailLossProbe, "{way:?}");
+            let of = seen.told().filter(|record| (flow(record).local, flow(record).peer) == *ends);
+            let (timer, probes): (Vec<&Record>, Vec<_>) = of.partition(|record| own(record));
+            for probe in &probes {
+                assert_eq!(probe.class.retransmit_type, RetransmitType::TailLossProbe, "{way:?}");
             }
             if seen.shortage() > 0 {
                 continue; // one between two others may be missing
             }
             assert!(probes.len() == 1 && timer.len() >= 3, "{way:?}: {} and {timer:?}", probes.len());
             let times: Vec<_> =
-                timer.iter().map(|(event, _)| Duration::from_nanos(event.boot_time_ns)).collect();
+                timer.iter().map(|record| Duration::from_nanos(record.time_unix_nano)).collect();
             let mut least = 2 * MIN_TIMEOUT;
             for pair in times.windows(2) {
                 // A timer may be late, where the machine is busy, and is never early but for a tick's rounding.
@@ -140,7 +142,7 @@ pub fn a_dead_peer(ways: &[Way], watch: Watch) {
     }
 }
 
-/// Of the type timeout, what is not the timer's own.
-fn slow_start(event: &RawEvent, _: &FlowRecord) -> bool {
-    event.reason == RawReason::SlowStart
+/// True for a timeout's record that the timer itself did not send.
+fn slow_start(record: &Record) -> bool {
+    record.class.slow_start == Some(true)
 }

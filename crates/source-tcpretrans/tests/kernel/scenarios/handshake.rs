@@ -3,11 +3,12 @@
 use std::io;
 use std::net::SocketAddr;
 
-use otel_tcpretrans_pipeline::flow::{FlowRecord, HandshakeRole, RetransmitType, TcpState};
+use otel_tcpretrans_pipeline::record::{HandshakeRole, Record, RetransmitType, TcpState};
 use socket2::Socket;
 
 use super::pair::Way;
 use super::{PATIENCE, Watch};
+use crate::running::flow;
 use crate::support::namespace::{netstat, wait_for};
 use crate::support::traffic::{listen, lose_one_in};
 
@@ -33,9 +34,10 @@ impl Attempt {
     }
 }
 
-fn assert_handshake(record: &FlowRecord) {
-    assert_eq!(record.retransmit_type, RetransmitType::Handshake, "{record:?}");
-    assert_eq!((record.segments, record.bytes), (1, 0), "{record:?}");
+fn assert_handshake(record: &Record) {
+    assert_eq!(record.class.retransmit_type, RetransmitType::Handshake, "{record:?}");
+    let payload = record.segment.map_or(0, |segment| segment.payload_bytes);
+    assert_eq!((record.amounts.segments, payload), (1, 0), "{record:?}");
 }
 
 /// The listener hears nothing: SYNs of the client, by its timer.
@@ -46,13 +48,13 @@ pub fn an_unreachable_syn(ways: &[Way], watch: Watch) {
     let servers: Vec<_> = attempts.iter().map(|attempt| attempt.server).collect();
     drop(attempts);
     for seen in watch.finish() {
-        for (_, record) in seen.told() {
+        for record in seen.told() {
             assert_handshake(record);
-            assert_eq!(record.handshake_role, Some(HandshakeRole::Client));
-            assert_eq!(record.state, TcpState::SynSent);
+            assert_eq!(record.class.handshake_role, Some(HandshakeRole::Client));
+            assert_eq!(flow(record).state, TcpState::SynSent);
         }
         for server in &servers {
-            let some = seen.records.iter().any(|record| record.peer == *server);
+            let some = seen.records.iter().any(|record| flow(record).peer == *server);
             assert!(some || seen.shortage() > 0, "nothing to {server}");
         }
     }
@@ -61,9 +63,9 @@ pub fn an_unreachable_syn(ways: &[Way], watch: Watch) {
 /// The client hears nothing: SYN-ACKs of the listener, and the client's SYNs; then it does, and they are connected.
 pub fn a_lost_syn_ack(ways: &[Way], mut watch: Watch) {
     let attempts: Vec<_> = ways.iter().map(|way| Attempt::new(*way, |attempt| &attempt.client)).collect();
-    let by_listener = |records: &[FlowRecord], server| {
-        let mut of = records.iter().filter(|record| record.local == server);
-        of.any(|record| record.handshake_role == Some(HandshakeRole::Server))
+    let by_listener = |records: &[Record], server| {
+        let mut of = records.iter().filter(|record| flow(record).local == server);
+        of.any(|record| record.class.handshake_role == Some(HandshakeRole::Server))
     };
     watch.tp_btf.wait_until("a SYN-ACK of each again", PATIENCE, |records| {
         attempts.iter().all(|attempt| by_listener(records, attempt.server))
@@ -85,11 +87,14 @@ pub fn a_lost_syn_ack(ways: &[Way], mut watch: Watch) {
     let servers: Vec<_> = attempts.iter().map(|attempt| attempt.server).collect();
     drop((attempts, accepted));
     for seen in watch.finish() {
-        for (_, record) in seen.told() {
+        for record in seen.told() {
             assert_handshake(record);
-            let role =
-                if servers.contains(&record.local) { HandshakeRole::Server } else { HandshakeRole::Client };
-            assert_eq!(record.handshake_role, Some(role), "{record:?}");
+            let role = if servers.contains(&flow(record).local) {
+                HandshakeRole::Server
+            } else {
+                HandshakeRole::Client
+            };
+            assert_eq!(record.class.handshake_role, Some(role), "{record:?}");
         }
         for server in &servers {
             let some = by_listener(&seen.records, *server);

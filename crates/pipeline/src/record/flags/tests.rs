@@ -1,8 +1,6 @@
-//! The words for flags and states.
+//! The words for flags.
 
-#![allow(clippy::unwrap_used)]
-
-use super::{TcpFlags, TcpState, UnknownFlag};
+use super::{TcpFlags, UnknownFlag};
 
 #[test]
 fn every_flag_has_its_name_and_its_bit() {
@@ -31,13 +29,4 @@ fn flags_parse_in_any_order() {
     assert_eq!("none".parse(), Ok(TcpFlags(0)));
     assert_eq!("SYN|ACC".parse::<TcpFlags>(), Err(UnknownFlag("ACC".to_owned())));
     assert!("".parse::<TcpFlags>().is_err());
-}
-
-#[test]
-fn states_bear_the_conventions_words() {
-    let word = |state: TcpState| <&str>::from(state);
-    assert_eq!(word(TcpState::FinWait1), "fin_wait_1");
-    assert_eq!(word(TcpState::FinWait2), "fin_wait_2");
-    assert_eq!(word(TcpState::SynReceived), "syn_received");
-    assert_eq!("close_wait".parse::<TcpState>().unwrap(), TcpState::CloseWait);
 }

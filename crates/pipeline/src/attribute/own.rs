@@ -1,0 +1,134 @@
+//! The attributes of the receivers' own: a closed list.
+
+use serde_with::{DeserializeFromStr, SerializeDisplay};
+use strum::{Display, EnumIter, EnumString, IntoEnumIterator, IntoStaticStr};
+
+use crate::config::nearest;
+
+/// An attribute, by its OTLP name. Those of the semantic conventions 1.37 have their names; the others are `tcp.*`.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    Display,
+    EnumString,
+    EnumIter,
+    IntoStaticStr,
+    SerializeDisplay,
+    DeserializeFromStr,
+)]
+#[strum(parse_err_ty = UnknownAttribute, parse_err_fn = UnknownAttribute::new)]
+#[allow(missing_docs)] // each variant is its name
+pub enum Attribute {
+    #[strum(serialize = "network.transport")]
+    NetworkTransport,
+    #[strum(serialize = "network.type")]
+    NetworkType,
+    #[strum(serialize = "network.tcp.retransmit.type")]
+    RetransmitType,
+    #[strum(serialize = "network.tcp.handshake.role")]
+    HandshakeRole,
+    #[strum(serialize = "network.connection.state")]
+    ConnectionState,
+    #[strum(serialize = "network.local.address")]
+    LocalAddress,
+    #[strum(serialize = "network.local.port")]
+    LocalPort,
+    #[strum(serialize = "network.peer.address")]
+    PeerAddress,
+    #[strum(serialize = "network.peer.port")]
+    PeerPort,
+    /// Of a timeout: true if it was sent in the slow start after the timeout, false if the timer itself sent it.
+    #[strum(serialize = "tcp.slow_start")]
+    SlowStart,
+    #[strum(serialize = "tcp.flags")]
+    Flags,
+    /// Retransmissions in a gap.
+    #[strum(serialize = "tcp.events")]
+    Events,
+    #[strum(serialize = "tcp.segments")]
+    Segments,
+    #[strum(serialize = "tcp.bytes")]
+    Bytes,
+    #[strum(serialize = "tcp.seq")]
+    Sequence,
+    #[strum(serialize = "tcp.rtt")]
+    Rtt,
+    #[strum(serialize = "tcp.cwnd")]
+    Cwnd,
+    #[strum(serialize = "tcp.mss")]
+    Mss,
+    #[strum(serialize = "tcp.total_retransmits")]
+    TotalRetransmits,
+    #[strum(serialize = "linux.netns.inode")]
+    NetnsInode,
+    #[strum(serialize = "error.type")]
+    ErrorType,
+    /// Only `aggregate` sets it, on the series that takes what exceeds `max_series`.
+    #[strum(serialize = "otel.metric.overflow")]
+    MetricOverflow,
+}
+
+/// A name that no attribute has.
+#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+#[error("unknown attribute `{0}`; {1}")]
+pub struct UnknownAttribute(String, String);
+
+impl UnknownAttribute {
+    fn new(name: &str) -> Self {
+        let hint = match nearest(name, Attribute::iter().map(Attribute::name)) {
+            Some(near) => format!("did you mean `{near}`?"),
+            None => format!(
+                "expected one of {}",
+                Attribute::iter().map(Attribute::name).collect::<Vec<_>>().join(", ")
+            ),
+        };
+        UnknownAttribute(name.to_owned(), hint)
+    }
+}
+
+impl Attribute {
+    /// The OTLP name.
+    pub fn name(self) -> &'static str {
+        self.into()
+    }
+
+    /// True if it takes few values on any host, so that a metric may have it by default.
+    pub fn is_bounded(self) -> bool {
+        matches!(
+            self,
+            Attribute::NetworkTransport
+                | Attribute::NetworkType
+                | Attribute::RetransmitType
+                | Attribute::HandshakeRole
+                | Attribute::ConnectionState
+                | Attribute::ErrorType
+                | Attribute::MetricOverflow
+        )
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Names and misspelt names.
+
+    #![allow(clippy::unwrap_used)]
+
+    use super::*;
+
+    #[test]
+    fn names_round_trip_and_are_told_apart() {
+        for attribute in Attribute::iter() {
+            assert_eq!(attribute.name().parse(), Ok(attribute));
+        }
+        let error = "network.peer.adress".parse::<Attribute>().unwrap_err().to_string();
+        assert_eq!(error, "unknown attribute `network.peer.adress`; did you mean `network.peer.address`?");
+        let error = "colour".parse::<Attribute>().unwrap_err().to_string();
+        assert!(error.contains("expected one of network.transport, "), "{error}");
+    }
+}

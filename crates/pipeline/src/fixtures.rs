@@ -1,0 +1,105 @@
+//! Records and ledgers for the unit tests.
+
+use std::net::SocketAddr;
+use std::sync::Arc;
+use std::time::Duration;
+
+use crate::books::{Ledger, LedgerKey, Signal};
+use crate::record::{
+    Amounts, Bundle, Class, Flow, Identity, NetworkType, Record, RetransmitType, Segment, TcpFlags,
+    TcpSample, TcpState,
+};
+
+/// An IPv4 segment that was retransmitted in Recovery, 10.0.0.1:43210 -> 192.0.2.7:443.
+pub(crate) fn record() -> Record {
+    Record {
+        time_unix_nano: 1_700_000_005_000_000_000,
+        class: Class {
+            network_type: NetworkType::Ipv4,
+            retransmit_type: RetransmitType::Fast,
+            handshake_role: None,
+            slow_start: None,
+        },
+        amounts: Amounts { events: 1, segments: 2, bytes: 2896, failures: 0 },
+        identity: Some(Identity { cpu: 1, stream: 0, sequence: 42 }),
+        flow: Some(Flow {
+            local: SocketAddr::from(([10, 0, 0, 1], 43210)),
+            peer: SocketAddr::from(([192, 0, 2, 7], 443)),
+            state: TcpState::Established,
+            netns_inode: Some(13),
+            cgroup_id: Some(12),
+            socket_cookie: Some(11),
+        }),
+        segment: Some(Segment {
+            flags: TcpFlags(TcpFlags::ACK | TcpFlags::PSH),
+            sequence: 7,
+            payload_bytes: 2896,
+            errno: None,
+        }),
+        tcp: Some(TcpSample {
+            rtt: Some(Duration::from_micros(1500)),
+            cwnd: 10,
+            mss: 1448,
+            total_retransmits: 2,
+        }),
+        local_attributes: None,
+        peer_attributes: None,
+    }
+}
+
+/// [`record`] to another peer.
+pub(crate) fn record_to(peer: SocketAddr) -> Record {
+    Record { flow: record().flow.map(|flow| Flow { peer, ..flow }), ..record() }
+}
+
+/// [`record`], for another reason.
+pub(crate) fn record_of(retransmit_type: RetransmitType, slow_start: Option<bool>) -> Record {
+    Record { class: Class { retransmit_type, slow_start, ..record().class }, ..record() }
+}
+
+/// [`record`] as an attempt that the kernel counted and failed to send.
+pub(crate) fn failed(errno: i32) -> Record {
+    Record {
+        amounts: Amounts { bytes: 0, failures: 1, ..record().amounts },
+        segment: record().segment.map(|segment| Segment { errno: Some(errno), ..segment }),
+        ..record()
+    }
+}
+
+/// Twelve IPv4 timeouts that were not seen, one of which failed.
+pub(crate) fn gap() -> Record {
+    Record {
+        time_unix_nano: 1_700_000_006_000_000_000,
+        class: Class { retransmit_type: RetransmitType::Timeout, slow_start: Some(false), ..record().class },
+        amounts: Amounts { events: 12, segments: 200, bytes: 289_600, failures: 1 },
+        identity: None,
+        flow: None,
+        segment: None,
+        tcp: None,
+        ..record()
+    }
+}
+
+/// Two segments that were found when the socket of [`record`] ended.
+pub(crate) fn unseen() -> Record {
+    Record {
+        class: Class { retransmit_type: RetransmitType::Unknown, ..record().class },
+        amounts: Amounts { segments: 2, ..Amounts::default() },
+        segment: None,
+        ..record()
+    }
+}
+
+/// A bundle of texts, as a processor would find them.
+pub(crate) fn bundle<const N: usize>(attributes: [(&str, &str); N]) -> Arc<Bundle> {
+    Arc::new(attributes.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
+}
+
+/// A ledger in nobody's books.
+pub(crate) fn ledger() -> Ledger {
+    Ledger::detached(LedgerKey {
+        pipeline: "logs".to_owned(),
+        signal: Signal::Logs,
+        exporter: Some("sink".to_owned()),
+    })
+}

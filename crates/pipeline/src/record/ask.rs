@@ -1,0 +1,71 @@
+//! The one way to ask a record for an attribute.
+
+use strum::IntoEnumIterator;
+
+use super::model::Record;
+use crate::attribute::{Attribute, Key, Value};
+
+impl Record {
+    /// The value of an attribute; `None` where the record has none. Allocates nothing.
+    ///
+    /// Of a name that was found for both sides, this is the local side's value.
+    pub fn get(&self, key: &Key) -> Option<Value<'_>> {
+        match key {
+            Key::Own(attribute) => self.own(*attribute),
+            Key::Found(name) => self.found().find_map(|(found, value)| (*found == **name).then_some(value)),
+        }
+    }
+
+    /// All attributes that the record has, with their values: its own in the enum's order, then what was found for the
+    /// local side, then what was found for the peer side.
+    pub fn attributes(&self) -> impl Iterator<Item = (&str, Value<'_>)> {
+        let own = Attribute::iter().filter_map(|attribute| Some((attribute.name(), self.own(attribute)?)));
+        own.chain(self.found())
+    }
+
+    fn found(&self) -> impl Iterator<Item = (&str, Value<'_>)> {
+        let sides = [&self.local_attributes, &self.peer_attributes];
+        sides.into_iter().flatten().flat_map(|bundle| bundle.iter())
+    }
+
+    fn own(&self, attribute: Attribute) -> Option<Value<'_>> {
+        use Value::{Address, Bool, Errno, Flags, Int, Seconds, Word};
+        let Record { class, amounts, flow, segment, tcp, .. } = self;
+        Some(match attribute {
+            Attribute::NetworkTransport => Word("tcp"),
+            Attribute::NetworkType => Word(class.network_type.into()),
+            Attribute::RetransmitType => Word(class.retransmit_type.into()),
+            Attribute::HandshakeRole => Word(class.handshake_role?.into()),
+            Attribute::ConnectionState => Word((*flow)?.state.into()),
+            Attribute::LocalAddress => Address((*flow)?.local.ip()),
+            Attribute::LocalPort => Int((*flow)?.local.port().into()),
+            Attribute::PeerAddress => Address((*flow)?.peer.ip()),
+            Attribute::PeerPort => Int((*flow)?.peer.port().into()),
+            Attribute::SlowStart => Bool(class.slow_start?),
+            Attribute::Flags => Flags((*segment)?.flags),
+            // A flow's record is about one retransmission at most.
+            Attribute::Events if flow.is_some() => return None,
+            Attribute::Events => Int(whole(amounts.events)),
+            Attribute::Segments => Int(whole(amounts.segments)),
+            // A failed attempt shows its payload, which is not in the amounts.
+            Attribute::Bytes if flow.is_some() => Int((*segment)?.payload_bytes.into()),
+            Attribute::Bytes => Int(whole(amounts.bytes)),
+            Attribute::Sequence => Int((*segment)?.sequence.into()),
+            Attribute::Rtt => Seconds((*tcp)?.rtt?),
+            Attribute::Cwnd => Int((*tcp)?.cwnd.into()),
+            Attribute::Mss => Int((*tcp)?.mss.into()),
+            Attribute::TotalRetransmits => Int((*tcp)?.total_retransmits.into()),
+            Attribute::NetnsInode => Int((*flow)?.netns_inode?.into()),
+            Attribute::ErrorType => Errno(self.errno()?),
+            Attribute::MetricOverflow => return None,
+        })
+    }
+}
+
+/// A count as OTLP's signed integer.
+fn whole(count: u64) -> i64 {
+    i64::try_from(count).unwrap_or(i64::MAX)
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,57 @@
+//! Attributes that a processor found for one side of a connection, shared by all records that they are about.
+
+use std::sync::Arc;
+
+use crate::attribute::{OwnedValue, Value};
+
+/// Names and values in a fixed order, each name once.
+///
+/// The names are settable by configuration and partly the user's own, so they are no [`Attribute`].
+///
+/// [`Attribute`]: crate::attribute::Attribute
+#[derive(Clone, Debug, Default, PartialEq)]
+pub struct Bundle(Vec<(Arc<str>, OwnedValue)>);
+
+impl Bundle {
+    /// The value of a name.
+    pub fn get(&self, name: &str) -> Option<Value<'_>> {
+        // A bundle has a handful of names: a walk is faster than a map.
+        self.iter().find_map(|(found, value)| (found == name).then_some(value))
+    }
+
+    /// All names and values, in order.
+    pub fn iter(&self) -> impl Iterator<Item = (&str, Value<'_>)> {
+        self.0.iter().map(|(name, value)| (&**name, value.value()))
+    }
+}
+
+/// Keeps the order. Of a name that comes twice the first value stays.
+impl FromIterator<(Arc<str>, OwnedValue)> for Bundle {
+    fn from_iter<I: IntoIterator<Item = (Arc<str>, OwnedValue)>>(attributes: I) -> Bundle {
+        let mut bundle = Bundle::default();
+        for (name, value) in attributes {
+            if bundle.get(&name).is_none() {
+                bundle.0.push((name, value));
+            }
+        }
+        bundle
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    //! Order and repeated names.
+
+    use super::*;
+
+    #[test]
+    fn a_name_is_there_once_and_the_order_stays() {
+        let found = [("service.name", "shop"), ("k8s.pod.name", "shop-1"), ("service.name", "other")];
+        let bundle: Bundle = found.map(|(name, value)| (name.into(), value.into())).into_iter().collect();
+        let shown: Vec<_> = bundle.iter().map(|(name, value)| (name, value.to_string())).collect();
+        let expected = [("service.name", "shop".to_owned()), ("k8s.pod.name", "shop-1".to_owned())];
+        assert_eq!(shown, expected);
+        assert_eq!(bundle.get("service.name").map(|value| value.to_string()).as_deref(), Some("shop"));
+        assert_eq!(bundle.get("service"), None);
+    }
+}

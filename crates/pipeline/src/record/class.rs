@@ -1,0 +1,59 @@
+//! What kind of retransmission a record is about: attributes that take few values.
+
+use strum::{EnumString, IntoStaticStr, VariantNames};
+
+/// IP version and reason of a retransmission.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Class {
+    /// IP version.
+    pub network_type: NetworkType,
+    /// Why the kernel retransmitted, as far as that can be told.
+    pub retransmit_type: RetransmitType,
+    /// Which side of the handshake sent it; `None` on anything but SYN and SYN-ACK.
+    pub handshake_role: Option<HandshakeRole>,
+    /// Of a timeout: true if it was sent in the slow start after the timeout, false if the timer itself sent it. `None` on
+    /// all other types.
+    pub slow_start: Option<bool>,
+}
+
+/// IP version, in the words of the semantic convention `network.type`.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, EnumString, VariantNames,
+)]
+#[strum(serialize_all = "lowercase")]
+pub enum NetworkType {
+    /// IPv4. An IPv4-mapped IPv6 peer is IPv4, too.
+    Ipv4,
+    /// IPv6.
+    Ipv6,
+}
+
+/// Why a segment was sent again: the values of `network.tcp.retransmit.type`.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, EnumString, VariantNames,
+)]
+#[strum(serialize_all = "snake_case")]
+pub enum RetransmitType {
+    /// Loss detection by acknowledgements (fast retransmit, RACK).
+    Fast,
+    /// A tail loss probe (RFC 8985, section 7).
+    TailLossProbe,
+    /// The retransmission timer (RFC 6298) and the slow start after it.
+    Timeout,
+    /// A SYN or a SYN-ACK.
+    Handshake,
+    /// It can't be told.
+    Unknown,
+}
+
+/// Which side of the handshake sent the segment: the values of `network.tcp.handshake.role`.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, EnumString, VariantNames,
+)]
+#[strum(serialize_all = "lowercase")]
+pub enum HandshakeRole {
+    /// Sent a SYN.
+    Client,
+    /// Sent a SYN-ACK.
+    Server,
+}

@@ -1,0 +1,68 @@
+//! The record itself: its parts and what follows from which of them are there.
+
+use std::sync::Arc;
+
+use super::amounts::Amounts;
+use super::bundle::Bundle;
+use super::class::Class;
+use super::flow::{Flow, Segment, TcpSample};
+
+/// One retransmission, or a gap. Each record is one log record, and part of the sums.
+///
+/// | record | flow | segment | identity | event name |
+/// |---|---|---|---|---|
+/// | a retransmission that was seen, sent or failed | yes | yes | yes | `tcp.retransmit` |
+/// | segments that were found when their socket ended | yes | no | yes | `tcp.retransmit.gap` |
+/// | a gap: retransmissions that were counted and not seen | no | no | no | `tcp.retransmit.gap` |
+#[derive(Clone, Debug, PartialEq)]
+pub struct Record {
+    /// When the segment was sent again, or when the gap was found; ns since the Unix epoch.
+    pub time_unix_nano: u64,
+    /// IP version and reason.
+    pub class: Class,
+    /// How much the record stands for.
+    pub amounts: Amounts,
+    /// Which of the receiver's events this is. `None` for a gap, which is no event.
+    pub identity: Option<Identity>,
+    /// The connection. `None` for a gap.
+    pub flow: Option<Flow>,
+    /// What was sent again. `None` where no skb was seen.
+    pub segment: Option<Segment>,
+    /// The socket's TCP state. `None` for a gap.
+    pub tcp: Option<TcpSample>,
+    /// What processors found for the local side. Shared: a clone of the record copies the pointer.
+    pub local_attributes: Option<Arc<Bundle>>,
+    /// What processors found for the peer side, shared likewise.
+    pub peer_attributes: Option<Arc<Bundle>>,
+}
+
+/// An event's identity within one start of its receiver.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Identity {
+    /// The CPU that saw the event.
+    pub cpu: u32,
+    /// Which of the receiver's streams of events: each is numbered by itself.
+    pub stream: u8,
+    /// Number of the event on that CPU and in that stream, from 0.
+    pub sequence: u64,
+}
+
+impl Record {
+    /// The event's name, which says what its attributes mean.
+    pub fn event_name(&self) -> &'static str {
+        if self.is_gap() { "tcp.retransmit.gap" } else { "tcp.retransmit" }
+    }
+
+    /// True if the record is about retransmissions that were not seen: it has no segment.
+    pub fn is_gap(&self) -> bool {
+        self.segment.is_none()
+    }
+
+    /// The errno with which the kernel failed to send the segment. A gap has none: its failures may have had any.
+    pub fn errno(&self) -> Option<i32> {
+        self.segment.and_then(|segment| segment.errno)
+    }
+}
+
+#[cfg(test)]
+mod tests;
