@@ -45,7 +45,7 @@ fn ledger(signal: Signal) -> Ledger {
 }
 
 fn logs(records: u16) -> Batch {
-    Batch::Logs((0..records).map(|number| fixtures::record(number)).collect())
+    Batch::Logs((0..records).map(fixtures::record).collect())
 }
 
 /// Has `exporter` take a batch that `ledger` accepts.

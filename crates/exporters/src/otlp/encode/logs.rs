@@ -89,7 +89,7 @@ mod tests {
 
     #[test]
     fn is_what_prost_would_encode() {
-        let records: Vec<_> = (0..100).map(|number| fixtures::record(number)).collect();
+        let records: Vec<_> = (0..100).map(fixtures::record).collect();
         let encoded = encoded(&records, usize::MAX);
         assert_eq!((encoded.requests.len(), encoded.too_large), (1, 0));
         assert_eq!(encoded.requests[0].items, 100);
@@ -98,7 +98,7 @@ mod tests {
 
     #[test]
     fn splits_exactly_at_the_limit() {
-        let records: Vec<_> = (0..10).map(|number| fixtures::record(number)).collect();
+        let records: Vec<_> = (0..10).map(fixtures::record).collect();
         let five = whole(&records[..5]).encoded_len();
         let at = encoded(&records, five);
         assert_eq!(at.requests.iter().map(|r| r.items).collect::<Vec<_>>(), [5, 5]);
