@@ -22,9 +22,9 @@ pub(crate) fn log_books(books: &Snapshot) {
             seen = counts.seen,
             received = counts.received,
             unobserved = lost.collect::<Vec<_>>().join(" "),
-            gaps = counts.healed.records,
-            gap_events = counts.healed.events,
-            gap_segments = counts.healed.segments,
+            gaps = counts.gaps.records,
+            gap_events = counts.gaps.events,
+            gap_segments = counts.gaps.segments,
             "books"
         );
     }

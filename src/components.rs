@@ -2,13 +2,14 @@
 
 use otel_tcpretrans_exporters::{debug, otlp, process_environment};
 use otel_tcpretrans_pipeline::books::Signal;
+use otel_tcpretrans_pipeline::component::{ComponentType, Produces, Stability};
 use otel_tcpretrans_pipeline::config::Problem;
-pub(crate) use otel_tcpretrans_pipeline::graph::ProcessorConfig;
+pub(crate) use otel_tcpretrans_pipeline::processors::ProcessorConfig;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
 /// A receiver and its configuration.
-#[derive(Clone, Debug, Serialize, Deserialize, strum::VariantNames)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, strum::VariantNames)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub(crate) enum ReceiverConfig {
@@ -19,7 +20,7 @@ pub(crate) enum ReceiverConfig {
 }
 
 /// An exporter and its configuration.
-#[derive(Clone, Debug, Serialize, Deserialize, strum::VariantNames)]
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, strum::VariantNames)]
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub(crate) enum ExporterConfig {
@@ -29,26 +30,7 @@ pub(crate) enum ExporterConfig {
     Debug(debug::Config),
 }
 
-/// What users may rely on; the Collector's words.
-#[derive(Clone, Copy, Debug, Serialize)]
-#[serde(rename_all = "lowercase")]
-pub(crate) enum Stability {
-    /// Output for people, which may change with any version.
-    Development,
-    /// Works, and its configuration may still change with a minor version.
-    Alpha,
-}
-
-/// A type of component.
-#[derive(Clone, Copy, Debug)]
-pub(crate) struct ComponentType {
-    pub(crate) name: &'static str,
-    pub(crate) stability: Stability,
-    /// The pipelines that it may stand in.
-    pub(crate) signals: &'static [Signal],
-}
-
-const BOTH: &[Signal] = &[Signal::Logs, Signal::Metrics];
+const BOTH: &[Signal] = &Signal::ALL;
 
 /// One kind of components: what the three enums have in common.
 pub(crate) trait Component: Serialize + DeserializeOwned {
@@ -78,13 +60,18 @@ impl Component for ReceiverConfig {
     }
 }
 
+impl ReceiverConfig {
+    /// What the receiver makes.
+    pub(crate) fn produces(&self) -> Produces {
+        match self {
+            ReceiverConfig::Tcpretrans(_) | ReceiverConfig::Replay(_) => Produces::Records,
+        }
+    }
+}
+
 impl Component for ProcessorConfig {
     const SECTION: &'static str = "processors";
-    const TYPES: &'static [ComponentType] = &[
-        ComponentType { name: "filter", stability: Stability::Alpha, signals: BOTH },
-        ComponentType { name: "aggregate", stability: Stability::Alpha, signals: &[Signal::Metrics] },
-        ComponentType { name: "batch", stability: Stability::Alpha, signals: BOTH },
-    ];
+    const TYPES: &'static [ComponentType] = ProcessorConfig::TYPES;
 
     fn validate(&self) -> Vec<Problem> {
         self.validate()
@@ -109,8 +96,7 @@ impl Component for ExporterConfig {
 
 #[cfg(test)]
 mod tests {
-    use otel_tcpretrans_pipeline::graph::ProcessorKind;
-    use strum::{IntoEnumIterator, VariantNames};
+    use strum::VariantNames;
 
     use super::*;
 
@@ -120,7 +106,7 @@ mod tests {
             C::TYPES.iter().map(|known| known.name).collect()
         }
         assert_eq!(names::<ReceiverConfig>(), ReceiverConfig::VARIANTS);
-        assert_eq!(names::<ProcessorConfig>(), ProcessorKind::iter().map(<&str>::from).collect::<Vec<_>>());
+        assert_eq!(names::<ProcessorConfig>(), ProcessorConfig::VARIANTS);
         assert_eq!(names::<ExporterConfig>(), ExporterConfig::VARIANTS);
     }
 }

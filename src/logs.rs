@@ -10,28 +10,60 @@ use crate::config::{LogFormat, LogLevel};
 /// What the transport's own crates say below info is for who works on them.
 const QUIET: &str = ",h2=info,hyper=info,hyper_util=info,tonic=info,tower=info,rustls=info";
 
-/// Starts logging. `RUST_LOG` says more than a level can, and wins.
+/// Changes the level of the log while it runs.
+pub(crate) struct Level(Box<dyn Fn(EnvFilter) + Send + Sync>);
+
+impl Level {
+    /// Logs messages of this level and above from now on. `RUST_LOG` says more than a level can: where it is set, it
+    /// stays in force.
+    ///
+    /// # Errors
+    /// `RUST_LOG` can't be read.
+    pub(crate) fn set(&self, level: LogLevel) -> anyhow::Result<()> {
+        (self.0)(filter(level)?);
+        Ok(())
+    }
+}
+
+/// Starts the log.
 ///
 /// # Errors
 /// `RUST_LOG` can't be read.
-pub(crate) fn start(level: LogLevel, format: LogFormat) -> anyhow::Result<()> {
+pub(crate) fn start(level: LogLevel, format: LogFormat) -> anyhow::Result<Level> {
+    // A log that can't be written, on a full disk or to a reader that is gone, stops nothing. By default the subscriber
+    // would say so on stderr too, and panic there.
+    let subscriber = tracing_subscriber::fmt()
+        .with_env_filter(filter(level)?)
+        .with_writer(io::stderr)
+        .log_internal_errors(false);
+    Ok(match format {
+        LogFormat::Text => {
+            // In colours on a terminal, unless NO_COLOR is set.
+            let subscriber = match io::stderr().is_terminal() {
+                true => subscriber.with_filter_reloading(),
+                false => subscriber.with_ansi(false).with_filter_reloading(),
+            };
+            let handle = subscriber.reload_handle();
+            subscriber.init();
+            Level(Box::new(move |filter| drop(handle.reload(filter))))
+        }
+        LogFormat::Json => {
+            let subscriber = subscriber.json().flatten_event(true).with_filter_reloading();
+            let handle = subscriber.reload_handle();
+            subscriber.init();
+            Level(Box::new(move |filter| drop(handle.reload(filter))))
+        }
+    })
+}
+
+fn filter(level: LogLevel) -> anyhow::Result<EnvFilter> {
     let word: &str = level.into();
-    let filter = match std::env::var(EnvFilter::DEFAULT_ENV) {
+    Ok(match std::env::var(EnvFilter::DEFAULT_ENV) {
         Ok(directives) if !directives.is_empty() => EnvFilter::try_new(directives)
             .map_err(|error| anyhow::anyhow!("{}: {error}", EnvFilter::DEFAULT_ENV))?,
         _ if matches!(level, LogLevel::Debug | LogLevel::Trace) => EnvFilter::new(format!("{word}{QUIET}")),
         _ => EnvFilter::new(word),
-    };
-    // A log that can't be written, on a full disk or to a reader that is gone, stops nothing: by default the subscriber
-    // would say so on stderr too, and panic there.
-    let subscriber =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(io::stderr).log_internal_errors(false);
-    match format {
-        LogFormat::Text if io::stderr().is_terminal() => subscriber.init(), // in colours, but for NO_COLOR
-        LogFormat::Text => subscriber.with_ansi(false).init(),
-        LogFormat::Json => subscriber.json().flatten_event(true).init(),
-    }
-    Ok(())
+    })
 }
 
 /// Prints a line on stderr. Where that fails, the exit code has to tell; `eprintln!` would panic.

@@ -6,9 +6,11 @@ mod commands;
 mod components;
 mod config;
 mod exit;
+mod factory;
 mod logs;
+mod plan;
+mod service;
 mod signals;
-mod wire;
 
 use std::process::ExitCode;
 

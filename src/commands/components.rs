@@ -3,11 +3,10 @@
 use std::collections::BTreeMap;
 
 use otel_tcpretrans_pipeline::books::Signal;
+use otel_tcpretrans_pipeline::component::{ComponentType, Stability};
 use serde::Serialize;
 
-use crate::components::{
-    Component, ComponentType, ExporterConfig, ProcessorConfig, ReceiverConfig, Stability,
-};
+use crate::components::{Component, ExporterConfig, ProcessorConfig, ReceiverConfig};
 
 #[derive(Serialize)]
 struct Listing {

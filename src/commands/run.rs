@@ -1,23 +1,21 @@
-//! `run`: parse, build, start, wait, drain.
+//! `run`: the pipelines of a configuration.
 
-use std::process;
-use std::time::Instant as Clock;
+use std::time::Instant;
 
 use otel_tcpretrans_exporters::process_environment;
 use otel_tcpretrans_exporters::resource::{Facts, Resource};
-use otel_tcpretrans_exporters::self_telemetry::SelfTelemetry;
-use otel_tcpretrans_pipeline::books::Books;
-use otel_tcpretrans_pipeline::graph::{Failure, Graph};
-use otel_tcpretrans_pipeline::telemetry::Observed;
-use sd_notify::NotifyState;
+use otel_tcpretrans_exporters::self_telemetry::{SelfTelemetry, TelemetryExtension};
+use otel_tcpretrans_pipeline::component::Host;
 use tokio::runtime::Builder;
-use tokio::time::Instant;
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 use crate::cli::Sources;
 use crate::config::{Config, LogFormat};
+use crate::factory::Components;
+use crate::plan::plan;
+use crate::service::{self, Service};
 use crate::signals::Signals;
-use crate::{balance, logs, wire};
+use crate::{balance, logs};
 
 /// Two threads carry what one receiver sees; what blocks has threads of its own.
 const WORKERS: usize = 2;
@@ -25,74 +23,46 @@ const WORKERS: usize = 2;
 const NAMESPACE: &str = "otelcol_tcpretrans";
 
 pub(crate) fn run(sources: &Sources, log_format: Option<LogFormat>) -> anyhow::Result<()> {
-    let started = Clock::now();
+    let started = Instant::now();
     let loaded = super::load(sources)?;
     let logs = &loaded.config.service.telemetry.logs;
-    logs::start(logs.level, log_format.unwrap_or(logs.format))?;
+    let log = logs::start(logs.level, log_format.unwrap_or(logs.format))?;
     for warning in &loaded.warnings {
         warn!("{warning}");
     }
     let runtime = Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()?;
-    let result = runtime.block_on(serve(&loaded.config, started));
-    // A write to a pipe that nobody reads may never end; the deadline has passed, so nobody waits for it.
+    let result = runtime.block_on(serve(&loaded.config, log, started));
+    // A write to a pipe that nobody reads may never end. The deadline has passed, so nothing waits for it.
     runtime.shutdown_background();
     result
 }
 
-async fn serve(config: &Config, started: Clock) -> anyhow::Result<()> {
-    let mut signals = Signals::install()?;
-    let books = Books::default();
+async fn serve(config: &Config, log: logs::Level, started: Instant) -> anyhow::Result<()> {
+    let signals = Signals::install()?;
     let telemetry = &config.service.telemetry;
     let resource = Resource::new(&Facts::gather(), &process_environment, &telemetry.resource)
         .map_err(|problems| anyhow::anyhow!("service.telemetry.resource: {problems:?}"))?;
-
     let own = SelfTelemetry::new(&telemetry.metrics, &process_environment, &resource)?;
-    let observed = Observed::register(own.meter(), NAMESPACE, &books);
-    let own = own.start(move || observed.refresh()).await?;
-    let parts = wire::build(config, &resource, &books)?;
-    let mut graph = Graph::start(parts.receivers, parts.pipelines, &books).await?;
-    balance::log_receivers(&books.snapshot());
-    let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-    info!(version = env!("CARGO_PKG_VERSION"), elapsed_ms, "ready");
-    notify(NotifyState::Ready);
-
-    let result = wait(&mut graph, &mut signals).await;
-    // Whoever asks twice does not want to wait for the drain.
-    tokio::spawn(async move {
-        signals.stop().await;
-        error!("a second signal: stopping at once, what is on its way is lost");
-        process::exit(1);
-    });
-    let timeout = *config.service.shutdown_timeout;
-    info!(timeout = ?timeout, "draining");
-    notify(NotifyState::Stopping);
-    let deadline = Instant::now() + timeout;
-    graph.shutdown(deadline).await;
-    own.shutdown(deadline).await;
-    balance::log_books(&books.snapshot());
-    Ok(result?)
-}
-
-/// Until a signal, until all receivers have finished, or until something ends that should not.
-async fn wait(graph: &mut Graph, signals: &mut Signals) -> Result<(), Failure> {
-    tokio::select! {
-        signal = signals.stop() => {
-            info!(signal, "stopping");
-            Ok(())
-        }
-        result = graph.finished() => {
-            match &result {
-                Ok(()) => info!("all receivers have finished: stopping"),
-                Err(failure) => warn!("{failure}: stopping"),
-            }
-            result
-        }
+    let service = Service {
+        factory: Components::new(),
+        plan: plan(config, resource),
+        extensions: vec![Box::new(TelemetryExtension::new(own, NAMESPACE))],
+        log: (log, telemetry.logs.level),
+        shutdown_timeout: *config.service.shutdown_timeout,
+        duration: None,
+    };
+    let host = Host::default();
+    let mut is_ready = false;
+    let ready = || {
+        is_ready = true;
+        balance::log_receivers(&host.books.snapshot());
+        let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
+        info!(version = env!("CARGO_PKG_VERSION"), elapsed_ms, "ready");
+        Ok(())
+    };
+    let result = service::run(service, &host, signals, ready).await;
+    if is_ready {
+        balance::log_books(&host.books.snapshot());
     }
-}
-
-/// Tells systemd, where it started us and wants to know.
-fn notify(state: NotifyState<'_>) {
-    if let Err(error) = sd_notify::notify(&[state]) {
-        warn!(%error, "can't notify the service manager");
-    }
+    result
 }

@@ -1,15 +1,17 @@
 //! What only shows in the configuration as a whole: references, unused components, pipelines that make no sense.
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 
 use otel_tcpretrans_pipeline::books::Signal;
-use otel_tcpretrans_pipeline::graph::check_order;
+use otel_tcpretrans_pipeline::component::Produces;
+use otel_tcpretrans_pipeline::graph::{self, Outline};
+use otel_tcpretrans_pipeline::processors::Stage;
 
 use super::assemble::Declared;
 use super::model::{Config, Pipeline};
 use super::problem::{Problem, expected};
 use super::report::Report;
-use crate::components::ReceiverConfig;
+use crate::components::{ProcessorConfig, ReceiverConfig};
 
 /// Reports everything that is wrong, and warns of what is unused.
 pub(super) fn check(config: &Config, declared: &Declared, report: &mut Report<'_>) {
@@ -19,8 +21,9 @@ pub(super) fn check(config: &Config, declared: &Declared, report: &mut Report<'_
     if pipelines.is_empty() && !report.problems.iter().any(wrong) {
         report.problem(&PIPELINES, "there is no pipeline, so nothing to run; add logs or metrics");
     }
+    let known = Known::of(config, declared);
     for (id, pipeline) in pipelines {
-        check_pipeline(id, pipeline, config, declared, report);
+        check_pipeline(id, pipeline, &known, report);
     }
     warn_of_unused(pipelines.values(), declared, report);
     one_tcpretrans(config, report);
@@ -41,44 +44,47 @@ fn references(pipeline: &Pipeline) -> [(&'static str, &[String]); 3] {
     ]
 }
 
-fn check_pipeline(
-    id: &str,
-    pipeline: &Pipeline,
-    config: &Config,
-    declared: &Declared,
-    report: &mut Report<'_>,
-) {
+/// Everything that is declared. What a component is, is known only where its configuration can be read.
+struct Known {
+    receivers: BTreeMap<String, Option<Produces>>,
+    processors: BTreeMap<String, Option<Stage>>,
+    exporters: BTreeSet<String>,
+}
+
+impl Known {
+    fn of(config: &Config, declared: &Declared) -> Known {
+        let ids = |section: &str| declared.get(section).into_iter().flatten().cloned();
+        Known {
+            receivers: ids("receivers")
+                .map(|id| (id.clone(), config.receivers.get(&id).map(ReceiverConfig::produces)))
+                .collect(),
+            processors: ids("processors")
+                .map(|id| (id.clone(), config.processors.get(&id).map(ProcessorConfig::stage)))
+                .collect(),
+            exporters: ids("exporters").collect(),
+        }
+    }
+}
+
+fn check_pipeline(id: &str, pipeline: &Pipeline, known: &Known, report: &mut Report<'_>) {
     let at = ["service", "pipelines", id];
-    let signal = match signal(id) {
-        Ok(signal) => Some(signal),
-        Err(message) => {
-            report.problem(&at, message);
-            None
-        }
+    // Of an unknown signal the names can still be checked. What metrics may have, logs may have not.
+    let signal = signal(id).unwrap_or_else(|message| {
+        report.problem(&at, message);
+        Signal::Metrics
+    });
+    let outline = Outline {
+        signal,
+        receivers: &pipeline.receivers,
+        processors: &pipeline.processors,
+        exporters: &pipeline.exporters,
     };
-    // What was wrong with a list may be all that was in it.
-    let nothing_known = report.problems.iter().all(|known| !known.path.starts_with(&at.map(str::to_owned)));
-    for (section, ids) in references(pipeline) {
-        if ids.is_empty() && section != "processors" && nothing_known {
-            report.problem(&at, format!("has no {section}; expected at least one"));
-        }
-        let names = declared.get(section).map(Vec::as_slice).unwrap_or_default();
-        for (index, name) in ids.iter().enumerate() {
-            let at = ["service", "pipelines", id, section, &index.to_string()];
-            if names.is_empty() {
-                report.problem(&at, format!("there is no {name}: no {section} are configured"));
-            } else if !names.contains(name) {
-                report.problem(&at, format!("there is no {name} in {section}; {}", expected(name, names)));
-            } else if ids[..index].contains(name) {
-                report.problem(&at, format!("{name} stands twice in this list"));
-            }
-        }
-    }
-    let kind = |name: &String| Some(config.processors.get(name)?.kind());
-    let kinds = pipeline.processors.iter().map(|name| Some((name.as_str(), kind(name)?)));
-    if let (Some(signal), Some(kinds)) = (signal, kinds.collect::<Option<Vec<_>>>()) {
-        report.validated(&at, check_order(signal, &kinds));
-    }
+    let declared = graph::Declared {
+        receivers: &known.receivers,
+        processors: &known.processors,
+        exporters: &known.exporters,
+    };
+    report.validated(&at, graph::check_pipeline(&outline, &declared));
 }
 
 /// What a pipeline carries follows from its id: `logs`, `metrics/by-peer`.

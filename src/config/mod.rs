@@ -11,7 +11,9 @@ mod substitute;
 mod yaml;
 
 pub(crate) use check::signal;
-pub(crate) use model::{Config, LogFormat, LogLevel, Logs, Pipeline};
+#[cfg(test)]
+pub(crate) use model::Pipeline;
+pub(crate) use model::{Config, LogFormat, LogLevel, Logs};
 pub(crate) use problem::{Origin, Problem};
 
 use report::Report;

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use otel_tcpretrans_pipeline::config::nearest;
+pub(crate) use otel_tcpretrans_pipeline::config::expected;
 
 /// Keys from the root to a value; an item of a list is named by its index.
 pub(crate) type Path = Vec<String>;
@@ -70,33 +70,9 @@ pub(crate) fn parse_path(text: &str) -> Path {
     text.split(['.', '[', ']']).filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }
 
-/// "expected one of a, b" with "; did you mean b?" where one of them is near to `found`.
-pub(crate) fn expected<S: AsRef<str>>(found: &str, names: &[S]) -> String {
-    let mut sorted: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
-    sorted.sort_unstable();
-    let expected = match sorted[..] {
-        [] => return "nothing is expected here".to_owned(),
-        [one] => format!("expected {one}"),
-        _ => format!("expected one of {}", sorted.join(", ")),
-    };
-    match nearest(found, sorted.iter().copied()) {
-        Some(name) => format!("{expected}; did you mean {name}?"),
-        None => expected,
-    }
-}
-
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn suggests_only_what_is_near() {
-        assert_eq!(
-            expected("endpont", &["timeout", "endpoint"]),
-            "expected one of endpoint, timeout; did you mean endpoint?"
-        );
-        assert_eq!(expected("zzz", &["timeout", "endpoint"]), "expected one of endpoint, timeout");
-    }
 
     #[test]
     fn paths_read_back() {

@@ -1,11 +1,11 @@
-//! Records of retransmissions and the pipeline that carries them from a receiver to the exporters.
+//! Records of retransmissions, and the pipelines that carry them from receivers to exporters.
 //!
 //! Records travel one way:
 //!
 //! ```text
-//! receiver -> Record -> bounded channel -> flow stage: counts them -> fan-out to the pipelines
-//!   logs pipeline:    flow processors -> batch -> exporters
-//!   metrics pipeline: flow processors -> aggregate -> batch -> exporters
+//! receiver -> bounded channel -> its stage -> the pipelines that name it
+//!   logs pipeline:    flow processors -> batch -> an outlet per exporter
+//!   metrics pipeline: flow processors -> aggregate -> batch -> an outlet per exporter
 //! ```
 //!
 //! Everything that does not come out at the far end is counted in [`books`], at a named place, for a named reason.
@@ -13,6 +13,7 @@
 
 pub mod attribute;
 pub mod books;
+pub mod clock;
 pub mod component;
 pub mod config;
 pub mod delivery;

@@ -75,13 +75,13 @@ impl Observed {
                 self.own("gap_events"),
                 "{event}",
                 "Events that came back in gaps, from the kernel side's counters.",
-                |counts| counts.healed.events,
+                |counts| counts.gaps.events,
             ),
             (
                 self.own("gap_segments"),
                 "{segment}",
                 "Segments that came back in gaps, from the kernel side's counters.",
-                |counts| counts.healed.segments,
+                |counts| counts.gaps.segments,
             ),
         ];
         for (name, unit, description, value) in numbers {
@@ -207,13 +207,18 @@ impl Observed {
         let kinds: [(_, _, Value); 3] = [
             ("sent", "taken by the backend", |counts| counts.delivered),
             ("send_failed", "that the backend did not take", |counts| {
-                let never_sent = [DropReason::QueueFull, DropReason::PipelineFull];
+                let never_sent = [DropReason::PipelineFull, DropReason::ExporterFull, DropReason::QueueFull];
                 let failed = counts.dropped.iter().filter(|(reason, _)| !never_sent.contains(reason));
                 counts.rejected + failed.map(|(_, items)| items).sum::<u64>()
             }),
-            ("enqueue_failed", "for which the sending queue had no room", |counts| {
-                counts.dropped.get(&DropReason::QueueFull).copied().unwrap_or(0)
-            }),
+            (
+                "enqueue_failed",
+                "for which the sending queue, or the channel before it, had no room",
+                |counts| {
+                    let full = [DropReason::ExporterFull, DropReason::QueueFull];
+                    full.iter().filter_map(|reason| counts.dropped.get(reason)).sum()
+                },
+            ),
         ];
         for signal in [Signal::Logs, Signal::Metrics] {
             let (items, unit, what) = match signal {
@@ -346,7 +351,8 @@ fn is_possible(reason: DropReason, key: &LedgerKey) -> bool {
     match reason {
         DropReason::Shutdown | DropReason::Internal => true,
         DropReason::PipelineFull => key.exporter.is_none(),
-        DropReason::QueueFull
+        DropReason::ExporterFull
+        | DropReason::QueueFull
         | DropReason::PermanentError
         | DropReason::RetriesExhausted
         | DropReason::TooLarge => key.exporter.is_some(),

@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use otel_tcpretrans_pipeline::books::{Healed, ReceiverCounts, Unobserved};
+use otel_tcpretrans_pipeline::books::{Gaps, ReceiverCounts, Unobserved};
 
 use crate::counters::{Counters, Lost, Totals};
 use crate::skeleton::types::wire_loss;
@@ -133,7 +133,7 @@ impl Stats {
             seen: totals.events + misses,
             received: 0,
             unobserved,
-            healed: Healed {
+            gaps: Gaps {
                 records: load(&self.gap_records),
                 events: load(&self.gap_events),
                 segments: load(&self.gap_segments),

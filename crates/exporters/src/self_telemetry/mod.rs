@@ -2,6 +2,7 @@
 
 mod config;
 mod error;
+mod extension;
 mod lifecycle;
 mod process;
 mod push;
@@ -10,4 +11,5 @@ mod scrape;
 
 pub use config::{MetricsConfig, PushConfig};
 pub use error::TelemetryError;
+pub use extension::TelemetryExtension;
 pub use lifecycle::{RunningTelemetry, SelfTelemetry};

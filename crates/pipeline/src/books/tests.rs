@@ -49,7 +49,7 @@ fn no_pipeline_has_accepted_in_a_snapshot_what_no_receiver_has_received() {
     let books = Books::default();
     let ledger = books.open(LedgerKey { pipeline: "m".to_owned(), signal: Signal::Metrics, exporter: None });
     // A record that passes right after the receiver was asked.
-    books.add_receiver("r".to_owned(), move || {
+    books.add_receiver("r", move || {
         ledger.accept(1);
         ReceiverCounts::default()
     });
@@ -62,7 +62,7 @@ fn a_snapshot_shows_everything_that_was_opened() {
     let books = Books::default();
     let key = LedgerKey { pipeline: "m".to_owned(), signal: Signal::Metrics, exporter: None };
     books.open(key.clone()).accept(1);
-    books.add_receiver("r".to_owned(), || ReceiverCounts { seen: 2, ..ReceiverCounts::default() });
+    books.add_receiver("r", || ReceiverCounts { seen: 2, ..ReceiverCounts::default() });
     books.add_queue("e".to_owned(), Signal::Logs, || QueueCounts { size: 3, capacity: 4 });
     let snapshot = books.snapshot();
     assert_eq!(snapshot.ledgers, [(key, Counts { accepted: 1, ..Counts::default() })]);

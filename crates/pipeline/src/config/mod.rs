@@ -11,4 +11,4 @@ mod suggest;
 pub use interval::{Interval, fit};
 pub use problem::Problem;
 pub use size::Size;
-pub use suggest::nearest;
+pub use suggest::{expected, nearest};

@@ -13,9 +13,33 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
+/// What is expected in place of `found`: "expected one of a, b", with "; did you mean b?" where `b` is near to it.
+pub fn expected<S: AsRef<str>>(found: &str, names: &[S]) -> String {
+    let mut sorted: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
+    sorted.sort_unstable();
+    let expected = match sorted[..] {
+        [] => return "nothing is expected here".to_owned(),
+        [one] => format!("expected {one}"),
+        _ => format!("expected one of {}", sorted.join(", ")),
+    };
+    match nearest(found, sorted.iter().copied()) {
+        Some(name) => format!("{expected}; did you mean {name}?"),
+        None => expected,
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn says_what_is_expected() {
+        assert_eq!(
+            expected("endpont", &["timeout", "endpoint"]),
+            "expected one of endpoint, timeout; did you mean endpoint?"
+        );
+        assert_eq!(expected("zzz", &["timeout", "endpoint"]), "expected one of endpoint, timeout");
+    }
 
     #[test]
     fn only_what_is_near_is_suggested() {

@@ -1,115 +1,184 @@
-//! The task of one pipeline: flow processors, then `aggregate` (metrics), then `batch`, then the exporters.
+//! A running pipeline: its entrances, its task and its outlets.
 
-use std::time::{SystemTime, UNIX_EPOCH};
+use std::collections::BTreeMap;
+use std::sync::Arc;
 
-use futures::FutureExt;
-use futures::future::{Fuse, FusedFuture};
-use tokio::sync::mpsc;
-use tokio::time::{Instant, MissedTickBehavior, interval_at, sleep_until};
+use tokio::sync::{mpsc, oneshot, watch};
 
-use super::CHUNK;
-use super::fanout::Fanout;
-use crate::books::Ledger;
-use crate::component::{Batch, FlowProcessor};
+use super::branch::Branch;
+use super::chain::Chain;
+use super::limits::PIPELINE_CAPACITY;
+use super::logs::LogsPipeline;
+use super::metrics::MetricsPipeline;
+use super::outlet::{Fanout, Outlet};
+use super::plan::{ExporterKey, PipelinePlan};
+use super::task::{Node, Spawner, Task};
+use crate::books::{Ledger, LedgerKey, Signal};
+use crate::component::{Exporter, Host};
 use crate::metric::MetricPoint;
-use crate::processors::{AggregateConfig, Aggregator, Batcher};
+use crate::processors::{Aggregator, BatchConfig, Batcher, ProcessorConfig};
 use crate::record::Record;
 
-/// What pipelines of both signals begin with.
-pub(super) struct Head {
-    pub(super) ledger: Ledger,
-    pub(super) records: mpsc::Receiver<Record>,
-    pub(super) processors: Vec<Box<dyn FlowProcessor>>,
+/// A pipeline's task, its entrances and its outlets.
+pub(super) struct RunningPipeline {
+    signal: Signal,
+    ledger: Ledger,
+    records: mpsc::Sender<Record>,
+    /// Of a metrics pipeline.
+    points: Option<mpsc::Sender<MetricPoint>>,
+    fanout: watch::Sender<Vec<Arc<Outlet>>>,
+    /// By exporter id.
+    outlets: BTreeMap<String, RunningOutlet>,
+    task: Task<Option<Aggregator>>,
 }
 
-impl Head {
-    /// The next records, those that the processors left; `None` once all flow stages have ended. Cancel-safe.
-    async fn next(&mut self) -> Option<Vec<Record>> {
-        let mut records = Vec::new();
-        let count = self.records.recv_many(&mut records, CHUNK).await;
-        for processor in &mut self.processors {
-            processor.process(&mut records);
-        }
-        self.ledger.filter((count - records.len()) as u64);
-        (count > 0).then_some(records)
-    }
+/// An outlet and the task that empties it.
+struct RunningOutlet {
+    outlet: Arc<Outlet>,
+    task: Task<()>,
 }
 
-/// Runs a logs pipeline until its input ends and everything is exported.
-pub(super) async fn run_logs(mut head: Head, mut batcher: Batcher<Record>, exporters: Fanout) {
-    let ledger = head.ledger.clone();
-    let pass = |batches: Vec<Vec<Record>>| {
-        let count = batches.iter().map(|records| records.len() as u64).sum();
-        let sending =
-            exporters.send(batches.into_iter().map(|records| Batch::Logs(records.into())).collect());
-        ledger.pass(count);
-        sending
-    };
-    loop {
-        let due = batcher.due();
-        tokio::select! {
-            records = head.next() => match records {
-                Some(records) => pass(batcher.push(records, Instant::now())).await,
-                None => break,
-            },
-            () = at(due) => pass(Vec::from_iter(batcher.flush())).await,
-        }
-    }
-    pass(Vec::from_iter(batcher.flush())).await;
-}
-
-/// Runs a metrics pipeline until its input ends, the last window is closed and everything is exported.
-pub(super) async fn run_metrics(
-    mut head: Head,
-    config: AggregateConfig,
-    mut batcher: Batcher<MetricPoint>,
-    exporters: Fanout,
-) {
-    let mut sums = Aggregator::new(&config, unix_nano());
-    let mut tick = interval_at(Instant::now() + *config.interval, *config.interval);
-    tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    let send = |batches: Vec<Vec<MetricPoint>>| {
-        exporters.send(batches.into_iter().map(|points| Batch::Metrics(points.into())).collect())
-    };
-    // While exporters make the pipeline wait, sums go on growing, and the next report has it all.
-    let mut sending = Box::pin(Fuse::terminated());
-    loop {
-        let due = batcher.due();
-        let idle = sending.is_terminated();
-        tokio::select! {
-            records = head.next() => match records {
-                Some(records) => {
-                    sums.add(&records);
-                    head.ledger.aggregate(records.len() as u64);
-                }
-                None => break,
-            },
-            () = &mut sending, if !idle => {}
-            _ = tick.tick(), if idle => {
-                let full = batcher.push(sums.report(unix_nano()), Instant::now());
-                sending.set(send(full).fuse());
+impl RunningPipeline {
+    /// Starts a pipeline's task. It has no outlets yet. With `inherited` it waits for the sums of its predecessor.
+    pub(super) fn start(
+        id: &str,
+        plan: &PipelinePlan,
+        inherited: Option<oneshot::Receiver<Aggregator>>,
+        host: &Host,
+        spawner: &mut Spawner,
+    ) -> RunningPipeline {
+        let key = LedgerKey { pipeline: id.to_owned(), signal: plan.signal, exporter: None };
+        let ledger = host.books.open(key);
+        let (entrance, records) = mpsc::channel(PIPELINE_CAPACITY);
+        let (fanout, outlets) = watch::channel(Vec::new());
+        let flow = plan.processors.iter().filter_map(|(_, config)| config.flow(host)).collect();
+        let chain = Chain::new(flow, ledger.clone());
+        let batch = plan.processors.iter().find_map(|(_, config)| match config {
+            ProcessorConfig::Batch(config) => Some(config),
+            _ => None,
+        });
+        let fanned = Fanout::new(outlets);
+        let node = Node::Pipeline(id.to_owned());
+        let (points, task) = match plan.aggregate() {
+            None => {
+                let batcher = batcher(batch);
+                let pipeline =
+                    LogsPipeline { records, chain, batcher, fanout: fanned, ledger: ledger.clone() };
+                let task = spawner.spawn(node, async move {
+                    pipeline.run().await;
+                    None
+                });
+                (None, task)
             }
-            () = at(due), if idle => sending.set(send(Vec::from_iter(batcher.flush())).fuse()),
+            Some((_, aggregate)) => {
+                let (sender, points) = mpsc::channel(PIPELINE_CAPACITY);
+                let pipeline = MetricsPipeline {
+                    records,
+                    points,
+                    chain,
+                    aggregate,
+                    inherited,
+                    batcher: batcher(batch),
+                    fanout: fanned,
+                    ledger: ledger.clone(),
+                };
+                (Some(sender), spawner.spawn(node, async move { Some(pipeline.run().await) }))
+            }
+        };
+        RunningPipeline {
+            signal: plan.signal,
+            ledger,
+            records: entrance,
+            points,
+            fanout,
+            outlets: BTreeMap::new(),
+            task,
         }
     }
-    if !sending.is_terminated() {
-        sending.await;
+
+    /// Adds an outlet to an exporter.
+    pub(super) fn add_outlet(
+        &mut self,
+        exporter_id: &str,
+        exporter: Arc<dyn Exporter>,
+        host: &Host,
+        spawner: &mut Spawner,
+    ) {
+        let pipeline = &self.ledger.key().pipeline;
+        let ledger = host.books.open(LedgerKey {
+            pipeline: pipeline.clone(),
+            signal: self.signal,
+            exporter: Some(exporter_id.to_owned()),
+        });
+        let (outlet, outflow) = Outlet::new(ledger);
+        let node = Node::Outlet { pipeline: pipeline.clone(), exporter: exporter_id.to_owned() };
+        let task = spawner.spawn(node, outflow.run(exporter));
+        self.outlets.insert(exporter_id.to_owned(), RunningOutlet { outlet: Arc::new(outlet), task });
     }
-    let mut last = batcher.push(sums.report(unix_nano()), Instant::now());
-    last.extend(batcher.flush());
-    send(last).await;
+
+    /// Puts the outlets into force. They make the pipeline wait where one of its receivers `can_wait`.
+    pub(super) fn wire(&self, can_wait: bool) {
+        for running in self.outlets.values() {
+            running.outlet.set_can_wait(can_wait);
+        }
+        self.fanout.send_replace(self.outlets.values().map(|running| Arc::clone(&running.outlet)).collect());
+    }
+
+    /// A new way into it for records.
+    pub(super) fn record_branch(&self) -> Arc<Branch<Record>> {
+        Arc::new(Branch::of_records(self.ledger.clone(), self.records.clone()))
+    }
+
+    /// A new way into it for metric points; `None` for a logs pipeline.
+    pub(super) fn point_branch(&self) -> Option<Arc<Branch<MetricPoint>>> {
+        let points = self.points.clone()?;
+        Some(Arc::new(Branch::of_points(self.ledger.key().pipeline.clone(), points)))
+    }
+
+    /// The number of its task.
+    pub(super) fn number(&self) -> u64 {
+        self.task.number
+    }
+
+    /// The number of the task of an outlet.
+    pub(super) fn outlet_number(&self, exporter_id: &str) -> Option<u64> {
+        self.outlets.get(exporter_id).map(|running| running.task.number)
+    }
+
+    /// Does it have an outlet to this exporter?
+    pub(super) fn has_outlet(&self, exporter_id: &str) -> bool {
+        self.outlets.contains_key(exporter_id)
+    }
+
+    /// Removes the outlets that `is_gone` names, and returns their tasks. They end when the exporter has taken what is in
+    /// them. Call [`wire`](Self::wire) afterwards.
+    pub(super) fn take_outlets(
+        &mut self,
+        is_gone: impl Fn(&ExporterKey) -> bool,
+    ) -> Vec<(ExporterKey, Task<()>)> {
+        let key = |id: &String| ExporterKey { id: id.clone(), signal: self.signal };
+        let gone = self.outlets.extract_if(.., |id, _| is_gone(&key(id)));
+        gone.map(|(id, running)| (ExporterKey { id, signal: self.signal }, running.task)).collect()
+    }
+
+    /// Closes the entrances: the task ends once everything in them has gone its way. Returns the rest.
+    pub(super) fn close(self) -> ClosedPipeline {
+        let key = |id: String| ExporterKey { id, signal: self.signal };
+        ClosedPipeline {
+            ledger: self.ledger,
+            task: self.task,
+            outlets: self.outlets.into_iter().map(|(id, running)| (key(id), running.task)).collect(),
+        }
+    }
 }
 
-/// Waits until `due`; for ever without one.
-async fn at(due: Option<Instant>) {
-    match due {
-        Some(due) => sleep_until(due).await,
-        None => std::future::pending().await,
-    }
+/// A pipeline without entrances.
+pub(super) struct ClosedPipeline {
+    pub(super) ledger: Ledger,
+    pub(super) task: Task<Option<Aggregator>>,
+    pub(super) outlets: Vec<(ExporterKey, Task<()>)>,
 }
 
-/// The wall clock, in ns since the Unix epoch; 0 where it is set before that.
-fn unix_nano() -> u64 {
-    let since = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_nanos()).unwrap_or(u64::MAX)
+fn batcher<T>(config: Option<&BatchConfig>) -> Batcher<T> {
+    config.map_or_else(Batcher::passing, Batcher::new)
 }

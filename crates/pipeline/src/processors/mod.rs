@@ -1,9 +1,11 @@
-//! The processors: one file each, with its configuration, its defaults and its validation.
+//! The processors: one folder or file each, with its configuration, its defaults and its validation.
 
 pub mod aggregate;
 pub mod batch;
 pub mod filter;
+mod list;
 
 pub use aggregate::{AggregateConfig, Aggregator};
 pub use batch::{BatchConfig, Batcher};
 pub use filter::{Condition, FilterConfig};
+pub use list::{ProcessorConfig, Stage};

@@ -12,7 +12,7 @@ use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, PeriodicReader, SdkMeterProvider};
 
 use super::Observed;
-use crate::books::{Books, DropReason, Healed, LedgerKey, QueueCounts, ReceiverCounts, Signal, Unobserved};
+use crate::books::{Books, DropReason, Gaps, LedgerKey, QueueCounts, ReceiverCounts, Signal, Unobserved};
 
 /// `name{label=value,…}` -> value, labels in order of their names.
 type Seen = BTreeMap<String, u64>;
@@ -78,7 +78,7 @@ fn receivers() {
     let books = Books::default();
     let unobserved =
         |place, reason, cpu, events, segments| Unobserved { place, reason, cpu, events, segments };
-    books.add_receiver("src".to_owned(), move || ReceiverCounts {
+    books.add_receiver("src", move || ReceiverCounts {
         seen: 100,
         received: 90,
         unobserved: vec![
@@ -86,7 +86,7 @@ fn receivers() {
             unobserved("kernel", "ring_full", Some(1), 0, Some(0)),
             unobserved("channel", "channel_full", None, 6, None),
         ],
-        healed: Healed { records: 2, events: 3, segments: 80 },
+        gaps: Gaps { records: 2, events: 3, segments: 80 },
         info: vec![("hook", "tp_btf".to_owned()), ("transport", "ringbuf".to_owned())],
         gauges: vec![("ring_bytes", "By", 4096)],
     });
@@ -132,7 +132,15 @@ fn every_counter_is_there_from_the_start() {
             ("own_pipeline_records{", &["pipeline_full", "shutdown", "internal"][..]),
             (
                 "own_exporter_items{exporter=otlp,",
-                &["queue_full", "permanent_error", "retries_exhausted", "too_large", "shutdown", "internal"],
+                &[
+                    "exporter_full",
+                    "queue_full",
+                    "permanent_error",
+                    "retries_exhausted",
+                    "too_large",
+                    "shutdown",
+                    "internal",
+                ],
             ),
         ] {
             for reason in reasons {
@@ -141,8 +149,8 @@ fn every_counter_is_there_from_the_start() {
             }
         }
     }
-    // 6 of the Collector's, (4 + 3) and (3 + 6) counters and 1 and 2 gauges a signal.
-    assert_eq!(names.len(), 6 + 2 * (7 + 9 + 3));
+    // 6 of the Collector's, (4 + 3) and (3 + 7) counters, and 1 and 2 gauges per signal.
+    assert_eq!(names.len(), 6 + 2 * (7 + 10 + 3));
 }
 
 #[test]
@@ -188,7 +196,7 @@ fn queues_are_in_bytes() {
 fn a_collection_sees_the_last_refresh_only() {
     let (books, now) = (Books::default(), Arc::new(AtomicU64::new(1)));
     let probed = Arc::clone(&now);
-    books.add_receiver("src".to_owned(), move || ReceiverCounts {
+    books.add_receiver("src", move || ReceiverCounts {
         seen: probed.load(Ordering::SeqCst),
         ..ReceiverCounts::default()
     });
@@ -203,7 +211,7 @@ fn what_comes_later_is_seen_too() {
     let books = Books::default();
     let reader = Reader::new(&books);
     assert!(reader.scrape().is_empty());
-    books.add_receiver("src".to_owned(), || ReceiverCounts {
+    books.add_receiver("src", || ReceiverCounts {
         gauges: vec![("pages_per_cpu", "{page}", 8)],
         ..ReceiverCounts::default()
     });

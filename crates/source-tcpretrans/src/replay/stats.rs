@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use otel_tcpretrans_pipeline::books::{Healed, ReceiverCounts, Unobserved};
+use otel_tcpretrans_pipeline::books::{Gaps, ReceiverCounts, Unobserved};
 
 use super::Config;
 use crate::convert::DecodeError;
@@ -88,7 +88,7 @@ impl Stats {
             seen: self.read.load(Ordering::Relaxed).saturating_add(unobserved[0].events),
             received: 0,
             unobserved,
-            healed: Healed::default(),
+            gaps: Gaps::default(),
             info: self.info.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             gauges: Vec::new(),
         }

@@ -129,7 +129,7 @@ impl Finished {
         let lost = self.unobserved();
         assert_eq!(counts.seen, records.len() as u64 + lost, "{counts:?}");
         let in_gaps: u64 = self.gaps.iter().map(|gap| gap.amounts.segments).sum();
-        assert_eq!((counts.healed.records, counts.healed.segments), (self.gaps.len() as u64, in_gaps));
+        assert_eq!((counts.gaps.records, counts.gaps.segments), (self.gaps.len() as u64, in_gaps));
         let segments = records.iter().map(|record| record.amounts.segments).sum::<u64>() + in_gaps;
         let failed = records.iter().filter(|record| record.errno().is_some()).count();
         println!(

@@ -10,10 +10,52 @@ use futures::future::BoxFuture;
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
 
-use crate::books::{DropReason, Ledger, ReceiverCounts, Unobserved};
-use crate::component::{Batch, Exporter, Receiver, ReceiverError};
+use crate::books::{DropReason, Ledger, ReceiverCounts, Signal, Unobserved};
+use crate::component::{AnyReceiver, Batch, Exporter, ExporterError, Host, Receiver, ReceiverError};
+use crate::graph::Factory;
 use crate::metric::MetricPoint;
 use crate::record::Record;
+
+/// Makes what its configurations say: they are handles of the components.
+pub(super) struct Fakes;
+
+impl Factory for Fakes {
+    type Receiver = FakeReceiver;
+    type Exporter = SinkConfig;
+
+    fn receiver(&self, _id: &str, config: &FakeReceiver) -> AnyReceiver {
+        AnyReceiver::Records(Box::new(config.clone()))
+    }
+
+    fn exporter(
+        &self,
+        id: &str,
+        _signal: Signal,
+        config: &SinkConfig,
+        _host: &Host,
+    ) -> Result<Arc<dyn Exporter>, ExporterError> {
+        match config {
+            SinkConfig::Sink(sink) => Ok(Arc::clone(sink) as _),
+            SinkConfig::Broken => Err(format!("{id} is broken").into()),
+        }
+    }
+}
+
+/// The configuration of a [`Sink`].
+#[derive(Clone)]
+pub(super) enum SinkConfig {
+    Sink(Arc<Sink>),
+    Broken,
+}
+
+impl PartialEq for SinkConfig {
+    fn eq(&self, other: &Self) -> bool {
+        match (self, other) {
+            (SinkConfig::Sink(one), SinkConfig::Sink(other)) => Arc::ptr_eq(one, other),
+            _ => false,
+        }
+    }
+}
 
 /// What happened, in order.
 #[derive(Clone, Default)]
@@ -77,6 +119,13 @@ impl FakeReceiver {
     }
 }
 
+/// Two configurations are the same where they are of the same receiver.
+impl PartialEq for FakeReceiver {
+    fn eq(&self, other: &Self) -> bool {
+        Arc::ptr_eq(&self.out, &other.out)
+    }
+}
+
 impl Receiver for FakeReceiver {
     fn start(&mut self, out: mpsc::Sender<Record>) -> Result<(), ReceiverError> {
         assert!(!self.panics, "a bug in the receiver");
@@ -130,6 +179,8 @@ pub(super) enum Mode {
     /// Hangs until this moment, and at least until it knows of the shutdown, and takes it then; drops it once it is shut
     /// down.
     HangUntil(Instant),
+    /// Takes nothing until this moment.
+    AwayUntil(Instant),
     /// Hangs for good, also at shutdown.
     Hang,
     Panic,
@@ -200,6 +251,10 @@ impl Exporter for Sink {
                         () = back => self.take(batch, &ledger),
                         _ = down.wait_for(|down| *down) => ledger.drop_items(items, DropReason::Shutdown),
                     }
+                }
+                Mode::AwayUntil(moment) => {
+                    sleep_until(moment).await;
+                    self.take(batch, &ledger);
                 }
                 Mode::Hang => std::future::pending().await,
                 Mode::Panic => panic!("a bug in the exporter"),

@@ -3,6 +3,7 @@
 mod condition;
 
 use serde::{Deserialize, Serialize};
+use tokio::time::Instant;
 
 use crate::component::FlowProcessor;
 use crate::config::Problem;
@@ -42,8 +43,9 @@ impl FilterConfig {
 
 /// Parsing compiles the conditions, so the configuration itself is the processor.
 impl FlowProcessor for FilterConfig {
-    fn process(&mut self, records: &mut Vec<Record>) {
+    fn push(&mut self, mut records: Vec<Record>, _now: Instant) -> Vec<Record> {
         records.retain(|record| self.keeps(record));
+        records
     }
 }
 

@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
+use tokio::time::Instant;
+
 use super::condition::split;
 use super::{Condition, FilterConfig};
 use crate::attribute::{Key, OwnedValue};
@@ -257,8 +259,7 @@ fn a_value_must_fit_its_attribute() {
 fn left(yaml: &str, records: &[Record]) -> Vec<u16> {
     let mut config: FilterConfig = serde_yaml::from_str(yaml).unwrap();
     assert!(config.validate().is_empty());
-    let mut records = records.to_vec();
-    config.process(&mut records);
+    let records = config.push(records.to_vec(), Instant::now());
     records.iter().map(|record| record.flow.map_or(0, |flow| flow.peer.port())).collect()
 }
 

@@ -1,4 +1,4 @@
-//! Who waits at a full pipeline, who drops, and what is counted.
+//! Who waits at a full entrance, who drops, and what is counted on the way.
 
 #![allow(clippy::unwrap_used)]
 
@@ -7,14 +7,15 @@ use std::time::Duration;
 use tokio::time::timeout;
 
 use super::*;
-use crate::books::LedgerKey;
-use crate::fixtures::{gap, record, unseen};
+use crate::books::{DropReason, Ledger, LedgerKey, Signal};
+use crate::fixtures::{gap, record};
+use crate::record::Record;
 
-/// A pipeline's entrance, which holds one chunk, and its other end.
-fn branch(signal: Signal) -> (Branch, mpsc::Receiver<Record>) {
-    let key = LedgerKey { pipeline: signal.to_string(), signal, exporter: None };
+/// A pipeline's entrance, which holds one chunk, its ledger and its other end.
+fn branch(signal: Signal) -> (Arc<Branch<Record>>, Ledger, mpsc::Receiver<Record>) {
+    let ledger = Ledger::detached(LedgerKey { pipeline: signal.to_string(), signal, exporter: None });
     let (entrance, records) = mpsc::channel(CHUNK);
-    (Branch::new(Ledger::detached(key), entrance), records)
+    (Arc::new(Branch::of_records(ledger.clone(), entrance)), ledger, records)
 }
 
 /// A receiver's channel that holds all of this and is closed.
@@ -24,15 +25,18 @@ fn closed(records: impl IntoIterator<Item = Record>) -> mpsc::Receiver<Record> {
     channel
 }
 
+fn wired(branches: Branches<Record>) -> watch::Receiver<Branches<Record>> {
+    watch::channel(branches).1
+}
+
 #[tokio::test(start_paused = true)]
 async fn sums_miss_nothing_of_a_burst_and_logs_drop_what_they_have_no_room_for() {
-    let (logs, log_records) = branch(Signal::Logs);
-    let (metrics, mut metric_records) = branch(Signal::Metrics);
-    let ledgers = [logs.ledger.clone(), metrics.ledger.clone()];
+    let (logs, log_ledger, log_records) = branch(Signal::Logs);
+    let (metrics, metric_ledger, mut metric_records) = branch(Signal::Metrics);
     let all = 4 * CHUNK + 1;
     let burst = (1..all).map(|_| record()).chain([gap()]);
-    let (counts, branches) = (FlowCounts::new(), [logs, metrics]);
-    let stage = run(closed(burst), &counts, &branches, false);
+    let counts = StageCounts::default();
+    let stage = run(closed(burst), wired(vec![logs, metrics]), &counts, false);
     let summing = async {
         let mut records = Vec::new();
         while records.len() < all {
@@ -43,9 +47,9 @@ async fn sums_miss_nothing_of_a_burst_and_logs_drop_what_they_have_no_room_for()
     // Nobody takes log records meanwhile.
     let both = timeout(Duration::from_secs(10), async { tokio::join!(stage, summing) }).await;
     let ((), records) = both.expect("the sums get everything");
-    assert_eq!(records.iter().filter(|record| **record == gap()).count(), 1);
+    assert_eq!(records.iter().filter(|record| record.is_gap()).count(), 1);
     assert_eq!(log_records.len(), CHUNK);
-    let [logs, metrics] = ledgers.map(|ledger| ledger.counts());
+    let (logs, metrics) = (log_ledger.counts(), metric_ledger.counts());
     assert_eq!((logs.accepted, metrics.accepted), (all as u64, all as u64));
     assert_eq!(logs.dropped, [(DropReason::PipelineFull, (all - CHUNK) as u64)].into());
     assert_eq!(metrics.dropped_total(), 0);
@@ -56,33 +60,38 @@ async fn sums_miss_nothing_of_a_burst_and_logs_drop_what_they_have_no_room_for()
 async fn what_a_pipeline_that_has_ended_does_not_get_is_counted() {
     for can_wait in [false, true] {
         for signal in [Signal::Logs, Signal::Metrics] {
-            let (branch, records) = branch(signal);
-            let ledger = branch.ledger.clone();
+            let (branch, ledger, records) = branch(signal);
             drop(records);
-            run(closed([record(), gap()]), &FlowCounts::new(), &[branch], can_wait).await;
+            let both = closed([record(), gap()]);
+            run(both, wired(vec![branch]), &StageCounts::default(), can_wait).await;
             assert_eq!(ledger.counts().dropped, [(DropReason::Internal, 2)].into());
         }
     }
 }
 
 #[tokio::test]
-async fn what_was_found_when_a_socket_ended_is_an_event_that_was_received() {
-    let (branch, mut records) = branch(Signal::Logs);
-    let counts = FlowCounts::new();
-    run(closed([record(), unseen(), gap()]), &counts, &[branch], false).await;
-    assert_eq!(records.len(), 3);
-    assert_eq!(records.recv().await, Some(record()));
-    let counts = counts.complete(ReceiverCounts::default);
-    assert_eq!((counts.received, counts.unobserved), (2, Vec::new()));
+async fn branches_are_replaced_between_two_chunks() {
+    let ((first, _, mut to_first), (second, _, mut to_second)) = (branch(Signal::Logs), branch(Signal::Logs));
+    let (out, records) = mpsc::channel(CHUNK);
+    let (wires, wired) = watch::channel(vec![first]);
+    let counts = StageCounts::default();
+    let mut stage = Box::pin(run(records, wired, &counts, false));
+    out.try_send(record()).unwrap();
+    assert!(futures::poll!(&mut stage).is_pending());
+    wires.send_replace(vec![second]);
+    out.try_send(gap()).unwrap();
+    assert!(futures::poll!(&mut stage).is_pending());
+    assert!(!to_first.recv().await.unwrap().is_gap());
+    assert!(to_first.recv().await.is_none(), "the way to the first is closed");
+    assert!(to_second.recv().await.unwrap().is_gap());
 }
 
 #[tokio::test]
 async fn what_is_in_the_channel_when_the_stage_is_cut_off_is_counted() {
-    let (branch, _records) = branch(Signal::Logs);
-    let counts = FlowCounts::new();
+    let (branch, _, _records) = branch(Signal::Logs);
+    let counts = StageCounts::default();
     let events = (0..3 * CHUNK).map(|_| record()).chain([gap()]);
-    let branches = [branch];
-    let mut stage = Box::pin(run(closed(events), &counts, &branches, true));
+    let mut stage = Box::pin(run(closed(events), wired(vec![branch]), &counts, true));
     assert!(futures::poll!(&mut stage).is_pending(), "the entrance holds one chunk");
     drop(stage);
     let counts = counts.complete(ReceiverCounts::default);
@@ -94,11 +103,11 @@ async fn what_is_in_the_channel_when_the_stage_is_cut_off_is_counted() {
 
 #[test]
 fn nothing_is_received_before_it_is_seen() {
-    let counts = FlowCounts::new();
+    let counts = StageCounts::default();
     // An event that comes while the receiver is asked.
     let probe = || {
         let seen = 1;
-        counts.add(2);
+        counts.received.fetch_add(2, Ordering::Release);
         ReceiverCounts { seen, ..ReceiverCounts::default() }
     };
     let counts = counts.complete(probe);

@@ -1,0 +1,157 @@
+//! A ledger: what became of the items of a pipeline, or of one of its exporters.
+
+use std::collections::BTreeMap;
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use strum::IntoStaticStr;
+
+use super::signal::Signal;
+
+/// Why something was dropped. Retrying is not dropping.
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, strum::Display, strum::EnumIter,
+)]
+#[strum(serialize_all = "snake_case")]
+pub enum DropReason {
+    /// The pipeline could not keep up and its input channel was full.
+    PipelineFull,
+    /// The exporter could not keep up, and the channel to it was full.
+    ExporterFull,
+    /// The sending queue was full.
+    QueueFull,
+    /// The backend refused for good, or with a code that must not be retried.
+    PermanentError,
+    /// Retried until `max_elapsed_time`, or not at all where retries are disabled.
+    RetriesExhausted,
+    /// One item alone is larger than a request may be.
+    TooLarge,
+    /// Not delivered when the shutdown deadline passed.
+    Shutdown,
+    /// A task of the pipeline ended without handing on what it held (a bug).
+    Internal,
+}
+
+/// Which ledger.
+#[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
+pub struct LedgerKey {
+    /// Pipeline id.
+    pub pipeline: String,
+    /// Its signal.
+    pub signal: Signal,
+    /// Exporter id; `None` for the ledger of the pipeline itself.
+    pub exporter: Option<String>,
+}
+
+/// Numbers of one ledger, in items.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Taken over.
+    pub accepted: u64,
+    /// Handed on to the exporters (pipelines of logs).
+    pub passed: u64,
+    /// Left out by a processor, as configured.
+    pub filtered: u64,
+    /// Gone into sums.
+    pub aggregated: u64,
+    /// Taken by the backend.
+    pub delivered: u64,
+    /// Refused by the backend in a partial success.
+    pub rejected: u64,
+    /// Dropped, by reason.
+    pub dropped: BTreeMap<DropReason, u64>,
+    /// Waiting in the sending queue.
+    pub queued: u64,
+}
+
+impl Counts {
+    /// Dropped for any reason.
+    pub fn dropped_total(&self) -> u64 {
+        self.dropped.values().sum()
+    }
+
+    /// Accepted and not yet accounted for otherwise. Negative would be a bug of the books.
+    pub fn in_flight(&self) -> i128 {
+        let settled = self.passed + self.filtered + self.aggregated + self.delivered + self.rejected;
+        i128::from(self.accepted) - i128::from(settled + self.dropped_total() + self.queued)
+    }
+}
+
+/// A handle to one ledger; clones share it.
+#[derive(Clone, Debug)]
+pub struct Ledger {
+    key: Arc<LedgerKey>,
+    counts: Arc<Mutex<Counts>>,
+}
+
+impl Ledger {
+    /// A ledger of its own, in nobody's books; for tests and tools.
+    pub fn detached(key: LedgerKey) -> Self {
+        Ledger { key: Arc::new(key), counts: Arc::default() }
+    }
+
+    /// Which ledger this is.
+    pub fn key(&self) -> &LedgerKey {
+        &self.key
+    }
+
+    /// Items taken over.
+    pub fn accept(&self, items: u64) {
+        self.lock().accepted += items;
+    }
+
+    /// Items handed on to the exporters.
+    pub fn pass(&self, items: u64) {
+        self.lock().passed += items;
+    }
+
+    /// Items left out as configured.
+    pub fn filter(&self, items: u64) {
+        self.lock().filtered += items;
+    }
+
+    /// Items gone into sums.
+    pub fn aggregate(&self, items: u64) {
+        self.lock().aggregated += items;
+    }
+
+    /// Items taken by the backend, `rejected` of them refused by it in a partial success.
+    pub fn deliver(&self, items: u64, rejected: u64) {
+        let rejected = rejected.min(items);
+        let mut counts = self.lock();
+        counts.delivered += items - rejected;
+        counts.rejected += rejected;
+    }
+
+    /// Items dropped that were in flight.
+    pub fn drop_items(&self, items: u64, reason: DropReason) {
+        *self.lock().dropped.entry(reason).or_default() += items;
+    }
+
+    /// Items that enter the sending queue.
+    pub fn enqueue(&self, items: u64) {
+        self.lock().queued += items;
+    }
+
+    /// Items that leave the sending queue, in flight again.
+    pub fn dequeue(&self, items: u64) {
+        self.lock().queued -= items;
+    }
+
+    /// Drops all that is in flight. Only when nobody works on it any more.
+    pub(crate) fn write_off(&self, reason: DropReason) {
+        let mut counts = self.lock();
+        if let Ok(lost @ 1..) = u64::try_from(counts.in_flight()) {
+            *counts.dropped.entry(reason).or_default() += lost;
+        }
+    }
+
+    /// The numbers now, of one moment.
+    pub fn counts(&self) -> Counts {
+        self.lock().clone()
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Counts> {
+        // Additions can't be left half done, so a panic elsewhere does not spoil the numbers.
+        self.counts.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}

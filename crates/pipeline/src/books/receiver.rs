@@ -1,0 +1,69 @@
+//! The numbers of a receiver.
+
+use std::ops::AddAssign;
+
+/// What a receiver did not observe, where and why.
+#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
+pub struct Unobserved {
+    /// Where it was lost: `kernel`, `channel`, `decode`, `flow`; `recording`, `file`.
+    pub place: &'static str,
+    /// Why: `ring_full`, `channel_full`, `truncated`, `unknown_family`, …
+    pub reason: &'static str,
+    /// On which CPU, where that is known.
+    pub cpu: Option<u32>,
+    /// How many events.
+    pub events: u64,
+    /// Segments of those events, where the place knows.
+    pub segments: Option<u64>,
+}
+
+/// What a receiver did not observe and handed over as gaps: records of how much, without a flow.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Gaps {
+    /// Gaps, each of them a record.
+    pub records: u64,
+    /// Events in gaps.
+    pub events: u64,
+    /// Segments in gaps.
+    pub segments: u64,
+}
+
+/// Numbers of one receiver.
+#[derive(Clone, Debug, Default, PartialEq, Eq)]
+pub struct ReceiverCounts {
+    /// Events that the source itself (the kernel) counted before any output was tried.
+    pub seen: u64,
+    /// Events whose records reached the pipelines.
+    pub received: u64,
+    /// Events that did not.
+    pub unobserved: Vec<Unobserved>,
+    /// What it handed over as gaps. The events in them are still unobserved.
+    pub gaps: Gaps,
+    /// Facts in words that are worth a label: hook, transport.
+    pub info: Vec<(&'static str, String)>,
+    /// Facts in numbers, by instrument name without prefix: pages reached, ring size; (name, unit, value).
+    pub gauges: Vec<(&'static str, &'static str, u64)>,
+}
+
+/// Adds the numbers of a receiver that has ended to those of its successor. The facts of the successor stay.
+impl AddAssign<&ReceiverCounts> for ReceiverCounts {
+    fn add_assign(&mut self, before: &ReceiverCounts) {
+        self.seen += before.seen;
+        self.received += before.received;
+        self.gaps.records += before.gaps.records;
+        self.gaps.events += before.gaps.events;
+        self.gaps.segments += before.gaps.segments;
+        for lost in &before.unobserved {
+            let is_same = |now: &&mut Unobserved| {
+                (now.place, now.reason, now.cpu) == (lost.place, lost.reason, lost.cpu)
+            };
+            match self.unobserved.iter_mut().find(is_same) {
+                Some(now) => {
+                    now.events += lost.events;
+                    now.segments = now.segments.zip(lost.segments).map(|(now, before)| now + before);
+                }
+                None => self.unobserved.push(lost.clone()),
+            }
+        }
+    }
+}

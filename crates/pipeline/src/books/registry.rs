@@ -1,0 +1,123 @@
+//! All ledgers and numbers of the process, and what they show at one moment.
+
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
+
+use super::ledger::{Counts, Ledger, LedgerKey};
+use super::receiver::ReceiverCounts;
+use super::signal::Signal;
+
+/// Numbers of one sending queue.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct QueueCounts {
+    /// Bytes of the requests in it: those that wait and those in flight.
+    pub size: u64,
+    /// Bytes it holds at most.
+    pub capacity: u64,
+}
+
+type ReceiverProbe = Arc<dyn Fn() -> ReceiverCounts + Send + Sync>;
+type QueueProbe = Arc<dyn Fn() -> QueueCounts + Send + Sync>;
+
+/// The books of the process. Clones share them.
+///
+/// What is in the books stays there when its component is stopped. A component that is started later under the same
+/// name goes on with the same numbers, so that a counter never falls and no series is there twice.
+#[derive(Clone, Default)]
+pub struct Books(Arc<Mutex<Registry>>);
+
+#[derive(Default)]
+struct Registry {
+    receivers: Vec<Registered>,
+    ledgers: Vec<Ledger>,
+    queues: Vec<((String, Signal), QueueProbe)>,
+}
+
+struct Registered {
+    id: String,
+    probe: ReceiverProbe,
+    /// Of the receivers before it that had the same id.
+    before: ReceiverCounts,
+}
+
+/// The books at one moment.
+#[derive(Clone, Debug, Default)]
+pub struct Snapshot {
+    /// By receiver id.
+    pub receivers: Vec<(String, ReceiverCounts)>,
+    /// By ledger.
+    pub ledgers: Vec<(LedgerKey, Counts)>,
+    /// By exporter id and signal.
+    pub queues: Vec<((String, Signal), QueueCounts)>,
+}
+
+impl Books {
+    /// Opens a ledger, or the ledger of that key which is there already.
+    pub fn open(&self, key: LedgerKey) -> Ledger {
+        let mut registry = self.lock();
+        if let Some(ledger) = registry.ledgers.iter().find(|ledger| *ledger.key() == key) {
+            return ledger.clone();
+        }
+        let ledger = Ledger::detached(key);
+        registry.ledgers.push(ledger.clone());
+        ledger
+    }
+
+    /// All ledgers.
+    pub fn ledgers(&self) -> Vec<Ledger> {
+        self.lock().ledgers.clone()
+    }
+
+    /// Adds a receiver, whose numbers are read by `probe` at each snapshot. Where there was a receiver of the same id,
+    /// its last numbers are added to those of the new one; it has to be stopped by then.
+    pub fn add_receiver(&self, id: &str, probe: impl Fn() -> ReceiverCounts + Send + Sync + 'static) {
+        let mut registry = self.lock();
+        let probe: ReceiverProbe = Arc::new(probe);
+        match registry.receivers.iter_mut().find(|registered| registered.id == id) {
+            Some(registered) => {
+                registered.before = registered.counts();
+                registered.probe = probe;
+            }
+            None => {
+                let before = ReceiverCounts::default();
+                registry.receivers.push(Registered { id: id.to_owned(), probe, before });
+            }
+        }
+    }
+
+    /// Adds an exporter's sending queue, whose numbers are read by `probe` at each snapshot. It takes the place of the
+    /// queue of an exporter of the same id and signal.
+    pub fn add_queue(
+        &self,
+        exporter: String,
+        signal: Signal,
+        probe: impl Fn() -> QueueCounts + Send + Sync + 'static,
+    ) {
+        let (key, probe): (_, QueueProbe) = ((exporter, signal), Arc::new(probe));
+        let mut registry = self.lock();
+        match registry.queues.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, known)) => *known = probe,
+            None => registry.queues.push((key, probe)),
+        }
+    }
+
+    /// The books now. They are read against the stream, so that no pipeline shows more than its receivers do.
+    pub fn snapshot(&self) -> Snapshot {
+        let registry = self.lock();
+        let ledgers = registry.ledgers.iter().map(|ledger| (ledger.key().clone(), ledger.counts())).collect();
+        let receivers = registry.receivers.iter().map(|known| (known.id.clone(), known.counts())).collect();
+        let queues = registry.queues.iter().map(|(key, probe)| (key.clone(), probe())).collect();
+        Snapshot { receivers, ledgers, queues }
+    }
+
+    fn lock(&self) -> MutexGuard<'_, Registry> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+impl Registered {
+    fn counts(&self) -> ReceiverCounts {
+        let mut counts = (self.probe)();
+        counts += &self.before;
+        counts
+    }
+}

@@ -1,0 +1,10 @@
+//! The host: what the process gives to its components.
+
+use crate::books::Books;
+
+/// What components share. It outlives every generation of the graph. Clones share it.
+#[derive(Clone, Default)]
+pub struct Host {
+    /// Where every item is accounted for.
+    pub books: Books,
+}

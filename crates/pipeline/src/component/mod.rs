@@ -1,0 +1,16 @@
+//! What a component is: the traits that receivers, processors, exporters and extensions implement, and what the host
+//! gives them.
+
+mod exporter;
+mod extension;
+mod host;
+mod processor;
+mod receiver;
+mod types;
+
+pub use exporter::{Batch, Exporter, ExporterError};
+pub use extension::{Extension, ExtensionError};
+pub use host::Host;
+pub use processor::FlowProcessor;
+pub use receiver::{AnyReceiver, Produces, Receiver, ReceiverError};
+pub use types::{ComponentType, Stability};

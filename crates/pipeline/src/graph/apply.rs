@@ -1,0 +1,316 @@
+//! The graph: what runs, and how it becomes what is wanted.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::Instant;
+use tracing::{error, info};
+
+use super::diff::{Changes, diff};
+use super::drain::{Heirs, drain};
+use super::error::{Failure, StartError};
+use super::factory::Factory;
+use super::parts::Parts;
+use super::pipeline::RunningPipeline;
+use super::plan::{ExporterKey, PipelinePlan, Plan};
+use super::receiver::{self, RunningReceiver, Wires, point_branches, record_branches, stage};
+use super::task::{Ended, Node, Spawner};
+use crate::component::{AnyReceiver, Exporter, Host};
+
+/// How long the parts of a plan that did not start may take to stop again.
+const FAILED_START: Duration = Duration::from_secs(5);
+/// How long a receiver that has changed may take to hand over what it has.
+const CHANGED_RECEIVER: Duration = Duration::from_secs(5);
+
+/// A running graph. It begins with the plan of nothing. One that is dropped while it runs loses what is on its way.
+pub struct Graph<F: Factory> {
+    factory: F,
+    host: Host,
+    plan: Plan<F::Receiver, F::Exporter>,
+    running: Parts,
+    spawner: Spawner,
+    ends: mpsc::UnboundedReceiver<Ended>,
+}
+
+impl<F: Factory> Graph<F> {
+    /// A graph in which nothing runs.
+    pub fn new(factory: F, host: Host) -> Self {
+        let (spawner, ends) = Spawner::new();
+        Graph { factory, host, plan: Plan::default(), running: Parts::default(), spawner, ends }
+    }
+
+    /// Turns what runs into what `plan` wants. What is the same in both plans goes on untouched.
+    ///
+    /// First everything new is started. Then the streams are wired anew. Then what is no longer wanted is drained in
+    /// the order of the stream and stopped, until `deadline`. A receiver that has changed is the exception: it is
+    /// stopped before its successor starts, since two of them would count everything twice.
+    ///
+    /// # Errors
+    /// Says what did not start. The graph is then as it was before; of a receiver that has changed, the old
+    /// configuration was started again.
+    pub async fn apply(
+        &mut self,
+        plan: Plan<F::Receiver, F::Exporter>,
+        deadline: Instant,
+    ) -> Result<(), StartError> {
+        if let Some((id, problem)) = plan.first_problem() {
+            return Err(StartError::Pipeline { id, problem });
+        }
+        let changes = diff(&self.plan, &plan);
+        let mut started = Parts::default();
+        let mut heirs = Heirs::new();
+        if let Err(error) = self.start(&plan, &changes, &mut started, &mut heirs).await {
+            drain(started, Instant::now() + FAILED_START, Heirs::new(), &self.host.books).await;
+            return Err(error);
+        }
+        let stopped = self.switch(&plan, &changes, started);
+        self.plan = plan;
+        let late = drain(stopped, deadline, heirs, &self.host.books).await;
+        self.running.closed_outlets.extend(late);
+        Ok(())
+    }
+
+    /// Stops everything, until `deadline`. What is not delivered by then is dropped and counted.
+    pub async fn stop(&mut self, deadline: Instant) {
+        // The plan of nothing starts nothing, so that nothing can fail.
+        let _ = self.apply(Plan::default(), deadline).await;
+    }
+
+    /// Waits until all receivers have finished, which live ones never do. Cancel-safe.
+    ///
+    /// # Errors
+    /// Something ended by itself that should not have.
+    pub async fn finished(&mut self) -> Result<(), Failure> {
+        loop {
+            let Some(end) = self.ends.recv().await else { std::future::pending().await };
+            if self.take_note(end)? {
+                // A panic counts also where everything else has finished.
+                while let Ok(end) = self.ends.try_recv() {
+                    self.take_note(end)?;
+                }
+                return Ok(());
+            }
+        }
+    }
+
+    /// Takes note of the end of a task. True where it was the last receiver's.
+    fn take_note(&mut self, end: Ended) -> Result<bool, Failure> {
+        if !self.is_current(&end) {
+            return Ok(false);
+        }
+        match end.node {
+            Node::Receiver(id) => {
+                let Some(running) = self.running.receivers.get_mut(&id) else { return Ok(false) };
+                if end.panicked || !running.receiver.has_finished() {
+                    return Err(Failure::Receiver(id));
+                }
+                info!(receiver = id, "finished");
+                running.has_ended = true;
+                Ok(self.running.receivers.values().all(|running| running.has_ended))
+            }
+            Node::Pipeline(id) if end.panicked => Err(Failure::Pipeline(id)),
+            Node::Outlet { pipeline, exporter } if end.panicked => {
+                Err(Failure::Outlet { pipeline, exporter })
+            }
+            Node::Pipeline(_) | Node::Outlet { .. } => Ok(false),
+        }
+    }
+
+    /// Is the task part of what runs? Others were stopped, and may end.
+    fn is_current(&self, Ended { node, number, .. }: &Ended) -> bool {
+        let running = match node {
+            Node::Receiver(id) => self.running.receivers.get(id).map(|running| running.task.number),
+            Node::Pipeline(id) => self.running.pipelines.get(id).map(RunningPipeline::number),
+            Node::Outlet { pipeline, exporter } => {
+                self.running.pipelines.get(pipeline).and_then(|running| running.outlet_number(exporter))
+            }
+        };
+        running == Some(*number)
+    }
+
+    /// Starts what is new: exporters, pipelines, then receivers, one after the other.
+    async fn start(
+        &mut self,
+        plan: &Plan<F::Receiver, F::Exporter>,
+        changes: &Changes,
+        started: &mut Parts,
+        heirs: &mut Heirs,
+    ) -> Result<(), StartError> {
+        for key in &changes.exporters.start {
+            let Some(config) = plan.exporters.get(key) else { continue };
+            let exporter = self.factory.exporter(&key.id, key.signal, config, &self.host);
+            started.exporters.insert(key.clone(), exporter.map_err(StartError::Exporter)?);
+        }
+        let mut made = self.make_receivers(plan, changes);
+        for (id, pipeline) in plan.pipelines.iter().filter(|(id, _)| changes.pipelines.start.contains(*id)) {
+            let inherited = changes.inherit.contains(id).then(|| {
+                let (heir, inherited) = oneshot::channel();
+                heirs.insert(id.clone(), heir);
+                inherited
+            });
+            let mut running = RunningPipeline::start(id, pipeline, inherited, &self.host, &mut self.spawner);
+            for key in pipeline.exporter_keys() {
+                if let Some(exporter) = exporter(&key, &started.exporters, &self.running.exporters) {
+                    running.add_outlet(&key.id, exporter, &self.host, &mut self.spawner);
+                }
+            }
+            running.wire(self.can_wait(pipeline, &made));
+            started.pipelines.insert(id.clone(), running);
+        }
+        for id in changes.receivers.start.difference(&changes.receivers.stop) {
+            if let Some(receiver) = made.remove(id) {
+                let running = self.start_receiver(id, receiver, plan, &started.pipelines).await?;
+                started.receivers.insert(id.clone(), running);
+            }
+        }
+        for (id, receiver) in made {
+            let running = self.replace_receiver(&id, receiver, plan, &started.pipelines).await?;
+            started.receivers.insert(id, running);
+        }
+        Ok(())
+    }
+
+    /// The receivers that are to be started.
+    fn make_receivers(
+        &self,
+        plan: &Plan<F::Receiver, F::Exporter>,
+        changes: &Changes,
+    ) -> BTreeMap<String, AnyReceiver> {
+        let planned = plan.receivers.iter().filter(|(id, _)| changes.receivers.start.contains(*id));
+        planned.map(|(id, receiver)| (id.clone(), self.factory.receiver(id, &receiver.config))).collect()
+    }
+
+    /// Does one of the pipeline's receivers wait for it?
+    fn can_wait(&self, pipeline: &PipelinePlan, made: &BTreeMap<String, AnyReceiver>) -> bool {
+        pipeline.receivers.iter().any(|id| match made.get(id) {
+            Some(receiver) => receiver.can_wait(),
+            None => self.running.receivers.get(id).is_some_and(|running| running.receiver.can_wait()),
+        })
+    }
+
+    /// Stops a receiver and starts its successor; starts it with its old configuration again where that fails.
+    async fn replace_receiver(
+        &mut self,
+        id: &str,
+        successor: AnyReceiver,
+        plan: &Plan<F::Receiver, F::Exporter>,
+        started: &BTreeMap<String, RunningPipeline>,
+    ) -> Result<RunningReceiver, StartError> {
+        let mut old = Parts::default();
+        old.receivers.extend(self.running.receivers.remove_entry(id));
+        drain(old, Instant::now() + CHANGED_RECEIVER, Heirs::new(), &self.host.books).await;
+        let error = match self.start_receiver(id, successor, plan, started).await {
+            Ok(running) => return Ok(running),
+            Err(error) => error,
+        };
+        let before = std::mem::take(&mut self.plan);
+        if let Some(receiver) = before.receivers.get(id) {
+            let again = self.factory.receiver(id, &receiver.config);
+            match self.start_receiver(id, again, &before, &BTreeMap::new()).await {
+                Ok(running) => drop(self.running.receivers.insert(id.to_owned(), running)),
+                Err(error) => {
+                    error!(receiver = id, %error, "can't start it with its old configuration either")
+                }
+            }
+        }
+        self.plan = before;
+        Err(error)
+    }
+
+    /// Starts a receiver with branches to the pipelines that name it in `plan`: to those that were `started` for this
+    /// plan, and to those that run and stay.
+    async fn start_receiver(
+        &mut self,
+        id: &str,
+        receiver: AnyReceiver,
+        plan: &Plan<F::Receiver, F::Exporter>,
+        started: &BTreeMap<String, RunningPipeline>,
+    ) -> Result<RunningReceiver, StartError> {
+        let failed = |source| StartError::Receiver { id: id.to_owned(), source };
+        let targets = targets(id, plan, started, &self.running.pipelines);
+        let (host, spawner) = (&self.host, &mut self.spawner);
+        let (receiver, wires, task) = match receiver {
+            AnyReceiver::Records(receiver) => {
+                let (out, wires, task) =
+                    stage(id, receiver.as_ref(), record_branches(&targets), host, spawner);
+                let receiver = receiver::start(receiver, out).await.map_err(failed)?;
+                (AnyReceiver::Records(receiver), Wires::Records(wires), task)
+            }
+            AnyReceiver::Points(receiver) => {
+                let (out, wires, task) =
+                    stage(id, receiver.as_ref(), point_branches(&targets), host, spawner);
+                let receiver = receiver::start(receiver, out).await.map_err(failed)?;
+                (AnyReceiver::Points(receiver), Wires::Points(wires), task)
+            }
+        };
+        info!(receiver = id, "started");
+        Ok(RunningReceiver { receiver, wires, task, has_ended: false })
+    }
+
+    /// Wires the streams as `plan` wants them, takes in what was `started`, and returns what is to be stopped.
+    fn switch(&mut self, plan: &Plan<F::Receiver, F::Exporter>, changes: &Changes, started: Parts) -> Parts {
+        let mut stopped = Parts::default();
+        for id in &changes.receivers.stop {
+            stopped.receivers.extend(self.running.receivers.remove_entry(id));
+        }
+        for id in &changes.pipelines.stop {
+            stopped.pipelines.extend(self.running.pipelines.remove_entry(id));
+        }
+        for key in &changes.exporters.stop {
+            stopped.exporters.extend(self.running.exporters.remove_entry(key));
+        }
+        let (closed, open) = std::mem::take(&mut self.running.closed_outlets)
+            .into_iter()
+            .partition(|(key, _)| changes.exporters.stop.contains(key));
+        (stopped.closed_outlets, self.running.closed_outlets) = (closed, open);
+        self.running.receivers.extend(started.receivers);
+        self.running.pipelines.extend(started.pipelines);
+        self.running.exporters.extend(started.exporters);
+
+        let nothing = BTreeMap::new();
+        for id in &changes.receivers.keep {
+            if let Some(running) = self.running.receivers.get(id) {
+                running.wires.replace(&targets(id, plan, &nothing, &self.running.pipelines));
+            }
+        }
+        for id in &changes.rewire {
+            let Some(pipeline) = plan.pipelines.get(id) else { continue };
+            let can_wait = self.can_wait(pipeline, &BTreeMap::new());
+            let Some(running) = self.running.pipelines.get_mut(id) else { continue };
+            let is_new = |key: &ExporterKey| changes.exporters.start.contains(key);
+            let gone = running.take_outlets(|key| is_new(key) || !pipeline.exporters.contains(&key.id));
+            stopped.closed_outlets.extend(gone);
+            for key in pipeline.exporter_keys() {
+                if let Some(exporter) = self.running.exporters.get(&key)
+                    && !running.has_outlet(&key.id)
+                {
+                    running.add_outlet(&key.id, Arc::clone(exporter), &self.host, &mut self.spawner);
+                }
+            }
+            running.wire(can_wait);
+        }
+        stopped
+    }
+}
+
+/// The exporter of a key, among those that were started and those that run.
+fn exporter(
+    key: &ExporterKey,
+    started: &BTreeMap<ExporterKey, Arc<dyn Exporter>>,
+    running: &BTreeMap<ExporterKey, Arc<dyn Exporter>>,
+) -> Option<Arc<dyn Exporter>> {
+    started.get(key).or_else(|| running.get(key)).map(Arc::clone)
+}
+
+/// The pipelines that name a receiver in a plan, among those that were started and those that run.
+fn targets<'p, R, E>(
+    receiver: &str,
+    plan: &Plan<R, E>,
+    started: &'p BTreeMap<String, RunningPipeline>,
+    running: &'p BTreeMap<String, RunningPipeline>,
+) -> Vec<&'p RunningPipeline> {
+    let named = plan.pipelines.iter().filter(|(_, plan)| plan.receivers.iter().any(|id| id == receiver));
+    named.filter_map(|(id, _)| started.get(id).or_else(|| running.get(id))).collect()
+}

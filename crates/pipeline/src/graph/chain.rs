@@ -1,0 +1,76 @@
+//! The chain of a pipeline's flow processors, each of which may hold records for a while.
+
+use tokio::time::Instant;
+
+use crate::books::Ledger;
+use crate::component::FlowProcessor;
+use crate::record::Record;
+
+/// A pipeline's flow processors, in their order.
+pub(super) struct Chain {
+    processors: Vec<Box<dyn FlowProcessor>>,
+    /// The pipeline's: what the processors remove is filtered.
+    ledger: Ledger,
+}
+
+impl Chain {
+    pub(super) fn new(processors: Vec<Box<dyn FlowProcessor>>, ledger: Ledger) -> Self {
+        Chain { processors, ledger }
+    }
+
+    /// Takes records, and returns those that have passed all processors.
+    pub(super) fn push(&mut self, records: Vec<Record>, now: Instant) -> Vec<Record> {
+        self.push_from(0, records, now)
+    }
+
+    /// When a processor must be flushed.
+    pub(super) fn due(&self) -> Option<Instant> {
+        self.processors.iter().filter_map(|processor| processor.due()).min()
+    }
+
+    /// Flushes the processors whose time has come, and returns the records that have passed all of them.
+    pub(super) fn flush_due(&mut self, now: Instant) -> Vec<Record> {
+        let is_due = |processor: &dyn FlowProcessor| processor.due().is_some_and(|due| due <= now);
+        self.flush(is_due, Some(now), now)
+    }
+
+    /// Flushes all processors, because the pipeline ends.
+    pub(super) fn flush_all(&mut self, now: Instant) -> Vec<Record> {
+        self.flush(|_| true, None, now)
+    }
+
+    fn flush(
+        &mut self,
+        is_due: impl Fn(&dyn FlowProcessor) -> bool,
+        until: Option<Instant>,
+        now: Instant,
+    ) -> Vec<Record> {
+        let mut passed = Vec::new();
+        for index in 0..self.processors.len() {
+            let processor = &mut self.processors[index];
+            if is_due(processor.as_ref()) {
+                let held = processor.held();
+                let records = processor.flush(until);
+                self.ledger.filter(held.saturating_sub(processor.held() + records.len()) as u64);
+                passed.extend(self.push_from(index + 1, records, now));
+            }
+        }
+        passed
+    }
+
+    /// Through all processors from the one at `first` on. What a processor neither returns nor holds is filtered.
+    fn push_from(&mut self, first: usize, mut records: Vec<Record>, now: Instant) -> Vec<Record> {
+        for processor in &mut self.processors[first..] {
+            if records.is_empty() {
+                break;
+            }
+            let before = records.len() + processor.held();
+            records = processor.push(records, now);
+            self.ledger.filter(before.saturating_sub(processor.held() + records.len()) as u64);
+        }
+        records
+    }
+}
+
+#[cfg(test)]
+mod tests;

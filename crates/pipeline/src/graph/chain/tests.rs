@@ -1,0 +1,68 @@
+//! A chain whose processors hold records, and the ledger that accounts for them.
+
+use std::time::Duration;
+
+use super::*;
+use crate::books::{LedgerKey, Signal};
+use crate::fixtures;
+use crate::processors::FilterConfig;
+
+/// Holds each record for a second.
+#[derive(Default)]
+struct Waits(Vec<(Instant, Record)>);
+
+impl FlowProcessor for Waits {
+    fn push(&mut self, records: Vec<Record>, now: Instant) -> Vec<Record> {
+        self.0.extend(records.into_iter().map(|record| (now + Duration::from_secs(1), record)));
+        Vec::new()
+    }
+
+    fn held(&self) -> usize {
+        self.0.len()
+    }
+
+    fn due(&self) -> Option<Instant> {
+        self.0.first().map(|(due, _)| *due)
+    }
+
+    fn flush(&mut self, now: Option<Instant>) -> Vec<Record> {
+        let ripe = self.0.iter().take_while(|(due, _)| now.is_none_or(|now| *due <= now)).count();
+        self.0.drain(..ripe).map(|(_, record)| record).collect()
+    }
+}
+
+fn to_port(port: u16) -> Record {
+    fixtures::record_to(([192, 0, 2, 7], port).into())
+}
+
+/// Removes what goes to port 1, before and behind a processor that waits.
+fn chain() -> (Chain, Ledger) {
+    let ledger =
+        Ledger::detached(LedgerKey { pipeline: "logs".to_owned(), signal: Signal::Logs, exporter: None });
+    let not_to = |port: u16| -> Box<dyn FlowProcessor> {
+        let condition = format!("network.peer.port == {port}").parse();
+        Box::new(FilterConfig { exclude: condition.into_iter().collect(), ..FilterConfig::default() })
+    };
+    (Chain::new(vec![not_to(1), Box::new(Waits::default()), not_to(2)], ledger.clone()), ledger)
+}
+
+#[test]
+fn what_is_held_is_neither_passed_nor_filtered() {
+    let (mut chain, ledger) = chain();
+    let start = Instant::now();
+    assert_eq!(chain.push(vec![to_port(1), to_port(2), to_port(3)], start), []);
+    assert_eq!(ledger.counts().filtered, 1, "the two others are held");
+    assert_eq!(chain.due(), Some(start + Duration::from_secs(1)));
+    assert_eq!(chain.flush_due(start), []);
+    assert_eq!(chain.flush_due(start + Duration::from_secs(1)), [to_port(3)]);
+    assert_eq!((ledger.counts().filtered, chain.due()), (2, None));
+}
+
+#[test]
+fn nothing_is_held_beyond_the_end() {
+    let (mut chain, ledger) = chain();
+    let start = Instant::now();
+    chain.push(vec![to_port(2), to_port(3), to_port(4)], start);
+    assert_eq!(chain.flush_all(start), [to_port(3), to_port(4)]);
+    assert_eq!(ledger.counts().filtered, 1);
+}

@@ -1,0 +1,135 @@
+//! Stopping parts of a graph: in the order of the stream, within one deadline, and with nothing unaccounted for.
+
+use std::collections::{BTreeMap, BTreeSet};
+use std::sync::Arc;
+use std::time::Duration;
+
+use futures::future::join_all;
+use tokio::sync::oneshot;
+use tokio::task::spawn_blocking;
+use tokio::time::{Instant, timeout_at};
+use tracing::{error, warn};
+
+use super::parts::Parts;
+use super::pipeline::ClosedPipeline;
+use super::plan::ExporterKey;
+use super::receiver::RunningReceiver;
+use super::task::Task;
+use crate::books::{Books, DropReason};
+use crate::component::Exporter;
+use crate::processors::Aggregator;
+
+/// How much later than the deadline an exporter may be with its accounts.
+const GRACE: Duration = Duration::from_secs(1);
+
+/// Pipelines that go on with the sums of those that are stopped, by id.
+pub(super) type Heirs = BTreeMap<String, oneshot::Sender<Aggregator>>;
+
+/// Stops the receivers, drains everything in order, and stops the exporters, all until `deadline`. What is not
+/// delivered by then is dropped and counted.
+///
+/// Outlets of stopped pipelines whose exporter goes on may have more to hand over than there is time for. They go on,
+/// and are returned.
+pub(super) async fn drain(
+    parts: Parts,
+    deadline: Instant,
+    heirs: Heirs,
+    books: &Books,
+) -> Vec<(ExporterKey, Task<()>)> {
+    let Parts { receivers, pipelines, exporters, closed_outlets } = parts;
+    let mut stages = stop_receivers(receivers, deadline).await;
+    // A pipeline that waits for room in a queue, or for a retry, has most of the time for it. After that its exporter
+    // lets it wait no longer, so that what waits for that pipeline can finish.
+    exporters.values().for_each(|exporter| exporter.begin_shutdown(deadline));
+    let patience = deadline - deadline.saturating_duration_since(Instant::now()) / 10;
+    all_ended(&mut stages, patience).await;
+    let mut outlets = closed_outlets;
+    let (ids, mut pipelines): (Vec<_>, Vec<_>) =
+        pipelines.into_iter().map(|(id, pipeline)| (id, pipeline.close())).unzip();
+    for pipeline in &mut pipelines {
+        outlets.append(&mut pipeline.outlets);
+    }
+    bequeath(&ids, &mut pipelines, heirs, patience).await;
+    outlets_ended(&mut outlets, patience).await;
+
+    let is_stopped = |key: &ExporterKey| exporters.contains_key(key);
+    let (mut outlets, on_their_own): (Vec<_>, Vec<_>) =
+        outlets.into_iter().partition(|(key, _)| is_stopped(key));
+    let late = deadline + GRACE;
+    let shutdowns = exporters.values().map(|exporter| exporter.shutdown(deadline));
+    let (shut_down, (), (), ()) = tokio::join!(
+        timeout_at(late, join_all(shutdowns)),
+        all_ended(&mut stages, late),
+        pipelines_ended(&mut pipelines, late),
+        outlets_ended(&mut outlets, late)
+    );
+    let drained = shut_down.is_ok()
+        && stages.iter().all(Task::has_ended)
+        && pipelines.iter().all(|pipeline| pipeline.task.has_ended())
+        && outlets.iter().all(|(_, outlet)| outlet.has_ended());
+    if !drained {
+        warn!("the deadline passed before everything was drained");
+    }
+
+    // What is late is ended, so that nothing changes the books after the last line.
+    join_all(stages.iter_mut().map(Task::abort)).await;
+    join_all(pipelines.iter_mut().map(|pipeline| pipeline.task.abort())).await;
+    join_all(outlets.iter_mut().map(|(_, outlet)| outlet.abort())).await;
+    let reason = if drained { DropReason::Internal } else { DropReason::Shutdown };
+    for pipeline in &pipelines {
+        pipeline.ledger.write_off(reason);
+    }
+    write_off(&exporters, reason, books);
+    on_their_own.into_iter().filter(|(_, outlet)| !outlet.has_ended()).collect()
+}
+
+/// Stops the receivers at the same time, and returns their stages, which still have something to hand over.
+async fn stop_receivers(receivers: BTreeMap<String, RunningReceiver>, deadline: Instant) -> Vec<Task<()>> {
+    let (stages, stops): (Vec<_>, Vec<_>) = receivers
+        .into_values()
+        .map(|RunningReceiver { mut receiver, task, .. }| (task, spawn_blocking(move || receiver.stop())))
+        .unzip();
+    for stopped in timeout_at(deadline, join_all(stops)).await.unwrap_or_default() {
+        if let Err(panic) = stopped {
+            error!(%panic, "a receiver panicked while it stopped");
+        }
+    }
+    stages
+}
+
+/// Waits for the pipelines. The sums of each go to its heir as soon as it has ended.
+async fn bequeath(ids: &[String], pipelines: &mut [ClosedPipeline], mut heirs: Heirs, until: Instant) {
+    let ends = ids.iter().zip(pipelines).map(|(id, pipeline)| {
+        let heir = heirs.remove(id);
+        async move {
+            let sums = pipeline.task.ended(until).await.flatten();
+            if let Some((sums, heir)) = sums.zip(heir) {
+                let _ = heir.send(sums); // an heir that is gone needs no sums
+            }
+        }
+    });
+    join_all(ends.collect::<Vec<_>>()).await;
+}
+
+async fn all_ended(tasks: &mut [Task<()>], until: Instant) {
+    join_all(tasks.iter_mut().map(|task| task.ended(until))).await;
+}
+
+async fn pipelines_ended(pipelines: &mut [ClosedPipeline], until: Instant) {
+    join_all(pipelines.iter_mut().map(|pipeline| pipeline.task.ended(until))).await;
+}
+
+async fn outlets_ended(outlets: &mut [(ExporterKey, Task<()>)], until: Instant) {
+    join_all(outlets.iter_mut().map(|(_, outlet)| outlet.ended(until))).await;
+}
+
+/// Drops what the stopped exporters left in flight, which only a bug or the deadline does.
+fn write_off(exporters: &BTreeMap<ExporterKey, Arc<dyn Exporter>>, reason: DropReason, books: &Books) {
+    let stopped: BTreeSet<_> = exporters.keys().map(|key| (key.id.as_str(), key.signal)).collect();
+    for ledger in books.ledgers() {
+        let key = ledger.key();
+        if key.exporter.as_deref().is_some_and(|id| stopped.contains(&(id, key.signal))) {
+            ledger.write_off(reason);
+        }
+    }
+}

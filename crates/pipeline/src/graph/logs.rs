@@ -1,0 +1,59 @@
+//! The task of a logs pipeline: flow processors, then `batch`, then the outlets.
+
+use tokio::sync::mpsc;
+use tokio::time::Instant;
+
+use super::chain::Chain;
+use super::limits::CHUNK;
+use super::outlet::Fanout;
+use super::timer::at;
+use crate::books::Ledger;
+use crate::component::Batch;
+use crate::processors::Batcher;
+use crate::record::Record;
+
+/// What the task consists of.
+pub(super) struct LogsPipeline {
+    pub(super) records: mpsc::Receiver<Record>,
+    pub(super) chain: Chain,
+    pub(super) batcher: Batcher<Record>,
+    pub(super) fanout: Fanout,
+    pub(super) ledger: Ledger,
+}
+
+impl LogsPipeline {
+    /// Runs until the entrance is closed and everything is handed over.
+    pub(super) async fn run(mut self) {
+        let mut chunk = Vec::new();
+        loop {
+            let (chain_due, batch_due) = (self.chain.due(), self.batcher.due());
+            let passed = tokio::select! {
+                count = self.records.recv_many(&mut chunk, CHUNK) => match count {
+                    0 => break,
+                    _ => self.chain.push(std::mem::take(&mut chunk), Instant::now()),
+                },
+                () = at(chain_due) => self.chain.flush_due(Instant::now()),
+                () = at(batch_due) => {
+                    let batch = Vec::from_iter(self.batcher.flush());
+                    self.pass(batch).await;
+                    continue;
+                }
+            };
+            let full = self.batcher.push(passed, Instant::now());
+            self.pass(full).await;
+        }
+        let rest = self.chain.flush_all(Instant::now());
+        let mut last = self.batcher.push(rest, Instant::now());
+        last.extend(self.batcher.flush());
+        self.pass(last).await;
+    }
+
+    /// Enters the batches into the ledgers. The future hands them over.
+    fn pass(&self, batches: Vec<Vec<Record>>) -> impl Future<Output = ()> + Send + use<> {
+        let count = batches.iter().map(|records| records.len() as u64).sum();
+        let sending =
+            self.fanout.send(batches.into_iter().map(|records| Batch::Logs(records.into())).collect());
+        self.ledger.pass(count);
+        sending
+    }
+}

@@ -1,0 +1,111 @@
+//! The task of a metrics pipeline: flow processors, then `aggregate`, then `batch`, then the outlets. Metric points of
+//! receivers enter behind `aggregate`.
+
+use futures::FutureExt;
+use futures::future::{Fuse, FusedFuture};
+use tokio::sync::{mpsc, oneshot};
+use tokio::time::{Instant, MissedTickBehavior, interval_at};
+
+use super::chain::Chain;
+use super::limits::CHUNK;
+use super::outlet::Fanout;
+use super::timer::at;
+use crate::books::Ledger;
+use crate::clock::unix_nano;
+use crate::component::Batch;
+use crate::metric::MetricPoint;
+use crate::processors::{AggregateConfig, Aggregator, Batcher};
+use crate::record::Record;
+
+/// What the task consists of.
+pub(super) struct MetricsPipeline {
+    pub(super) records: mpsc::Receiver<Record>,
+    pub(super) points: mpsc::Receiver<MetricPoint>,
+    pub(super) chain: Chain,
+    pub(super) aggregate: AggregateConfig,
+    /// The sums of the pipeline that this one replaces, once that one has ended.
+    pub(super) inherited: Option<oneshot::Receiver<Aggregator>>,
+    pub(super) batcher: Batcher<MetricPoint>,
+    pub(super) fanout: Fanout,
+    pub(super) ledger: Ledger,
+}
+
+impl MetricsPipeline {
+    /// Runs until the entrances are closed, the last window is reported and everything is handed over. Returns the
+    /// sums, for the pipeline that replaces this one.
+    pub(super) async fn run(mut self) -> Aggregator {
+        let mut sums = self.first_sums().await;
+        let mut tick = interval_at(Instant::now() + *self.aggregate.interval, *self.aggregate.interval);
+        tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        let mut chunk = Vec::new();
+        let mut points = Vec::new();
+        // While outlets make the pipeline wait, the sums go on growing, and the next report has it all.
+        let mut sending = Box::pin(Fuse::terminated());
+        loop {
+            let (chain_due, batch_due) = (self.chain.due(), self.batcher.due());
+            let idle = sending.is_terminated();
+            tokio::select! {
+                count = self.records.recv_many(&mut chunk, CHUNK) => match count {
+                    0 => break,
+                    _ => {
+                        let passed = self.chain.push(std::mem::take(&mut chunk), Instant::now());
+                        self.add(&mut sums, &passed);
+                    }
+                },
+                () = at(chain_due) => {
+                    let passed = self.chain.flush_due(Instant::now());
+                    self.add(&mut sums, &passed);
+                }
+                () = &mut sending, if !idle => {}
+                _ = self.points.recv_many(&mut points, CHUNK), if idle && !self.points.is_closed() => {
+                    let full = self.batcher.push(std::mem::take(&mut points), Instant::now());
+                    sending.set(self.send(full).fuse());
+                }
+                _ = tick.tick(), if idle => {
+                    let full = self.batcher.push(sums.report(unix_nano()), Instant::now());
+                    sending.set(self.send(full).fuse());
+                }
+                () = at(batch_due), if idle => {
+                    let batch = Vec::from_iter(self.batcher.flush());
+                    sending.set(self.send(batch).fuse());
+                }
+            }
+        }
+        if !sending.is_terminated() {
+            sending.await;
+        }
+        self.finish(&mut sums).await;
+        sums
+    }
+
+    /// What is still held, what is still in the channel of points, and the last window.
+    async fn finish(&mut self, sums: &mut Aggregator) {
+        let rest = self.chain.flush_all(Instant::now());
+        self.add(sums, &rest);
+        let mut points = Vec::new();
+        while let Ok(point) = self.points.try_recv() {
+            points.push(point);
+        }
+        points.extend(sums.report(unix_nano()));
+        let mut last = self.batcher.push(points, Instant::now());
+        last.extend(self.batcher.flush());
+        self.send(last).await;
+    }
+
+    async fn first_sums(&mut self) -> Aggregator {
+        let inherited = match self.inherited.take() {
+            Some(sums) => sums.await.ok(),
+            None => None,
+        };
+        inherited.unwrap_or_else(|| Aggregator::new(&self.aggregate, unix_nano()))
+    }
+
+    fn add(&self, sums: &mut Aggregator, records: &[Record]) {
+        sums.add(records);
+        self.ledger.aggregate(records.len() as u64);
+    }
+
+    fn send(&self, batches: Vec<Vec<MetricPoint>>) -> impl Future<Output = ()> + Send + use<> {
+        self.fanout.send(batches.into_iter().map(|points| Batch::Metrics(points.into())).collect())
+    }
+}

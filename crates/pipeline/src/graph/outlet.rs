@@ -1,0 +1,145 @@
+//! An outlet: the way from one pipeline to one exporter. Each has a bounded channel and a task of its own, so that an
+//! exporter that is stuck makes none of its siblings wait.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+
+use futures::future::join_all;
+use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tracing::{info, warn};
+
+use super::limits::OUTLET_CAPACITY;
+use crate::books::{DropReason, Ledger};
+use crate::component::{Batch, Exporter};
+use crate::say_once::SayOnce;
+
+/// The pipeline's end of the way to one exporter.
+pub(super) struct Outlet {
+    ledger: Ledger,
+    /// Its permits are the items that still find room.
+    room: Arc<Semaphore>,
+    batches: mpsc::UnboundedSender<Waiting>,
+    /// Does the pipeline wait for room? It does where its receivers can wait.
+    can_wait: AtomicBool,
+    full: SayOnce,
+}
+
+/// A batch in the channel. Its room is given back when the exporter has taken it.
+struct Waiting {
+    batch: Batch,
+    _room: OwnedSemaphorePermit,
+}
+
+/// The exporter's end.
+pub(super) struct Outflow {
+    batches: mpsc::UnboundedReceiver<Waiting>,
+    ledger: Ledger,
+}
+
+impl Outlet {
+    /// Both ends of a way whose items `ledger` accounts for.
+    pub(super) fn new(ledger: Ledger) -> (Outlet, Outflow) {
+        let (sender, batches) = mpsc::unbounded_channel();
+        let outlet = Outlet {
+            ledger: ledger.clone(),
+            room: Arc::new(Semaphore::new(OUTLET_CAPACITY)),
+            batches: sender,
+            can_wait: AtomicBool::new(false),
+            full: SayOnce::default(),
+        };
+        (outlet, Outflow { batches, ledger })
+    }
+
+    /// Says whether the pipeline is to wait for room from now on.
+    pub(super) fn set_can_wait(&self, can_wait: bool) {
+        self.can_wait.store(can_wait, Ordering::Relaxed);
+    }
+
+    /// Hands over a batch that the ledger has accepted. It waits for room, or drops what finds none.
+    async fn hand_over(&self, batch: Batch) {
+        let items = batch.len();
+        let permits = u32::try_from(items.min(OUTLET_CAPACITY)).unwrap_or(u32::MAX);
+        let room = Arc::clone(&self.room);
+        let room = if self.can_wait.load(Ordering::Relaxed) {
+            room.acquire_many_owned(permits).await.ok() // never closed
+        } else {
+            if self.room.available_permits() == OUTLET_CAPACITY && self.full.end() {
+                info!(exporter = self.exporter(), pipeline = self.pipeline(), "the exporter has caught up");
+            }
+            room.try_acquire_many_owned(permits).ok()
+        };
+        match room {
+            Some(room) => {
+                if self.batches.send(Waiting { batch, _room: room }).is_err() {
+                    // The exporter's end outlives this one, unless its task has panicked.
+                    self.ledger.drop_items(items as u64, DropReason::Internal);
+                }
+            }
+            None => {
+                self.ledger.drop_items(items as u64, DropReason::ExporterFull);
+                if self.full.begin() {
+                    warn!(
+                        exporter = self.exporter(),
+                        pipeline = self.pipeline(),
+                        items,
+                        "the exporter can't keep up, and batches are dropped; this is logged again only after it has \
+                         caught up"
+                    );
+                }
+            }
+        }
+    }
+
+    fn pipeline(&self) -> &str {
+        &self.ledger.key().pipeline
+    }
+
+    fn exporter(&self) -> &str {
+        self.ledger.key().exporter.as_deref().unwrap_or_default()
+    }
+}
+
+impl Outflow {
+    /// Hands each batch to the exporter, until the pipeline has closed the way and everything is handed over.
+    pub(super) async fn run(mut self, exporter: Arc<dyn Exporter>) {
+        while let Some(Waiting { batch, _room }) = self.batches.recv().await {
+            exporter.export(batch, self.ledger.clone()).await;
+        }
+    }
+}
+
+/// What is still in the channel when the task is ended is counted.
+impl Drop for Outflow {
+    fn drop(&mut self) {
+        self.batches.close();
+        while let Ok(Waiting { batch, .. }) = self.batches.try_recv() {
+            self.ledger.drop_items(batch.len() as u64, DropReason::Shutdown);
+        }
+    }
+}
+
+/// The outlets of a pipeline. They may be replaced between two batches.
+pub(super) struct Fanout(watch::Receiver<Vec<Arc<Outlet>>>);
+
+impl Fanout {
+    pub(super) fn new(outlets: watch::Receiver<Vec<Arc<Outlet>>>) -> Self {
+        Fanout(outlets)
+    }
+
+    /// Enters the batches into the ledger of each outlet at once. The future hands them over in order.
+    pub(super) fn send(&self, batches: Vec<Batch>) -> impl Future<Output = ()> + Send + use<> {
+        let outlets = self.0.borrow().clone();
+        let items = batches.iter().map(|batch| batch.len() as u64).sum();
+        for outlet in &outlets {
+            outlet.ledger.accept(items);
+        }
+        async move {
+            for batch in batches {
+                join_all(outlets.iter().map(|outlet| outlet.hand_over(batch.clone()))).await;
+            }
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests;

@@ -1,0 +1,56 @@
+//! The bound of an outlet, and what becomes of what does not fit.
+
+use futures::FutureExt;
+
+use super::*;
+use crate::books::{LedgerKey, Signal};
+use crate::fixtures;
+
+fn ledger() -> Ledger {
+    let exporter = Some("out".to_owned());
+    Ledger::detached(LedgerKey { pipeline: "logs".to_owned(), signal: Signal::Logs, exporter })
+}
+
+fn batch(records: usize) -> Batch {
+    Batch::Logs(vec![fixtures::record(); records].into())
+}
+
+fn fanout(outlet: Outlet) -> Fanout {
+    Fanout::new(watch::channel(vec![Arc::new(outlet)]).1)
+}
+
+#[test]
+fn a_full_outlet_drops_what_does_not_fit_and_its_bound_is_in_records() {
+    let ledger = ledger();
+    let (outlet, outflow) = Outlet::new(ledger.clone());
+    let fanout = fanout(outlet);
+    let half = OUTLET_CAPACITY / 2;
+    fanout.send(vec![batch(half), batch(half), batch(1)]).now_or_never().expect("it does not wait");
+    assert_eq!(ledger.counts().dropped, [(DropReason::ExporterFull, 1)].into());
+    drop(outflow);
+    let counts = ledger.counts();
+    assert_eq!(counts.dropped[&DropReason::Shutdown], 2 * half as u64, "what was in it is counted");
+    assert_eq!(counts.in_flight(), 0);
+}
+
+#[test]
+fn a_batch_larger_than_the_outlet_is_let_in_alone() {
+    let ledger = ledger();
+    let (outlet, _outflow) = Outlet::new(ledger.clone());
+    let fanout = fanout(outlet);
+    fanout.send(vec![batch(2 * OUTLET_CAPACITY), batch(1)]).now_or_never().expect("it does not wait");
+    assert_eq!(ledger.counts().dropped, [(DropReason::ExporterFull, 1)].into());
+}
+
+#[test]
+fn where_it_may_the_pipeline_waits_and_nothing_is_dropped() {
+    let ledger = ledger();
+    let (outlet, mut outflow) = Outlet::new(ledger.clone());
+    outlet.set_can_wait(true);
+    let fanout = fanout(outlet);
+    let mut sending = Box::pin(fanout.send(vec![batch(OUTLET_CAPACITY), batch(1)]));
+    assert!(sending.as_mut().now_or_never().is_none(), "there is no room for the second");
+    drop(outflow.batches.try_recv());
+    sending.now_or_never().expect("now there is");
+    assert_eq!(ledger.counts().dropped_total(), 0);
+}

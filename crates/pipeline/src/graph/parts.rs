@@ -1,0 +1,22 @@
+//! The running parts of a graph.
+
+use std::collections::BTreeMap;
+use std::sync::Arc;
+
+use super::pipeline::RunningPipeline;
+use super::plan::ExporterKey;
+use super::receiver::RunningReceiver;
+use super::task::Task;
+use crate::component::Exporter;
+
+/// Running components: all of a graph's, or those that are just being started or stopped.
+#[derive(Default)]
+pub(super) struct Parts {
+    /// By id.
+    pub(super) receivers: BTreeMap<String, RunningReceiver>,
+    /// By id.
+    pub(super) pipelines: BTreeMap<String, RunningPipeline>,
+    pub(super) exporters: BTreeMap<ExporterKey, Arc<dyn Exporter>>,
+    /// Outlets that no pipeline feeds any more. They end when the exporter has taken what is in them.
+    pub(super) closed_outlets: Vec<(ExporterKey, Task<()>)>,
+}

@@ -1,0 +1,83 @@
+//! The stage of a receiver: what the receiver sends goes to every pipeline that names it.
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use tokio::sync::{mpsc, watch};
+
+use super::branch::Branch;
+use super::item::Item;
+use super::limits::CHUNK;
+use crate::books::{ReceiverCounts, Unobserved};
+
+/// The branches of a stage. They may be replaced between two chunks.
+pub(super) type Branches<T> = Vec<Arc<Branch<T>>>;
+
+/// What a stage adds to its receiver's numbers.
+#[derive(Debug, Default)]
+pub(super) struct StageCounts {
+    /// Events that were handed over.
+    received: AtomicU64,
+    /// Events that were still in the channel when the stage was ended, and their segments.
+    unread_events: AtomicU64,
+    unread_segments: AtomicU64,
+}
+
+impl StageCounts {
+    /// Completes the receiver's own numbers. The stage's numbers are read first: otherwise an event that passes in
+    /// between would be received before it is seen.
+    pub(super) fn complete(&self, probe: impl FnOnce() -> ReceiverCounts) -> ReceiverCounts {
+        let received = self.received.load(Ordering::Acquire);
+        let events = self.unread_events.load(Ordering::Acquire);
+        let segments = Some(self.unread_segments.load(Ordering::Acquire));
+        let mut counts = probe();
+        counts.received = received;
+        if events > 0 {
+            let unread = Unobserved { place: "flow", reason: "unread", cpu: None, events, segments };
+            counts.unobserved.push(unread);
+        }
+        counts
+    }
+}
+
+/// The channel of a receiver. What is still in it when its stage is ended, because the time for the shutdown is over,
+/// is counted.
+struct Intake<'c, T: Item> {
+    items: mpsc::Receiver<T>,
+    counts: &'c StageCounts,
+}
+
+impl<T: Item> Drop for Intake<'_, T> {
+    fn drop(&mut self) {
+        self.items.close();
+        while let Ok(item) = self.items.try_recv() {
+            if item.events() > 0 {
+                self.counts.unread_events.fetch_add(item.events(), Ordering::Release);
+                self.counts.unread_segments.fetch_add(item.segments(), Ordering::Release);
+            }
+        }
+    }
+}
+
+/// Runs until the receiver closes the channel and everything in it is handed over. Where the receiver `can_wait`, the
+/// stage waits for the slowest of its pipelines.
+pub(super) async fn run<T: Item>(
+    items: mpsc::Receiver<T>,
+    branches: watch::Receiver<Branches<T>>,
+    counts: &StageCounts,
+    can_wait: bool,
+) {
+    let mut intake = Intake { items, counts };
+    let mut chunk = Vec::new();
+    while intake.items.recv_many(&mut chunk, CHUNK).await > 0 {
+        counts.received.fetch_add(chunk.iter().map(Item::events).sum(), Ordering::Release);
+        let now = branches.borrow().clone();
+        for branch in now {
+            branch.hand_over(&chunk, can_wait).await;
+        }
+        chunk.clear();
+    }
+}
+
+#[cfg(test)]
+mod tests;

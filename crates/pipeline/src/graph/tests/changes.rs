@@ -1,0 +1,252 @@
+//! From one plan to the next while everything runs.
+
+use std::sync::Arc;
+
+use tokio::time::Instant;
+
+use super::fake::{Diary, FakeReceiver, Mode, Sink};
+use super::{Wanted, assert_balanced, batch, counts, filter, graph, s, to_port, until};
+use crate::books::Books;
+use crate::fixtures::record;
+use crate::metric::{Metric, MetricPoint};
+use crate::processors::{AggregateConfig, ProcessorConfig};
+
+fn deadline() -> Instant {
+    Instant::now() + s(10)
+}
+
+/// The values that a sink got of the sum of segments, with the start of each.
+fn segments(sink: &Arc<Sink>) -> Vec<(u64, u64)> {
+    let of = |point: &MetricPoint| point.metric == Metric::Retransmits;
+    sink.points().into_iter().filter(of).map(|point| (point.start_unix_nano, point.value)).collect()
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_is_the_same_is_not_touched() {
+    let (books, diary, receiver) = (Books::default(), Diary::default(), FakeReceiver::default());
+    let sink = Sink::new(Mode::Deliver, &diary);
+    let wanted = Wanted::from(&receiver.keeping(&diary)).pipeline("logs", vec![], &[("out", &sink)]);
+    let mut graph = wanted.clone().start(&books).await;
+    receiver.send([record()]);
+    graph.apply(wanted.0, deadline()).await.unwrap();
+    receiver.send([record()]);
+    until(|| sink.items() == 2).await;
+    assert_eq!(diary.read(), ["started"]);
+    graph.stop(deadline()).await;
+    assert_balanced(&books);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pipeline_comes_and_goes_beside_one_that_stays() {
+    let (books, diary, receiver) = (Books::default(), Diary::default(), FakeReceiver::default());
+    let (sink, other) = (Sink::new(Mode::Deliver, &diary), Sink::new(Mode::Deliver, &diary));
+    let one = Wanted::from(&receiver.keeping(&diary)).pipeline("logs", vec![], &[("out", &sink)]);
+    let two = one.clone().pipeline("logs/other", vec![], &[("other", &other)]);
+    let mut graph = one.clone().start(&books).await;
+    receiver.send(vec![record(); 3]);
+    graph.apply(two.clone().0, deadline()).await.unwrap();
+    receiver.send(vec![record(); 4]);
+    until(|| other.items() >= 4).await;
+    graph.apply(one.0, deadline()).await.unwrap();
+    assert_eq!(diary.read(), ["started", "shut down"], "the other exporter alone");
+    receiver.send(vec![record(); 5]);
+    until(|| sink.items() == 12).await;
+    let went_to_other = other.items();
+    assert!((4..=7).contains(&went_to_other), "{went_to_other}: what came while it was there");
+
+    // Its ledger is taken up again: no second series, and no number that falls.
+    graph.apply(two.0, deadline()).await.unwrap();
+    receiver.send(vec![record(); 2]);
+    graph.stop(deadline()).await;
+    assert_eq!(counts(&books, "logs/other", Some("other")).delivered, went_to_other + 2);
+    let ledgers = books.snapshot().ledgers;
+    assert_eq!(ledgers.iter().filter(|(key, _)| key.pipeline == "logs/other").count(), 2);
+    assert_balanced(&books);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pipeline_whose_processors_change_is_replaced_without_a_loss() {
+    let (books, diary, receiver) = (Books::default(), Diary::default(), FakeReceiver::default());
+    let sink = Sink::new(Mode::Deliver, &diary);
+    let source = receiver.keeping(&diary);
+    let before = Wanted::from(&source).pipeline("logs", vec![batch(100, s(60))], &[("out", &sink)]);
+    let after = Wanted::from(&source).pipeline(
+        "logs",
+        vec![filter("exclude: ['network.peer.port == 1']"), batch(1, s(0))],
+        &[("out", &sink)],
+    );
+    let mut graph = before.start(&books).await;
+    receiver.send(vec![to_port(1); 3]);
+    until(|| counts(&books, "logs", None).accepted == 3).await;
+    graph.apply(after.0, deadline()).await.unwrap();
+    assert_eq!(sink.items(), 3, "what the old one held is delivered");
+    receiver.send([to_port(1), to_port(2)]);
+    until(|| sink.items() == 4).await;
+    assert_eq!(diary.read(), ["started"], "neither the receiver nor the exporter");
+    graph.stop(deadline()).await;
+    let counts = counts(&books, "logs", None);
+    assert_eq!((counts.accepted, counts.passed, counts.filtered), (5, 4, 1));
+    assert_balanced(&books);
+}
+
+#[tokio::test(start_paused = true)]
+async fn sums_go_on_in_the_pipeline_that_replaces_theirs() {
+    let (books, diary, receiver) = (Books::default(), Diary::default(), FakeReceiver::default());
+    let sink = Sink::new(Mode::Deliver, &diary);
+    let plan = |processors| Wanted::from(&receiver).pipeline("metrics", processors, &[("out", &sink)]);
+    let aggregate = || ("aggregate", ProcessorConfig::Aggregate(AggregateConfig::default()));
+    let mut graph = plan(vec![aggregate()]).start(&books).await;
+    receiver.send(vec![record(); 3]);
+    until(|| counts(&books, "metrics", None).aggregated == 3).await;
+    graph.apply(plan(vec![aggregate(), batch(10, s(1))]).0, deadline()).await.unwrap();
+    receiver.send(vec![record(); 2]);
+    graph.stop(deadline()).await;
+    let segments = segments(&sink);
+    let (start, last) = *segments.last().unwrap();
+    assert_eq!(last, 10, "{segments:?}");
+    assert!(segments.iter().all(|(of, _)| *of == start), "they keep their start: {segments:?}");
+    assert_balanced(&books);
+}
+
+#[tokio::test(start_paused = true)]
+async fn sums_of_another_configuration_begin_anew() {
+    let (books, diary, receiver) = (Books::default(), Diary::default(), FakeReceiver::default());
+    let sink = Sink::new(Mode::Deliver, &diary);
+    let plan = |interval| {
+        let config = AggregateConfig { interval: s(interval).into(), ..AggregateConfig::default() };
+        let aggregate = ("aggregate", ProcessorConfig::Aggregate(config));
+        Wanted::from(&receiver).pipeline("metrics", vec![aggregate], &[("out", &sink)])
+    };
+    let mut graph = plan(10).start(&books).await;
+    receiver.send(vec![record(); 3]);
+    until(|| counts(&books, "metrics", None).aggregated == 3).await;
+    graph.apply(plan(20).0, deadline()).await.unwrap();
+    receiver.send(vec![record(); 2]);
+    graph.stop(deadline()).await;
+    assert_eq!(segments(&sink).last().unwrap().1, 4);
+    assert_balanced(&books);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_exporter_that_changes_is_replaced_under_its_pipeline() {
+    let (books, diary, receiver) = (Books::default(), Diary::default(), FakeReceiver::default());
+    let (old, new) = (Sink::new(Mode::Deliver, &diary), Sink::new(Mode::Deliver, &diary));
+    let plan = |sink| Wanted::from(&receiver).pipeline("logs", vec![], &[("out", sink)]);
+    let mut graph = plan(&old).start(&books).await;
+    receiver.send(vec![record(); 3]);
+    until(|| old.items() == 3).await;
+    graph.apply(plan(&new).0, deadline()).await.unwrap();
+    assert_eq!(diary.read(), ["shut down"]);
+    receiver.send(vec![record(); 4]);
+    graph.stop(deadline()).await;
+    assert_eq!((old.items(), new.items()), (3, 4));
+    assert_eq!(counts(&books, "logs", Some("out")).delivered, 7);
+    assert_balanced(&books);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_receiver_that_changes_is_stopped_before_its_successor_starts() {
+    let (books, diary) = (Books::default(), Diary::default());
+    let (old, new) = (FakeReceiver::default(), FakeReceiver::default());
+    let sink = Sink::new(Mode::Deliver, &diary);
+    let plan = |source: &FakeReceiver| {
+        Wanted::from(&source.keeping(&diary)).pipeline("logs", vec![], &[("out", &sink)])
+    };
+    let mut graph = plan(&old).start(&books).await;
+    old.send(vec![record(); 3]);
+    graph.apply(plan(&new).0, deadline()).await.unwrap();
+    assert_eq!(diary.read(), ["started", "stopped", "started"]);
+    new.send(vec![record(); 4]);
+    until(|| sink.items() == 7).await;
+    let receivers = books.snapshot().receivers;
+    assert_eq!(receivers.len(), 1, "one series");
+    let counts = &receivers[0].1;
+    assert_eq!((counts.received, counts.seen, counts.unobserved[0].events), (7, 2 * 77, 2 * 5), "of both");
+    graph.stop(deadline()).await;
+    assert_balanced(&books);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_that_does_not_start_leaves_everything_as_it_was() {
+    let (books, diary) = (Books::default(), Diary::default());
+    let source = FakeReceiver::default();
+    let (sink, other) = (Sink::new(Mode::Deliver, &diary), Sink::new(Mode::Deliver, &diary));
+    let before = Wanted::from(&source.keeping(&diary)).pipeline("logs", vec![], &[("out", &sink)]);
+    let mut graph = before.clone().start(&books).await;
+
+    // A new receiver that fails: the one that runs is not touched.
+    let bad = FakeReceiver::broken("no BTF", false);
+    let more = before.clone().receiver("bad", &bad);
+    let more = more.pipeline_of(&["source", "bad"], "logs/other", vec![], &[("other", &other)]);
+    assert!(graph.apply(more.0, deadline()).await.is_err());
+    assert_eq!(diary.read(), ["started", "shut down"], "the other exporter alone");
+
+    // A successor that fails: the one that ran is started again.
+    let successor = Wanted::from(&bad).pipeline("logs", vec![], &[("out", &sink)]);
+    assert!(graph.apply(successor.0, deadline()).await.is_err());
+    assert_eq!(diary.read()[2..], ["stopped", "started"]);
+
+    source.send(vec![record(); 3]);
+    until(|| sink.items() == 3).await;
+    assert!(futures::poll!(Box::pin(graph.finished())).is_pending(), "all is well");
+    graph.stop(deadline()).await;
+    assert_balanced(&books);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_pipeline_gets_another_receiver() {
+    let (books, diary) = (Books::default(), Diary::default());
+    let (first, second) = (FakeReceiver::default(), FakeReceiver::default());
+    let sink = Sink::new(Mode::Deliver, &diary);
+    let one = Wanted::from(&first).pipeline("logs", vec![], &[("out", &sink)]);
+    let both = Wanted::from(&first).receiver("second", &second);
+    let both = both.pipeline_of(&["source", "second"], "logs", vec![], &[("out", &sink)]);
+    let only_second = Wanted::default().receiver("second", &second);
+    let only_second = only_second.pipeline_of(&["second"], "logs", vec![], &[("out", &sink)]);
+    let mut graph = one.start(&books).await;
+    first.send([record()]);
+    graph.apply(both.0, deadline()).await.unwrap();
+    first.send([record()]);
+    second.send([record()]);
+    graph.apply(only_second.0, deadline()).await.unwrap();
+    second.send([record()]);
+    graph.stop(deadline()).await;
+    assert_eq!(sink.items(), 4);
+    assert!(diary.read().iter().filter(|line| **line == "shut down").count() == 1);
+    assert_balanced(&books);
+}
+
+/// An exporter that stays may take what a stopped pipeline sent it long after that pipeline is gone.
+#[tokio::test(start_paused = true)]
+async fn what_a_stopped_pipeline_sent_to_an_exporter_that_stays_is_still_delivered() {
+    let (books, diary, receiver) = (Books::default(), Diary::default(), FakeReceiver::default());
+    let back = Instant::now() + s(100);
+    let slow = Sink::new(Mode::AwayUntil(back), &diary);
+    let kept = Wanted::from(&receiver).pipeline("logs", vec![], &[("out", &slow)]);
+    let both = kept.clone().pipeline("logs/other", vec![], &[("out", &slow)]);
+    let mut graph = both.start(&books).await;
+    receiver.send(vec![record(); 3]);
+    until(|| counts(&books, "logs/other", Some("out")).accepted == 3).await;
+    graph.apply(kept.0, deadline()).await.unwrap();
+    assert_eq!(counts(&books, "logs/other", Some("out")).delivered, 0);
+    tokio::time::sleep_until(back + s(1)).await;
+    assert_eq!(counts(&books, "logs/other", Some("out")).delivered, 3);
+    graph.stop(deadline()).await;
+    assert_balanced(&books);
+}
+
+#[tokio::test(start_paused = true)]
+async fn the_plan_of_nothing_stops_everything_and_another_may_follow() {
+    let (books, diary, receiver) = (Books::default(), Diary::default(), FakeReceiver::default());
+    let wanted = |sink| Wanted::from(&receiver.keeping(&diary)).pipeline("logs", vec![], &[("out", sink)]);
+    let (first, second) = (Sink::new(Mode::Deliver, &diary), Sink::new(Mode::Deliver, &diary));
+    let mut graph = graph(&books);
+    for sink in [&first, &second] {
+        graph.apply(wanted(sink).0, deadline()).await.unwrap();
+        receiver.send([record()]);
+        graph.stop(deadline()).await;
+        assert_eq!(sink.items(), 1);
+    }
+    assert_eq!(diary.read(), ["started", "stopped", "shut down"].repeat(2));
+    assert_balanced(&books);
+}

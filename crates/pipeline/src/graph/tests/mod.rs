@@ -1,0 +1,120 @@
+//! Graphs of fake receivers and exporters: who gets what, who waits for whom, how it changes and how it ends.
+
+#![allow(clippy::unwrap_used)]
+
+mod changes;
+mod ends;
+mod fake;
+mod streams;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep};
+
+use self::fake::{FakeReceiver, Fakes, Sink, SinkConfig};
+use super::{ExporterKey, Graph, PipelinePlan, Plan, ReceiverPlan};
+use crate::books::{Books, Counts, Signal};
+use crate::component::{Host, Produces};
+use crate::fixtures;
+use crate::processors::{BatchConfig, ProcessorConfig};
+use crate::record::Record;
+
+const fn s(seconds: u64) -> Duration {
+    Duration::from_secs(seconds)
+}
+
+/// A plan in the making.
+#[derive(Clone, Default)]
+struct Wanted(Plan<FakeReceiver, SinkConfig>);
+
+impl Wanted {
+    /// One receiver, `source`.
+    fn from(source: &FakeReceiver) -> Self {
+        Wanted::default().receiver("source", source)
+    }
+
+    fn receiver(mut self, id: &str, receiver: &FakeReceiver) -> Self {
+        let plan = ReceiverPlan { produces: Produces::Records, config: receiver.clone() };
+        self.0.receivers.insert(id.to_owned(), plan);
+        self
+    }
+
+    /// A pipeline that `source` feeds.
+    fn pipeline(
+        self,
+        id: &str,
+        processors: Vec<(&str, ProcessorConfig)>,
+        exporters: &[(&str, &Arc<Sink>)],
+    ) -> Self {
+        self.pipeline_of(&["source"], id, processors, exporters)
+    }
+
+    fn pipeline_of(
+        mut self,
+        receivers: &[&str],
+        id: &str,
+        processors: Vec<(&str, ProcessorConfig)>,
+        exporters: &[(&str, &Arc<Sink>)],
+    ) -> Self {
+        let signal = if id.starts_with("logs") { Signal::Logs } else { Signal::Metrics };
+        for (id, sink) in exporters {
+            let key = ExporterKey { id: (*id).to_owned(), signal };
+            self.0.exporters.insert(key, SinkConfig::Sink(Arc::clone(sink)));
+        }
+        let plan = PipelinePlan {
+            signal,
+            receivers: receivers.iter().map(|id| (*id).to_owned()).collect(),
+            processors: processors.into_iter().map(|(id, config)| (id.to_owned(), config)).collect(),
+            exporters: exporters.iter().map(|(id, _)| (*id).to_owned()).collect(),
+        };
+        self.0.pipelines.insert(id.to_owned(), plan);
+        self
+    }
+
+    /// A graph in which it runs.
+    async fn start(self, books: &Books) -> Graph<Fakes> {
+        let mut graph = graph(books);
+        graph.apply(self.0, Instant::now() + s(10)).await.unwrap();
+        graph
+    }
+}
+
+fn graph(books: &Books) -> Graph<Fakes> {
+    Graph::new(Fakes, Host { books: books.clone() })
+}
+
+fn filter(yaml: &str) -> (&'static str, ProcessorConfig) {
+    ("filter", ProcessorConfig::Filter(serde_yaml::from_str(yaml).unwrap()))
+}
+
+fn batch(send_batch_size: usize, timeout: Duration) -> (&'static str, ProcessorConfig) {
+    ("batch", ProcessorConfig::Batch(BatchConfig { send_batch_size, timeout: timeout.into() }))
+}
+
+fn to_port(port: u16) -> Record {
+    fixtures::record_to(([192, 0, 2, 7], port).into())
+}
+
+/// The counts of a pipeline's ledger, or of its exporter's.
+fn counts(books: &Books, pipeline: &str, exporter: Option<&str>) -> Counts {
+    let ledgers = books.snapshot().ledgers;
+    let mut of = ledgers
+        .into_iter()
+        .filter(|(key, _)| key.pipeline == pipeline && key.exporter.as_deref() == exporter);
+    of.next().unwrap().1
+}
+
+/// Lets the paused clock run until something has happened.
+async fn until(mut happened: impl FnMut() -> bool) {
+    while !happened() {
+        sleep(Duration::from_millis(1)).await;
+    }
+}
+
+/// After a stop, everything has become something.
+fn assert_balanced(books: &Books) {
+    for (key, counts) in books.snapshot().ledgers {
+        assert_eq!((counts.in_flight(), counts.queued), (0, 0), "{key:?}: {counts:?}");
+    }
+}

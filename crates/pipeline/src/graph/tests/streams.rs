@@ -1,0 +1,208 @@
+//! Who gets what, and who waits for whom.
+
+use std::time::Duration;
+
+use tokio::time::{Instant, sleep, timeout};
+
+use super::fake::{Diary, FakeReceiver, Mode, Sink};
+use super::{Wanted, assert_balanced, batch, counts, filter, s, to_port, until};
+use crate::books::{Books, DropReason};
+use crate::component::Batch;
+use crate::fixtures::{gap, record};
+use crate::graph::limits::{OUTLET_CAPACITY, PIPELINE_CAPACITY};
+use crate::metric::Metric;
+use crate::processors::{AggregateConfig, ProcessorConfig};
+
+#[tokio::test(start_paused = true)]
+async fn one_receiver_feeds_pipelines_of_both_signals() {
+    let (books, diary, receiver) = (Books::default(), Diary::default(), FakeReceiver::default());
+    let (logs, metrics) = (Sink::new(Mode::Deliver, &diary), Sink::new(Mode::Deliver, &diary));
+    let wanted = Wanted::from(&receiver.keeping(&diary))
+        .pipeline("logs", vec![filter("exclude: ['network.peer.port == 22']")], &[("out", &logs)])
+        .pipeline("metrics", vec![], &[("out", &metrics)]);
+    let mut graph = wanted.start(&books).await;
+    receiver.send((0..10).map(|n| to_port(if n < 3 { 22 } else { 443 })));
+    graph.stop(Instant::now() + s(10)).await;
+
+    assert_eq!(logs.items(), 7);
+    let points = metrics.points();
+    let segments: u64 = points.iter().filter(|p| p.metric == Metric::Retransmits).map(|p| p.value).sum();
+    assert_eq!(segments, 20, "two segments each, also of those that logs leave out");
+
+    let logs = counts(&books, "logs", None);
+    assert_eq!((logs.accepted, logs.filtered, logs.passed), (10, 3, 7));
+    let metrics = counts(&books, "metrics", None);
+    assert_eq!((metrics.accepted, metrics.aggregated), (10, 10));
+    assert_eq!(counts(&books, "metrics", Some("out")).delivered, 3);
+    assert_balanced(&books);
+
+    let (id, source) = books.snapshot().receivers.remove(0);
+    assert_eq!((id.as_str(), source.seen, source.received), ("source", 77, 10));
+    let lost: Vec<_> = source.unobserved.iter().map(|u| (u.place, u.reason, u.events, u.segments)).collect();
+    assert_eq!(lost, [("kernel", "ring_full", 5, None)]);
+    assert_eq!(diary.read(), ["started", "stopped", "shut down", "shut down"]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_gap_goes_to_pipelines_of_both_signals() {
+    let (books, diary, receiver) = (Books::default(), Diary::default(), FakeReceiver::default());
+    let (logs, metrics) = (Sink::new(Mode::Deliver, &diary), Sink::new(Mode::Deliver, &diary));
+    let wanted = Wanted::from(&receiver)
+        .pipeline("logs", vec![filter("include: ['tcp.events == 12']")], &[("out", &logs)])
+        .pipeline("metrics", vec![], &[("out", &metrics)]);
+    let mut graph = wanted.start(&books).await;
+    receiver.send([record(), gap()]);
+    graph.stop(Instant::now() + s(10)).await;
+
+    let Some(Batch::Logs(records)) = logs.batches().pop() else { panic!("no logs") };
+    assert_eq!(*records, [gap()]);
+    let points = metrics.points();
+    let segments: u64 = points.iter().filter(|p| p.metric == Metric::Retransmits).map(|p| p.value).sum();
+    assert_eq!(segments, 2 + 200);
+    let (logs, metrics) = (counts(&books, "logs", None), counts(&books, "metrics", None));
+    assert_eq!((logs.accepted, logs.filtered, logs.passed), (2, 1, 1));
+    assert_eq!((metrics.accepted, metrics.aggregated), (2, 2));
+    assert_eq!(books.snapshot().receivers[0].1.received, 1, "a gap is no event");
+    assert_balanced(&books);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stuck_exporter_makes_no_sibling_wait() {
+    let (books, diary, receiver) = (Books::default(), Diary::default(), FakeReceiver::default());
+    let (stuck, free) = (Sink::new(Mode::HangUntilShutdown, &diary), Sink::new(Mode::Deliver, &diary));
+    let exporters = [("stuck", &stuck), ("free", &free)];
+    let mut graph = Wanted::from(&receiver).pipeline("logs", vec![], &exporters).start(&books).await;
+
+    let total = 3 * OUTLET_CAPACITY as u64;
+    for n in 0..total {
+        receiver.send([record()]);
+        if n % 1000 == 999 {
+            until(|| free.items() == n + 1).await;
+        }
+    }
+    until(|| free.items() == total).await;
+    assert_eq!(counts(&books, "logs", None).dropped_total(), 0);
+    assert_eq!(counts(&books, "logs", Some("free")).dropped_total(), 0);
+    let dropped = counts(&books, "logs", Some("stuck")).dropped;
+    let least = total - OUTLET_CAPACITY as u64 - 1024; // one chunk is with the exporter
+    assert_eq!(dropped.keys().collect::<Vec<_>>(), [&DropReason::ExporterFull]);
+    assert!(dropped[&DropReason::ExporterFull] >= least, "{dropped:?}");
+
+    graph.stop(Instant::now() + s(10)).await;
+    assert_balanced(&books);
+    assert_eq!(counts(&books, "logs", Some("stuck")).delivered, 0);
+}
+
+/// In a metrics pipeline, too: the other exporter gets each report, and the sums go on growing.
+#[tokio::test(start_paused = true)]
+async fn a_stuck_exporter_of_metrics_makes_no_sibling_wait() {
+    let (books, diary, receiver) = (Books::default(), Diary::default(), FakeReceiver::default());
+    let (stuck, free) = (Sink::new(Mode::HangUntilShutdown, &diary), Sink::new(Mode::Deliver, &diary));
+    let exporters = [("stuck", &stuck), ("free", &free)];
+    let mut graph = Wanted::from(&receiver).pipeline("metrics", vec![], &exporters).start(&books).await;
+    let last = || free.points().into_iter().rfind(|point| point.metric == Metric::Retransmits);
+    for reports in 1..=5 {
+        receiver.send([record()]);
+        until(|| last().is_some_and(|point| point.value == 2 * reports)).await;
+    }
+    assert_eq!(counts(&books, "metrics", None).aggregated, 5);
+    graph.stop(Instant::now() + s(10)).await;
+    assert_balanced(&books);
+}
+
+#[tokio::test(start_paused = true)]
+async fn batches_are_cut_at_their_size_and_flushed_in_time() {
+    let (books, diary, receiver) = (Books::default(), Diary::default(), FakeReceiver::default());
+    let sink = Sink::new(Mode::Deliver, &diary);
+    let wanted = Wanted::from(&receiver).pipeline("logs", vec![batch(4, s(1))], &[("out", &sink)]);
+    let mut graph = wanted.start(&books).await;
+    let start = Instant::now();
+    receiver.send(vec![record(); 10]);
+    until(|| sink.items() == 10).await;
+    assert_eq!(sink.sizes(), [4, 4, 2]);
+    let waited = (Instant::now() - start).as_millis();
+    assert!((1000..1010).contains(&waited), "{waited} ms");
+    receiver.send(vec![record(); 3]);
+    graph.stop(Instant::now() + s(10)).await;
+    assert_eq!(sink.sizes(), [4, 4, 2, 3], "the last batch does not wait");
+    assert_balanced(&books);
+}
+
+#[tokio::test(start_paused = true)]
+async fn sums_are_reported_at_their_interval() {
+    let (books, diary, receiver) = (Books::default(), Diary::default(), FakeReceiver::default());
+    let sink = Sink::new(Mode::Deliver, &diary);
+    let config = AggregateConfig { interval: s(7).into(), ..AggregateConfig::default() };
+    let aggregate = ("aggregate", ProcessorConfig::Aggregate(config));
+    let wanted =
+        Wanted::from(&receiver).pipeline("metrics", vec![aggregate, batch(2, s(1))], &[("out", &sink)]);
+    let start = Instant::now();
+    let mut graph = wanted.start(&books).await;
+    receiver.send([record()]);
+    until(|| sink.items() == 3).await;
+    let waited = (Instant::now() - start).as_millis();
+    assert!((8000..8010).contains(&waited), "one interval and the batch's timeout: {waited} ms");
+    assert_eq!(sink.sizes(), [2, 1]);
+    graph.stop(Instant::now() + s(10)).await;
+    assert_eq!(sink.sizes(), [2, 1, 2, 1], "the last window is reported");
+    assert_balanced(&books);
+}
+
+#[tokio::test(start_paused = true)]
+async fn sums_go_on_growing_while_an_exporter_hangs() {
+    let (books, diary, receiver) = (Books::default(), Diary::default(), FakeReceiver::default());
+    let sink = Sink::new(Mode::HangUntilShutdown, &diary);
+    let wanted = Wanted::from(&receiver).pipeline("metrics", vec![], &[("out", &sink)]);
+    let mut graph = wanted.start(&books).await;
+    let total = 3 * PIPELINE_CAPACITY as u64;
+    for n in 1..=total {
+        receiver.send([record()]);
+        if n % 1000 == 0 {
+            sleep(s(1)).await;
+        }
+    }
+    until(|| counts(&books, "metrics", None).aggregated == total).await;
+    assert_eq!(counts(&books, "metrics", None).dropped_total(), 0);
+    graph.stop(Instant::now() + s(10)).await;
+    assert_balanced(&books);
+}
+
+#[tokio::test(start_paused = true)]
+async fn who_can_wait_loses_nothing_to_a_full_pipeline() {
+    let (books, diary) = (Books::default(), Diary::default());
+    let patient = FakeReceiver::patient();
+    let (slow, fast) = (Sink::new(Mode::HangUntilShutdown, &diary), Sink::new(Mode::Deliver, &diary));
+    let wanted = Wanted::from(&patient).pipeline("logs", vec![], &[("slow", &slow)]).pipeline(
+        "metrics",
+        vec![],
+        &[("fast", &fast)],
+    );
+    let mut graph = wanted.start(&books).await;
+    let events = 3 * (PIPELINE_CAPACITY + OUTLET_CAPACITY);
+    for _ in 0..events {
+        if timeout(s(1), patient.send_waiting(record())).await.is_err() {
+            break; // everything is full, up to the source
+        }
+    }
+    let (pipeline, exporter) = (counts(&books, "logs", None), counts(&books, "logs", Some("slow")));
+    assert_eq!((pipeline.dropped_total(), exporter.dropped_total()), (0, 0));
+    assert!(pipeline.accepted < events as u64, "nothing had to wait");
+    graph.stop(Instant::now() + s(10)).await;
+    assert_balanced(&books);
+}
+
+#[tokio::test(start_paused = true)]
+async fn chunks_without_batch_go_out_as_they_come() {
+    let (books, diary, receiver) = (Books::default(), Diary::default(), FakeReceiver::default());
+    let sink = Sink::new(Mode::Deliver, &diary);
+    let to_one = filter("include: ['network.peer.port == 1']");
+    let wanted = Wanted::from(&receiver).pipeline("logs", vec![to_one], &[("out", &sink)]);
+    let mut graph = wanted.start(&books).await;
+    receiver.send([to_port(2)]);
+    sleep(Duration::from_millis(1)).await;
+    receiver.send([to_port(1)]);
+    graph.stop(Instant::now() + s(1)).await;
+    assert_eq!(sink.sizes(), [1], "no empty batches");
+    let Some(Batch::Logs(records)) = sink.batches().pop() else { panic!("no logs") };
+    assert_eq!(*records, [to_port(1)]);
+}

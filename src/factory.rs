@@ -1,0 +1,61 @@
+//! Makes the components of a configuration: the graph's factory.
+
+use std::sync::Arc;
+
+use otel_tcpretrans_exporters::debug::{DebugExporter, Output};
+use otel_tcpretrans_exporters::resource::Resource;
+use otel_tcpretrans_exporters::{otlp, process_environment};
+use otel_tcpretrans_pipeline::books::Signal;
+use otel_tcpretrans_pipeline::component::{AnyReceiver, Exporter, ExporterError, Host};
+use otel_tcpretrans_pipeline::graph::Factory;
+use otel_tcpretrans_source::{Replay, Tcpretrans};
+
+use crate::components::{ExporterConfig, ReceiverConfig};
+
+/// Makes receivers and exporters of all types.
+pub(crate) struct Components {
+    /// What all `debug` exporters write to.
+    stdout: Output,
+}
+
+/// An exporter that is wanted: its configuration, and what it says about the origin of its data.
+#[derive(Clone, Debug, PartialEq)]
+pub(crate) struct ExporterPlan {
+    pub(crate) config: ExporterConfig,
+    pub(crate) resource: Arc<Resource>,
+}
+
+impl Components {
+    pub(crate) fn new() -> Self {
+        Components { stdout: Output::stdout() }
+    }
+}
+
+impl Factory for Components {
+    type Receiver = ReceiverConfig;
+    type Exporter = ExporterPlan;
+
+    fn receiver(&self, _id: &str, config: &ReceiverConfig) -> AnyReceiver {
+        match config {
+            ReceiverConfig::Tcpretrans(config) => {
+                AnyReceiver::Records(Box::new(Tcpretrans::new(config.clone())))
+            }
+            ReceiverConfig::Replay(config) => AnyReceiver::Records(Box::new(Replay::new(config.clone()))),
+        }
+    }
+
+    fn exporter(
+        &self,
+        id: &str,
+        signal: Signal,
+        ExporterPlan { config, resource }: &ExporterPlan,
+        host: &Host,
+    ) -> Result<Arc<dyn Exporter>, ExporterError> {
+        Ok(match config {
+            ExporterConfig::Otlp(config) => {
+                otlp::start(id, signal, config, &process_environment, resource, &host.books)?
+            }
+            ExporterConfig::Debug(config) => Arc::new(DebugExporter::new(id, config, self.stdout.clone())),
+        })
+    }
+}
