@@ -11,6 +11,8 @@ mod side_by_side;
 mod support;
 mod synacks;
 
+use std::fs::File;
+use std::io::{BufReader, Seek};
 use std::net::IpAddr;
 use std::process::ExitCode;
 use std::time::Duration;
@@ -18,10 +20,12 @@ use std::time::Duration;
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use otel_tcpretrans_pipeline::component::{Receiver, ReceiverError};
 use otel_tcpretrans_pipeline::record::{NetworkType, Record};
-use otel_tcpretrans_source::Tcpretrans;
 use otel_tcpretrans_source::config::{Config, Hook, Perf, Scope, Transport};
 use otel_tcpretrans_source::facts::Facts;
+use otel_tcpretrans_source::recording::Reader;
+use otel_tcpretrans_source::{Recorder, Tcpretrans, decode};
 use running::{Running, flow, own, tcp};
+use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::param::page_size;
 use support::harness::Case;
 use support::namespace::{isolated, netns_inode, retrans_segs, wait_until_quiet, without_gso};
@@ -192,8 +196,22 @@ fn what_the_kernel_offers_is_in_the_events() {
         println!("    offers: {}", names.join(", "));
         for hook in [Hook::TpBtf, Hook::Tracepoint] {
             let mut running = Running::start(own(hook, Transport::Auto));
+            let mut file = File::from(memfd_create("recording", MemfdFlags::CLOEXEC).unwrap());
+            let recorder =
+                Recorder::start(own(hook, Transport::Auto), file.try_clone().unwrap()).expect("start");
             lose_some();
             running.receiver.stop();
+            assert!(recorder.finish().failed.is_none());
+            file.rewind().unwrap();
+            let mut reader = Reader::new(BufReader::new(file)).unwrap();
+            let mut recorded = 0;
+            while let Some(event) = reader.next_event().unwrap() {
+                if !decode(event.bytes, event.wall_offset_ns).unwrap().is_gap() {
+                    assert_eq!(tells_err(event.bytes), btf.reports_err);
+                    recorded += 1;
+                }
+            }
+            assert!(recorded > 0);
             let mut seen = 0;
             while let Ok(record) = running.out.try_recv() {
                 if record.is_gap() {
@@ -211,6 +229,14 @@ fn what_the_kernel_offers_is_in_the_events() {
             assert!(seen > 0);
         }
     });
+}
+
+/// True if the event says how its attempt ended: `UNKNOWN_ERR` is not set in `wire_event.unknown` (bpf/wire.h). A record
+/// does not tell an attempt that succeeded from one whose end is unknown, because only successes are reported then.
+fn tells_err(event: &[u8]) -> bool {
+    const UNKNOWN: usize = 120;
+    const UNKNOWN_ERR: u32 = 8;
+    u32::from_ne_bytes(event[UNKNOWN..UNKNOWN + 4].try_into().unwrap()) & UNKNOWN_ERR == 0
 }
 
 fn a_real_enomem_halves_the_pages() {
