@@ -3,8 +3,8 @@
 use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::{SystemTime, UNIX_EPOCH};
 
+use otel_tcpretrans_pipeline::clock::unix_nano;
 use otel_tcpretrans_pipeline::record::{Amounts, Record};
 use tokio::sync::mpsc::Sender;
 use tokio::sync::mpsc::error::TrySendError;
@@ -82,7 +82,7 @@ impl Sink {
     pub(crate) fn heal(&self) -> bool {
         let mut healing = self.healing.borrow_mut();
         let gap = healing.gap();
-        let now = SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default().as_nanos() as u64;
+        let now = unix_nano();
         for (class, numbers) in gap.into_iter().enumerate() {
             if numbers == Numbers::default() {
                 continue;

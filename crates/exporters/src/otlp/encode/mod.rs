@@ -9,8 +9,7 @@ mod logs;
 mod metrics;
 mod value;
 
-use std::time::SystemTime;
-
+use otel_tcpretrans_pipeline::clock::unix_nano;
 use otel_tcpretrans_pipeline::component::Batch;
 use otel_tcpretrans_pipeline::delivery::{Compression, Encode, Encoded};
 
@@ -40,16 +39,10 @@ impl Encoder {
 impl Encode for Encoder {
     fn encode(&self, batch: &Batch) -> Encoded {
         let plain = match batch {
-            Batch::Logs(records) => logs::encode(records, now(), &self.envelope, self.limit),
+            Batch::Logs(records) => logs::encode(records, unix_nano(), &self.envelope, self.limit),
             Batch::Metrics(points) => metrics::encode(points, &self.envelope, self.limit),
         };
         let requests = plain.requests.into_iter().map(|request| compress(request, self.compression));
         Encoded { requests: requests.collect(), ..plain }
     }
-}
-
-/// The time in ns since the Unix epoch. 0, which OTLP reads as unknown, where the clock is set before that.
-fn now() -> u64 {
-    let since = SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default();
-    u64::try_from(since.as_nanos()).unwrap_or_default()
 }
