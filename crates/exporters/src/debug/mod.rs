@@ -1,5 +1,6 @@
 //! The `debug` exporter: what passes, in words, on the standard output.
 
+mod config;
 mod format;
 
 use std::io::{self, Write};
@@ -8,39 +9,11 @@ use std::sync::{Arc, Mutex, PoisonError};
 use futures::future::BoxFuture;
 use otel_tcpretrans_pipeline::books::{DropReason, Ledger};
 use otel_tcpretrans_pipeline::component::{Batch, Exporter};
-use otel_tcpretrans_pipeline::config::Problem;
 use otel_tcpretrans_pipeline::say_once::SayOnce;
-use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 use tracing::warn;
 
-/// Configuration of a `debug` exporter.
-#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-pub struct Config {
-    /// How much it says of each item.
-    pub verbosity: Verbosity,
-}
-
-/// How much `debug` says.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Verbosity {
-    /// One readable line an item.
-    #[default]
-    Basic,
-    /// The line and all attributes, still on one line.
-    Normal,
-    /// A line for each thing that it knows.
-    Detailed,
-}
-
-impl Config {
-    /// What is wrong with it: nothing that its types don't say already.
-    pub fn validate(&self) -> Vec<Problem> {
-        Vec::new()
-    }
-}
+pub use config::{Config, Verbosity};
 
 /// Where `debug` exporters write; clones share it, and no batch is torn by another.
 #[derive(Clone)]
