@@ -1,9 +1,9 @@
-//! The books in the log: who receives, and where everything went in the end.
+//! Writes the books to the log: how each receiver is set up, and at the end where all events and records went.
 
 use otel_tcpretrans_pipeline::books::Snapshot;
 use tracing::info;
 
-/// What the receivers say about themselves, such as the hook and the transport in use.
+/// Logs what the receivers tell about themselves, such as the hook and the transport in use.
 pub(crate) fn log_receivers(books: &Snapshot) {
     for (id, counts) in &books.receivers {
         let facts = counts.info.iter().map(|(name, value)| format!("{name}={value}"));
@@ -12,7 +12,7 @@ pub(crate) fn log_receivers(books: &Snapshot) {
     }
 }
 
-/// One line a ledger.
+/// Logs one line per receiver and one line per ledger.
 pub(crate) fn log_books(books: &Snapshot) {
     for (id, counts) in &books.receivers {
         let lost = counts.unobserved.iter().filter(|lost| lost.events > 0);

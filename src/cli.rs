@@ -1,4 +1,4 @@
-//! The command line: what can be typed.
+//! The commands and options of the command line.
 
 use std::path::PathBuf;
 
@@ -47,33 +47,33 @@ pub(crate) enum Command {
     Check,
 }
 
-/// Where the configuration comes from; environment variables OTEL_TCPRETRANS__A__B stand between the two.
+/// The sources of the configuration. Environment variables OTEL_TCPRETRANS__A__B win over files, and `--set` over both.
 #[derive(Debug, Args)]
 pub(crate) struct Sources {
-    /// Configuration file; repeated ones are laid over those before
+    /// Configuration file; where there are several, later ones win
     #[arg(long = "config", value_name = "FILE", required = true)]
     pub(crate) files: Vec<String>,
-    /// Set one value, in YAML, over all files, such as exporters.otlp.endpoint=http://collector:4317
+    /// Set one value, in YAML, which wins over all files, such as exporters.otlp.endpoint=http://collector:4317
     #[arg(long = "set", value_name = "KEY.PATH=VALUE")]
     pub(crate) sets: Vec<String>,
 }
 
-/// What to record, where, and for how long.
+/// The options of `record`.
 #[derive(Debug, Args)]
 pub(crate) struct RecordArgs {
-    /// The recording
+    /// File to write the recording to
     #[arg(short, long, value_name = "FILE")]
     pub(crate) output: PathBuf,
-    /// Overwrite a file that is there
+    /// Overwrite an existing file
     #[arg(long)]
     pub(crate) force: bool,
     /// Stop after this time, such as 10s or 5m
     #[arg(long, value_name = "TIME")]
     pub(crate) duration: Option<Interval>,
-    /// Configuration whose tcpretrans receiver is recorded, in place of one with all defaults; repeatable
+    /// Configuration file whose tcpretrans receiver is recorded; without one, a receiver with all defaults is
     #[arg(long = "config", value_name = "FILE")]
     pub(crate) files: Vec<String>,
-    /// Set one value, in YAML, over all files
+    /// Set one value, in YAML, which wins over all files
     #[arg(long = "set", value_name = "KEY.PATH=VALUE", requires = "files")]
     pub(crate) sets: Vec<String>,
     /// How logs on stderr look, in place of service.telemetry.logs.format

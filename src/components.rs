@@ -1,4 +1,4 @@
-//! All components: one enum a kind, and what each type promises.
+//! All components that this build has: one enum per kind, and the stability of each type.
 
 use otel_tcpretrans_exporters::{debug, otlp, process_environment};
 use otel_tcpretrans_pipeline::books::Signal;
@@ -13,9 +13,9 @@ use serde::{Deserialize, Serialize};
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub(crate) enum ReceiverConfig {
-    /// TCP retransmissions, out of the kernel.
+    /// TCP retransmissions from the kernel.
     Tcpretrans(otel_tcpretrans_source::Config),
-    /// A recording of it, out of a file.
+    /// TCP retransmissions from a recording.
     Replay(otel_tcpretrans_source::replay::Config),
 }
 
@@ -32,16 +32,16 @@ pub(crate) enum ExporterConfig {
 
 const BOTH: &[Signal] = &Signal::ALL;
 
-/// One kind of components: what the three enums have in common.
+/// One kind of component. All three enums implement it.
 pub(crate) trait Component: Serialize + DeserializeOwned {
-    /// Its section of the configuration.
+    /// The section of the configuration.
     const SECTION: &'static str;
-    /// Its types, one a variant.
+    /// The types, one per variant.
     const TYPES: &'static [ComponentType];
-    /// Types that the documentation or the Collector's users know, and that are to come.
+    /// Types that users of the Collector or readers of the documentation may try, and that are not built yet.
     const NOT_BUILT_YET: &'static [&'static str] = &[];
 
-    /// What is wrong with it that its types can't express.
+    /// Finds the problems of the configuration that its types can't express.
     fn validate(&self) -> Vec<Problem>;
 }
 

@@ -1,4 +1,4 @@
-//! Exit codes: what a shell or a service manager learns of the end.
+//! Exit codes, from which a shell or a service manager learns why the process ended.
 
 use std::fmt;
 use std::process::ExitCode;
@@ -7,17 +7,17 @@ use otel_tcpretrans_exporters::otlp;
 use otel_tcpretrans_exporters::self_telemetry::TelemetryError;
 use otel_tcpretrans_pipeline::component::ReceiverError;
 
-use crate::config::Problem;
+use crate::config::Diagnostic;
 
 const FAILURE: u8 = 1;
-/// The number that test harnesses and automake read as "can't run here".
+/// Test harnesses such as automake's read this code as "can't run here".
 const UNSUPPORTED: u8 = 77;
 /// `EX_CONFIG` of sysexits.h.
 const CONFIGURATION: u8 = 78;
 
 /// A configuration that was refused.
 #[derive(Debug)]
-pub(crate) struct Refused(pub(crate) Vec<Problem>);
+pub(crate) struct Refused(pub(crate) Vec<Diagnostic>);
 
 impl std::error::Error for Refused {}
 
@@ -31,7 +31,7 @@ impl fmt::Display for Refused {
     }
 }
 
-/// This user or this kernel does not offer what is needed.
+/// A privilege or a kernel feature that is needed is missing.
 #[derive(Debug)]
 pub(crate) struct Unsupported(pub(crate) String);
 
@@ -43,10 +43,11 @@ impl fmt::Display for Unsupported {
     }
 }
 
-/// The code of a failure, by its causes.
+/// The exit code for a failure. Its causes decide.
 pub(crate) fn code(error: &anyhow::Error) -> ExitCode {
     let of_cause = |cause: &(dyn std::error::Error + 'static)| {
-        // An exporter starts without its backend; what stops it is the configuration and the files that it names.
+        // An exporter starts without its backend. Its start fails only by the configuration and the files that it
+        // names.
         let telemetry = matches!(cause.downcast_ref(), Some(TelemetryError::Configuration(_)));
         if cause.is::<Refused>() || cause.is::<otlp::StartError>() || telemetry {
             return Some(CONFIGURATION);

@@ -1,4 +1,4 @@
-//! What the process says on stderr: its log, by tracing, as text or as JSON lines; and lines where there is no log.
+//! Messages on stderr: the log, by tracing, as text or as JSON lines; and single lines of commands that have no log.
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
@@ -7,7 +7,7 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{LogFormat, LogLevel};
 
-/// What the transport's own crates say below info is for who works on them.
+/// Below info, the crates of the transport log what only their developers need.
 const QUIET: &str = ",h2=info,hyper=info,hyper_util=info,tonic=info,tower=info,rustls=info";
 
 /// Changes the level of the log while it runs.
@@ -66,7 +66,8 @@ fn filter(level: LogLevel) -> anyhow::Result<EnvFilter> {
     })
 }
 
-/// Prints a line on stderr. Where that fails, the exit code has to tell; `eprintln!` would panic.
+/// Prints a line on stderr. A failure to print is ignored and leaves the exit code to tell the outcome; `eprintln!`
+/// would panic.
 pub(crate) fn say(line: impl Display) {
     let _ = writeln!(io::stderr(), "{line}");
 }

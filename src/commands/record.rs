@@ -11,7 +11,7 @@ use tracing::{info, warn};
 
 use crate::cli::RecordArgs;
 use crate::components::ReceiverConfig;
-use crate::config::{self, Loaded, Origin, Problem};
+use crate::config::{self, Diagnostic, Loaded, Origin};
 use crate::exit::Refused;
 use crate::logs;
 use crate::signals::Signals;
@@ -36,7 +36,7 @@ pub(crate) fn run(args: &RecordArgs) -> anyhow::Result<()> {
 }
 
 /// The receiver of the configuration, or the default one.
-fn configured(args: &RecordArgs) -> anyhow::Result<(Config, config::Logs, Vec<Problem>)> {
+fn configured(args: &RecordArgs) -> anyhow::Result<(Config, config::Logs, Vec<Diagnostic>)> {
     if args.files.is_empty() {
         return Ok((Config::default(), config::Logs::default(), Vec::new()));
     }
@@ -49,7 +49,7 @@ fn configured(args: &RecordArgs) -> anyhow::Result<(Config, config::Logs, Vec<Pr
         let file = args.files.last().map(String::as_str).unwrap_or_default().into();
         let origin = Origin::File { rank: 0, file, line: 0, column: 0 };
         let message = "there is no tcpretrans to record".to_owned();
-        Refused(vec![Problem { origin, path: vec!["receivers".to_owned()], message }])
+        Refused(vec![Diagnostic { origin, path: vec!["receivers".to_owned()], message }])
     };
     let receiver = receiver.ok_or_else(nothing)?;
     Ok((receiver, config.service.telemetry.logs, warnings))

@@ -3,7 +3,7 @@
 use std::time::Instant;
 
 use otel_tcpretrans_exporters::process_environment;
-use otel_tcpretrans_exporters::resource::{Facts, Resource};
+use otel_tcpretrans_exporters::resource::{Instance, Resource};
 use otel_tcpretrans_exporters::self_telemetry::{SelfTelemetry, TelemetryExtension};
 use otel_tcpretrans_pipeline::component::Host;
 use tokio::runtime::Builder;
@@ -40,7 +40,7 @@ pub(crate) fn run(sources: &Sources, log_format: Option<LogFormat>) -> anyhow::R
 async fn serve(config: &Config, log: logs::Level, started: Instant) -> anyhow::Result<()> {
     let signals = Signals::install()?;
     let telemetry = &config.service.telemetry;
-    let resource = Resource::new(&Facts::gather(), &process_environment, &telemetry.resource)
+    let resource = Resource::new(&Instance::detect(), &process_environment, &telemetry.resource)
         .map_err(|problems| anyhow::anyhow!("service.telemetry.resource: {problems:?}"))?;
     let own = SelfTelemetry::new(&telemetry.metrics, &process_environment, &resource)?;
     let service = Service {

@@ -1,24 +1,24 @@
-//! Merged values -> typed sections. Each component extracts its own part.
+//! Turns the merged values into typed sections, one component at a time.
 
 use std::collections::BTreeMap;
 
 use figment::value::{Dict, Value};
 use otel_tcpretrans_exporters::process_environment;
-use otel_tcpretrans_exporters::resource::{Facts, Resource};
+use otel_tcpretrans_exporters::resource::{Instance, Resource};
 use otel_tcpretrans_pipeline::config::fit;
 
+use super::diagnostic::expected;
 use super::extract::extract;
 use super::model::{Config, Service};
-use super::problem::expected;
 use super::report::Report;
 use crate::components::Component;
 
 const SECTIONS: [&str; 5] = ["receivers", "processors", "exporters", "extensions", "service"];
 
-/// Ids by section, as written: whether or not there is anything usable behind them.
+/// All ids by section, also those of components that were refused.
 pub(super) type Declared = BTreeMap<&'static str, Vec<String>>;
 
-/// Types what can be typed and reports the rest.
+/// Makes a configuration of all values that can be typed, and reports the others.
 pub(super) fn assemble(values: &Dict, report: &mut Report<'_>) -> (Config, Declared) {
     for key in values.keys().filter(|key| !SECTIONS.contains(&key.as_str())) {
         report.problem(&[key], format!("unknown key; {}", expected(key, &SECTIONS)));
@@ -52,7 +52,7 @@ fn component<C: Component>(id: &str, value: Value, report: &mut Report<'_>) -> O
     let kinds: Vec<&str> = C::TYPES.iter().map(|known| known.name).collect();
     if !kinds.contains(&kind) {
         let message = match C::NOT_BUILT_YET.contains(&kind) {
-            // No suggestion: it is spelt right.
+            // There is nothing to suggest, since the name is spelt right.
             true => format!("{kind} is not built yet; there is {}", kinds.join(", ")),
             false => format!("unknown type {kind}; {}", expected(kind, &kinds)),
         };
@@ -68,7 +68,7 @@ fn component<C: Component>(id: &str, value: Value, report: &mut Report<'_>) -> O
     }
     let (typed, mut found) = extract::<C>(Dict::from([(kind.to_owned(), value)]).into());
     for found in &mut found {
-        // The type is the first key of what was extracted; the id is what the user wrote.
+        // The first key of the path is the type, which was put around the value for extraction.
         found.path = found.path.split_off(found.path.len().min(1));
     }
     report.extracted(&at, found);
@@ -89,7 +89,7 @@ fn service(values: &Dict, report: &mut Report<'_>) -> Service {
     }
     let telemetry = &service.telemetry;
     report.validated(&["service", "telemetry", "metrics"], telemetry.metrics.validate(&process_environment));
-    let resource = Resource::new(&Facts::default(), &process_environment, &telemetry.resource);
+    let resource = Resource::new(&Instance::default(), &process_environment, &telemetry.resource);
     report.validated(&["service", "telemetry", "resource"], resource.err().unwrap_or_default());
     service
 }

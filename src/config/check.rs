@@ -1,29 +1,30 @@
-//! What only shows in the configuration as a whole: references, unused components, pipelines that make no sense.
+//! Finds what only shows in the configuration as a whole: references, unused components, pipelines that make no sense.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use otel_tcpretrans_pipeline::books::Signal;
 use otel_tcpretrans_pipeline::component::Produces;
+use otel_tcpretrans_pipeline::config::Problem;
 use otel_tcpretrans_pipeline::graph::{self, Outline};
 use otel_tcpretrans_pipeline::processors::Stage;
 
 use super::assemble::Declared;
+use super::diagnostic::{Diagnostic, expected};
 use super::model::{Config, Pipeline};
-use super::problem::{Problem, expected};
 use super::report::Report;
 use crate::components::{ProcessorConfig, ReceiverConfig};
 
 /// Reports everything that is wrong, and warns of what is unused.
 pub(super) fn check(config: &Config, declared: &Declared, report: &mut Report<'_>) {
     let pipelines = &config.service.pipelines;
-    // What was wrong there, or with all of `service`, may be all that there was.
-    let wrong = |known: &Problem| known.path.iter().zip(PIPELINES).all(|(key, expected)| key == expected);
+    // Pipelines may only be missing because the section that holds them is wrong, which is reported already.
+    let wrong = |known: &Diagnostic| known.path.iter().zip(PIPELINES).all(|(key, expected)| key == expected);
     if pipelines.is_empty() && !report.problems.iter().any(wrong) {
         report.problem(&PIPELINES, "there is no pipeline, so nothing to run; add logs or metrics");
     }
     let known = Known::of(config, declared);
     for (id, pipeline) in pipelines {
-        check_pipeline(id, pipeline, &known, report);
+        report.validated(&["service", "pipelines", id], check_pipeline(id, pipeline, &known));
     }
     warn_of_unused(pipelines.values(), declared, report);
     one_tcpretrans(config, report);
@@ -66,11 +67,12 @@ impl Known {
     }
 }
 
-fn check_pipeline(id: &str, pipeline: &Pipeline, known: &Known, report: &mut Report<'_>) {
-    let at = ["service", "pipelines", id];
-    // Of an unknown signal the names can still be checked. What metrics may have, logs may have not.
+/// What is wrong with a pipeline, at paths below it: its id, its references and the order of its processors.
+fn check_pipeline(id: &str, pipeline: &Pipeline, known: &Known) -> Vec<Problem> {
+    let mut problems = Vec::new();
+    // Where the signal is unknown, the rest is checked as for metrics, which may have everything.
     let signal = signal(id).unwrap_or_else(|message| {
-        report.problem(&at, message);
+        problems.push(Problem::at("", message));
         Signal::Metrics
     });
     let outline = Outline {
@@ -84,10 +86,14 @@ fn check_pipeline(id: &str, pipeline: &Pipeline, known: &Known, report: &mut Rep
         processors: &known.processors,
         exporters: &known.exporters,
     };
-    report.validated(&at, graph::check_pipeline(&outline, &declared));
+    problems.extend(graph::check_pipeline(&outline, &declared));
+    problems
 }
 
-/// What a pipeline carries follows from its id: `logs`, `metrics/by-peer`.
+/// The signal that a pipeline carries, by its id, such as `logs` or `metrics/by-peer`.
+///
+/// # Errors
+/// The id names no signal, or a signal that no pipeline can carry.
 pub(crate) fn signal(pipeline: &str) -> Result<Signal, String> {
     let (kind, name) = pipeline.split_once('/').map_or((pipeline, None), |(kind, name)| (kind, Some(name)));
     if name.is_some_and(str::is_empty) {
@@ -117,7 +123,8 @@ fn warn_of_unused<'p>(
     }
 }
 
-/// All scopes of one process overlap: its cgroup and its network namespace are part of its host.
+/// Refuses a second `tcpretrans`: the scopes of one process overlap, since its cgroup and its network namespace are
+/// part of its host.
 fn one_tcpretrans(config: &Config, report: &mut Report<'_>) {
     let mut instances =
         config.receivers.iter().filter(|(_, config)| matches!(config, ReceiverConfig::Tcpretrans(_)));

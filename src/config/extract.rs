@@ -1,6 +1,7 @@
-//! Values -> a typed configuration, with all of its problems instead of the first.
+//! Turns values into a typed configuration, or finds all of its problems.
 //!
-//! serde stops at the first error. So what is wrong is noted, taken out, and the rest tried again.
+//! serde stops at the first error. Therefore a value that it refuses is reported and removed, and the rest is tried
+//! again.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,21 +11,21 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_yaml::with::singleton_map_recursive;
 
-use super::problem::{Path, expected};
+use super::diagnostic::{Path, expected};
 
 const A_TEXT: &str = "a text";
 
-/// A problem below the value that is being extracted.
+/// A value that does not fit its type.
 #[derive(Debug, PartialEq, Eq)]
-pub(super) struct Found {
+pub(super) struct Mismatch {
     pub(super) path: Path,
     pub(super) message: String,
-    /// A key that must be there is not.
+    /// A key without a default is not set.
     pub(super) missing: bool,
 }
 
-/// Makes a `T` of `value`. `None` where too little is left of it.
-pub(super) fn extract<T: DeserializeOwned + Serialize>(value: Value) -> (Option<T>, Vec<Found>) {
+/// Makes a `T` of `value`. `None` where what is left of the value is not enough for a `T`.
+pub(super) fn extract<T: DeserializeOwned + Serialize>(value: Value) -> (Option<T>, Vec<Mismatch>) {
     let mut attempt = Attempt { value, taken: BTreeMap::new(), nulls: BTreeSet::new() };
     let mut found = Vec::new();
     loop {
@@ -35,16 +36,16 @@ pub(super) fn extract<T: DeserializeOwned + Serialize>(value: Value) -> (Option<
                 }
                 return (Some(typed), found);
             }
-            // One error can carry several; each retry brings out the next anyway.
+            // An error can carry several. Only the first is read, since the next attempts find the others.
             Err(error) => {
                 let path = error.path.clone();
-                // An unknown key stays unknown, whatever its value.
+                // An unknown key is refused even where its value is null.
                 let known = !matches!(error.kind, Kind::UnknownField(..));
                 if known && attempt.null_means_default(&path) {
                     continue;
                 }
                 let missing = error.missing();
-                found.push(Found {
+                found.push(Mismatch {
                     path: attempt.original(&path, &error),
                     message: describe(&error),
                     missing,
@@ -57,12 +58,12 @@ pub(super) fn extract<T: DeserializeOwned + Serialize>(value: Value) -> (Option<
     }
 }
 
-/// Finds lists where mappings are wanted: serde takes them, their items in the order of the fields.
-fn find_lists(value: &Value, typed: &serde_yaml::Value, path: &mut Path, found: &mut Vec<Found>) {
+/// Finds lists in place of mappings. serde accepts such a list and takes its items for the fields in their order.
+fn find_lists(value: &Value, typed: &serde_yaml::Value, path: &mut Path, found: &mut Vec<Mismatch>) {
     match (value, typed) {
         (Value::Array(..), serde_yaml::Value::Mapping(_)) => {
             let message = "found a list; expected a mapping".to_owned();
-            found.push(Found { path: path.clone(), message, missing: false });
+            found.push(Mismatch { path: path.clone(), message, missing: false });
         }
         (Value::Dict(_, values), serde_yaml::Value::Mapping(typed)) => {
             for (key, value) in values {
@@ -79,14 +80,14 @@ fn find_lists(value: &Value, typed: &serde_yaml::Value, path: &mut Path, found: 
 
 struct Attempt {
     value: Value,
-    /// Items taken out of each list, so that the others keep their own index in messages.
+    /// How many items were removed from each list, so that messages about the others have their original index.
     taken: BTreeMap<Path, usize>,
     /// Nulls that were replaced by an empty mapping.
     nulls: BTreeSet<Path>,
 }
 
 impl Attempt {
-    /// A null where a value is wanted: a mapping without entries first, then as if its key were not there.
+    /// Replaces a null that a type refuses: by an empty mapping first, and if that is refused too, by removing its key.
     fn null_means_default(&mut self, path: &[String]) -> bool {
         let Some((key, parents)) = path.split_last() else {
             let null = matches!(self.value, Value::Empty(..));
@@ -123,7 +124,7 @@ impl Attempt {
         }
     }
 
-    /// The path in the text: items come in order, so those taken out all stood before this one.
+    /// The path in the text. serde reads items in order, so that all removed ones stood before this one.
     fn original(&self, path: &[String], error: &Error) -> Path {
         let mut original = Path::new();
         for (depth, part) in path.iter().enumerate() {
@@ -160,7 +161,7 @@ fn describe(error: &Error) -> String {
     }
 }
 
-/// The value itself is not shown: it may be a secret that stands in the wrong place.
+/// The value itself is not shown, since it may be a secret in the wrong place.
 fn wrong_type(actual: &Actual, wanted: &str) -> String {
     let found = match actual {
         Actual::Bool(_) => "a boolean",
@@ -179,7 +180,7 @@ fn wrong_type(actual: &Actual, wanted: &str) -> String {
     format!("found {found}; expected {expected}{hint}")
 }
 
-/// serde's word for what it wants, in YAML's terms instead of Rust's.
+/// Translates serde's name of an expected type into the terms of YAML. Types of our own name themselves in these terms.
 fn in_yaml(wanted: &str) -> &str {
     match wanted {
         "a string" | "string" => A_TEXT,
@@ -230,7 +231,7 @@ mod tests {
 
     fn run(yaml: &str) -> (Option<Outer>, Vec<String>) {
         let (typed, found) = extract(serde_yaml::from_str(yaml).expect("yaml"));
-        let line = |found: &Found| format!("{}: {}", found.path.join("."), found.message);
+        let line = |found: &Mismatch| format!("{}: {}", found.path.join("."), found.message);
         (typed, found.iter().map(line).collect())
     }
 

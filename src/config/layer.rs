@@ -1,4 +1,4 @@
-//! Layers: one per file, variable and `--set`, each with its values and the origin of every key in them.
+//! Reads the layers of a configuration: one per file, variable and `--set`, with the origin of each key.
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
@@ -8,36 +8,37 @@ use std::{env, fs};
 use figment::value::{Dict, Empty, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider};
 
-use super::problem::{Origin, Path, Problem};
+use super::diagnostic::{Diagnostic, Origin, Path};
 use super::substitute::{Substituted, substitute};
 use super::yaml::{self, Content, Node, Position};
 
-/// Variables that configure: `OTEL_TCPRETRANS__EXPORTERS__OTLP__ENDPOINT`.
+/// Prefix of variables that set a key, such as `OTEL_TCPRETRANS__EXPORTERS__OTLP__ENDPOINT`.
 const ENVIRONMENT_PREFIX: &str = "OTEL_TCPRETRANS__";
-/// Variables of the OpenTelemetry specification. Where they are read, one that is not UTF-8 counts as unset.
+/// Prefixes of the OpenTelemetry specification's variables. One that is not UTF-8 would count as unset where it is
+/// read, so it is reported here.
 const SPECIFIED: [&str; 3] = ["OTEL_EXPORTER_OTLP_", "OTEL_RESOURCE_ATTRIBUTES", "OTEL_SERVICE_NAME"];
 
-/// What one source says.
+/// The values of one source.
 #[derive(Debug, Default)]
 struct Layer {
     values: Dict,
     origins: BTreeMap<Path, Origin>,
-    /// Origins of the keys above a single value: whoever wrote such a key out has a better claim to it.
+    /// Origins of the keys above a single value. They count only where no layer has written such a key out.
     implied: BTreeMap<Path, Origin>,
 }
 
-/// All sources, one laid over the other.
+/// The values of all sources, later ones over earlier ones.
 pub(super) struct Merged {
     pub(super) values: Dict,
-    /// From the weakest claim to the strongest.
+    /// Later ones win.
     origins: Vec<BTreeMap<Path, Origin>>,
 }
 
 /// Reads all sources in the order in which they win: files, environment, `--set`.
 ///
-/// Goes on after a problem where it can. `None` where a source could not be read at all, since whatever would be
-/// said about the rest might be wrong.
-pub(super) fn merge(files: &[String], sets: &[String], problems: &mut Vec<Problem>) -> Option<Merged> {
+/// It goes on after a problem where it can. It returns `None` where a source could not be read at all, since problems
+/// that are found in the rest might not be real ones.
+pub(super) fn merge(files: &[String], sets: &[String], problems: &mut Vec<Diagnostic>) -> Option<Merged> {
     let mut layers: Vec<Option<Layer>> =
         files.iter().enumerate().map(|(rank, file)| read_file(rank, file, problems)).collect();
     layers.extend(environment(problems));
@@ -52,7 +53,7 @@ pub(super) fn merge(files: &[String], sets: &[String], problems: &mut Vec<Proble
 }
 
 impl Merged {
-    /// Who set the value at `path`; where nobody did, who set the nearest value around it.
+    /// The origin of the value at `path`, or of the nearest value around it where the value is not set.
     pub(super) fn origin(&self, path: &[String]) -> Origin {
         let prefixes = (0..=path.len()).rev().map(|length| &path[..length]);
         let mut found =
@@ -71,11 +72,11 @@ impl Provider for Layer {
     }
 }
 
-fn read_file(rank: usize, file: &str, problems: &mut Vec<Problem>) -> Option<Layer> {
+fn read_file(rank: usize, file: &str, problems: &mut Vec<Diagnostic>) -> Option<Layer> {
     let name: Arc<str> = file.into();
     let origin = |p: Position| Origin::File { rank, file: name.clone(), line: p.line, column: p.column };
     let mut report = |position, message| {
-        problems.push(Problem { origin: origin(position), path: Path::new(), message });
+        problems.push(Diagnostic { origin: origin(position), path: Path::new(), message });
         None
     };
     let text = match fs::read_to_string(file) {
@@ -87,7 +88,7 @@ fn read_file(rank: usize, file: &str, problems: &mut Vec<Problem>) -> Option<Lay
     let start = Position { line: 1, column: 1 };
     match yaml::parse(&text) {
         Ok(root) => {
-            // An empty file says nothing, like a mapping without entries.
+            // An empty file is read as a mapping without entries.
             let root = root.unwrap_or(Node { position: start, content: Content::Mapping(Vec::new()) });
             let mut reader = Reader { origin: &origin, origins: BTreeMap::new(), problems };
             let values = reader.value(&root, Path::new());
@@ -98,14 +99,14 @@ fn read_file(rank: usize, file: &str, problems: &mut Vec<Problem>) -> Option<Lay
 }
 
 /// `key.path=value`, the value in YAML.
-fn read_set(argument: &str, problems: &mut Vec<Problem>) -> Option<Layer> {
+fn read_set(argument: &str, problems: &mut Vec<Diagnostic>) -> Option<Layer> {
     let (key, text) = argument.split_once('=').map_or((argument, None), |(key, text)| (key, Some(text)));
-    // Without the value, which may be a secret.
+    // The origin does not show the value, which may be a secret.
     let origin = |_: Position| Origin::Set(key.to_owned());
     let start = Position { line: 1, column: 1 };
     let Some(text) = text.filter(|_| key.split('.').all(|part| !part.is_empty())) else {
         let message = "expected key.path=value".to_owned();
-        problems.push(Problem { origin: origin(start), path: Path::new(), message });
+        problems.push(Diagnostic { origin: origin(start), path: Path::new(), message });
         return None;
     };
     let node = match yaml::parse(text) {
@@ -118,8 +119,8 @@ fn read_set(argument: &str, problems: &mut Vec<Problem>) -> Option<Layer> {
     Some(nested(&path, value, reader.origins, origin(start)))
 }
 
-/// One layer a variable, in the order of their names. There is nothing to substitute in their values.
-fn environment(problems: &mut Vec<Problem>) -> Vec<Option<Layer>> {
+/// One layer per variable, in the order of their names. References in their values are not substituted.
+fn environment(problems: &mut Vec<Diagnostic>) -> Vec<Option<Layer>> {
     let mut variables: Vec<(String, OsString)> =
         env::vars_os().map(|(name, value)| (name.to_string_lossy().into_owned(), value)).collect();
     variables.retain(|(name, value)| {
@@ -130,7 +131,7 @@ fn environment(problems: &mut Vec<Problem>) -> Vec<Option<Layer>> {
     variables.into_iter().map(|(name, value)| read_variable(name, value, problems)).collect()
 }
 
-fn read_variable(name: String, value: OsString, problems: &mut Vec<Problem>) -> Option<Layer> {
+fn read_variable(name: String, value: OsString, problems: &mut Vec<Diagnostic>) -> Option<Layer> {
     let keys = name.strip_prefix(ENVIRONMENT_PREFIX).unwrap_or(&name).to_lowercase();
     let path: Path = keys.split("__").map(str::to_owned).collect();
     let origin = Origin::Environment(name);
@@ -139,7 +140,7 @@ fn read_variable(name: String, value: OsString, problems: &mut Vec<Problem>) -> 
         Ok(_) if path.iter().any(String::is_empty) => "a key is empty; expected OTEL_TCPRETRANS__A__B",
         Ok(text) => return Some(nested(&path, typed(&text), BTreeMap::new(), origin)),
     };
-    problems.push(Problem { origin, path: Path::new(), message: message.to_owned() });
+    problems.push(Diagnostic { origin, path: Path::new(), message: message.to_owned() });
     None
 }
 
@@ -151,8 +152,8 @@ fn nested(path: &[String], value: Value, mut origins: BTreeMap<Path, Origin>, or
     Layer { values: value.into_dict().unwrap_or_default(), origins, implied }
 }
 
-/// A plain scalar's value: what YAML makes of the text, or the text itself where it is no YAML, or where YAML would take
-/// a part of it for a comment or an anchor: `token #1` is all of it a token.
+/// The value of a plain scalar: what YAML makes of the text. The text itself is taken where it is no YAML, and where
+/// YAML would read a part of it as a comment or an anchor, as in `token #1`.
 fn typed(text: &str) -> Value {
     let trimmed = text.trim();
     let whole = |value: &Value| match value {
@@ -163,16 +164,16 @@ fn typed(text: &str) -> Value {
     serde_yaml::from_str(text).ok().filter(whole).unwrap_or_else(|| Value::from(text))
 }
 
-/// Turns a tree into values, notes where each came from, and finds what is wrong with their shape.
+/// Turns a YAML tree into values and notes the origin of each.
 struct Reader<'a> {
     origin: &'a dyn Fn(Position) -> Origin,
     origins: BTreeMap<Path, Origin>,
-    problems: &'a mut Vec<Problem>,
+    problems: &'a mut Vec<Diagnostic>,
 }
 
 impl Reader<'_> {
     fn report(&mut self, position: Position, path: Path, message: String) {
-        self.problems.push(Problem { origin: (self.origin)(position), path, message });
+        self.problems.push(Diagnostic { origin: (self.origin)(position), path, message });
     }
 
     fn finish(mut self, values: Value, root: &Node) -> Option<Layer> {
@@ -188,7 +189,7 @@ impl Reader<'_> {
     }
 
     fn value(&mut self, node: &Node, path: Path) -> Value {
-        // Keys noted their own, better place already.
+        // The value of a key has the key's place, which is noted already.
         let origin = (self.origin)(node.position);
         self.origins.entry(path.clone()).or_insert(origin);
         match &node.content {
@@ -208,7 +209,7 @@ impl Reader<'_> {
                         let message = format!("duplicate key; the other one is on line {line}");
                         self.report(key.position, path.clone(), message);
                     }
-                    // The first one stays, so that what is said of the rest has its position.
+                    // The first value is kept, since the noted origins are those of the first key.
                     let value = self.value(value, path);
                     dict.entry(key.name.clone()).or_insert(value);
                 }

@@ -1,36 +1,36 @@
-//! Configuration: layers of values -> one typed configuration, or all of its problems in one run.
+//! Configuration: turns layers of values into one typed configuration, or reports all of its problems in one run.
 
 mod assemble;
 mod check;
+mod diagnostic;
 mod extract;
 mod layer;
 mod model;
-mod problem;
 mod report;
 mod substitute;
 mod yaml;
 
 pub(crate) use check::signal;
+pub(crate) use diagnostic::{Diagnostic, Origin};
 #[cfg(test)]
 pub(crate) use model::Pipeline;
 pub(crate) use model::{Config, LogFormat, LogLevel, Logs};
-pub(crate) use problem::{Origin, Problem};
 
 use report::Report;
 
-/// A configuration that is fit to run.
+/// A configuration without problems.
 #[derive(Debug)]
 pub(crate) struct Loaded {
     pub(crate) config: Config,
-    /// What is odd about it and no reason to refuse it.
-    pub(crate) warnings: Vec<Problem>,
+    /// Oddities that are no reason to refuse it.
+    pub(crate) warnings: Vec<Diagnostic>,
 }
 
 /// Loads files, the environment and `--set` arguments, later ones over earlier ones.
 ///
 /// # Errors
 /// All problems, in the order of the text.
-pub(crate) fn load(files: &[String], sets: &[String]) -> Result<Loaded, Vec<Problem>> {
+pub(crate) fn load(files: &[String], sets: &[String]) -> Result<Loaded, Vec<Diagnostic>> {
     let mut problems = Vec::new();
     let merged = layer::merge(files, sets, &mut problems).ok_or_else(|| sorted(problems.clone()))?;
     let mut report = Report::new(&merged, problems);
@@ -44,7 +44,7 @@ pub(crate) fn load(files: &[String], sets: &[String]) -> Result<Loaded, Vec<Prob
     }
 }
 
-fn sorted(mut problems: Vec<Problem>) -> Vec<Problem> {
+fn sorted(mut problems: Vec<Diagnostic>) -> Vec<Diagnostic> {
     problems.sort();
     problems.dedup();
     problems

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize, Serializer};
 
 use crate::components::{ExporterConfig, ProcessorConfig, ReceiverConfig};
 
-/// Components by id, and what is made of them.
+/// The whole configuration: components by id, and the service that uses them.
 #[derive(Clone, Debug, Default, Serialize)]
 pub(crate) struct Config {
     #[serde(serialize_with = "without_type")]
@@ -28,10 +28,10 @@ pub(crate) struct Service {
     /// Ids of the extensions to start.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) extensions: Vec<String>,
-    /// How long draining may take.
+    /// How long a shutdown may take to deliver what is under way.
     pub(crate) shutdown_timeout: Interval,
     pub(crate) telemetry: Telemetry,
-    /// By id: `logs` or `metrics`, with `/name` where there are several.
+    /// By id, `logs` or `metrics`, with `/name` where there are several.
     pub(crate) pipelines: BTreeMap<String, Pipeline>,
 }
 
@@ -46,7 +46,7 @@ impl Default for Service {
     }
 }
 
-/// `service.telemetry`: what the process says about itself, and what all of its output says about its origin.
+/// `service.telemetry`: the process's own logs and metrics, and the resource of everything that it sends.
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Telemetry {
@@ -63,7 +63,7 @@ pub(crate) struct Logs {
     pub(crate) format: LogFormat,
 }
 
-/// Messages of this level and above are logged.
+/// The lowest level that is logged.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, strum::IntoStaticStr)]
 #[serde(rename_all = "lowercase")]
 #[strum(serialize_all = "lowercase")]
@@ -76,14 +76,14 @@ pub(crate) enum LogLevel {
     Error,
 }
 
-/// How a message of the log looks.
+/// The form of a log message.
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum LogFormat {
-    /// A line for people.
+    /// A line of text.
     #[default]
     Text,
-    /// A JSON object a line.
+    /// One JSON object per line.
     Json,
 }
 
@@ -96,7 +96,7 @@ pub(crate) struct Pipeline {
     pub(crate) exporters: Vec<String>,
 }
 
-/// A component's type stands in its id already.
+/// Serializes components without their type, since their id begins with it.
 fn without_type<S: Serializer, C: Serialize>(
     components: &BTreeMap<String, C>,
     serializer: S,

@@ -1,20 +1,20 @@
-//! Collects the problems of one run, each with the origin of the key that it is about.
+//! Collects the problems of one run, each with the origin of its key.
 
 use otel_tcpretrans_pipeline::config as component;
 
-use super::extract::Found;
+use super::diagnostic::{Diagnostic, Path, parse_path};
+use super::extract::Mismatch;
 use super::layer::Merged;
-use super::problem::{Path, Problem, parse_path};
 
 pub(super) struct Report<'m> {
     merged: &'m Merged,
-    pub(super) problems: Vec<Problem>,
-    pub(super) warnings: Vec<Problem>,
+    pub(super) problems: Vec<Diagnostic>,
+    pub(super) warnings: Vec<Diagnostic>,
 }
 
 impl<'m> Report<'m> {
-    /// Goes on with the problems that were found while the layers were read.
-    pub(super) fn new(merged: &'m Merged, problems: Vec<Problem>) -> Self {
+    /// A report that begins with the problems found while the layers were read.
+    pub(super) fn new(merged: &'m Merged, problems: Vec<Diagnostic>) -> Self {
         Report { merged, problems, warnings: Vec::new() }
     }
 
@@ -26,20 +26,21 @@ impl<'m> Report<'m> {
         self.warnings.push(self.located(path.iter().map(|key| (*key).to_owned()).collect(), message.into()));
     }
 
-    /// What extraction found below `base`.
-    pub(super) fn extracted(&mut self, base: &[&str], found: Vec<Found>) {
-        for Found { path, message, missing } in found {
+    /// Adds what extraction found below `base`.
+    pub(super) fn extracted(&mut self, base: &[&str], found: Vec<Mismatch>) {
+        for Mismatch { path, message, missing } in found {
             let path = below(base, path);
-            // A key is also missing where its variable is, which was said already.
+            // A key whose variable is not set is missing too. The variable is reported already.
             if !missing || self.problems.iter().all(|known| known.path != path) {
                 self.problems.push(self.located(path, message));
             }
         }
     }
 
-    /// What a component's own validation found below `base`.
+    /// Adds what a component's own validation found below `base`.
     ///
-    /// It saw defaults in place of what was wrong before, so that whatever it says about those is void.
+    /// The validation saw defaults in place of values that extraction had refused. Problems at the paths of such
+    /// values are therefore left out.
     pub(super) fn validated(&mut self, base: &[&str], found: Vec<component::Problem>) {
         let related = |a: &[String], b: &[String]| a.starts_with(b) || b.starts_with(a);
         let known: Vec<Path> = self.problems.iter().map(|known| known.path.clone()).collect();
@@ -51,8 +52,8 @@ impl<'m> Report<'m> {
         }
     }
 
-    fn located(&self, path: Path, message: String) -> Problem {
-        Problem { origin: self.merged.origin(&path), path, message }
+    fn located(&self, path: Path, message: String) -> Diagnostic {
+        Diagnostic { origin: self.merged.origin(&path), path, message }
     }
 }
 

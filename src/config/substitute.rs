@@ -1,19 +1,19 @@
-//! `${env:NAME}`, `${env:NAME:-default}`, `${file:PATH}` and `$$` in the text of a scalar.
+//! Substitutes `${env:NAME}`, `${env:NAME:-default}`, `${file:PATH}` and `$$` in the text of a scalar.
 
 use std::{env, fs};
 
-/// A scalar's text with everything put in.
+/// The text of a scalar after substitution.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Substituted {
     pub(super) text: String,
-    /// The text was one `${…}` from end to end, so that its type follows from what was put in.
+    /// The text was a single `${…}`, so that its type follows from the value.
     pub(super) whole: bool,
 }
 
-/// Puts in what the text asks for. What is put in is not looked at again.
+/// Substitutes all references. A substituted value is not searched for further references.
 ///
 /// # Errors
-/// All of the text's problems, in words.
+/// The messages of all problems in the text.
 pub(super) fn substitute(text: &str) -> Result<Substituted, Vec<String>> {
     let mut out = String::with_capacity(text.len());
     let mut problems = Vec::new();
@@ -45,7 +45,7 @@ pub(super) fn substitute(text: &str) -> Result<Substituted, Vec<String>> {
     if problems.is_empty() { Ok(Substituted { text: out, whole }) } else { Err(problems) }
 }
 
-/// Index of the brace that closes a reference; defaults may hold references of their own.
+/// Index of the brace that closes a reference. A default may contain further references.
 fn closing_brace(text: &str) -> Option<usize> {
     let mut depth = 0;
     for (index, byte) in text.bytes().enumerate() {
@@ -79,7 +79,7 @@ fn look_up(reference: &str) -> Result<String, Vec<String>> {
             }
         }
         Some(("file", path)) => match fs::read_to_string(path) {
-            // Editors and `kubectl create secret` alike end a file with a newline that is no part of the value.
+            // Many files end with a newline that is no part of the value.
             Ok(content) => Ok(content.trim_end_matches(['\r', '\n']).to_owned()),
             Err(error) => problem(format!("can't read file {path}: {error}")),
         },

@@ -1,14 +1,14 @@
-//! YAML text -> a tree that remembers where each key and value stands.
+//! Parses YAML into a tree that has the position of each key and value.
 //!
-//! Events come from saphyr; its ready-made trees can't show more than the first duplicate key of a file.
+//! It is built from the events of saphyr, whose own trees can't show more than the first duplicate key of a file.
 
 use std::collections::HashMap;
 
 use saphyr_parser::{Event, Marker, Parser, ScalarStyle, ScanError, Span, StrInput, Tag};
 
-/// Deeper nesting is refused, so that no input exhausts the stack.
+/// The deepest nesting that is accepted, so that no input exhausts the stack.
 const MAX_DEPTH: usize = 64;
-/// Aliases multiply nodes; more of them are refused, so that no input exhausts the memory.
+/// The most nodes that are accepted, so that no input exhausts the memory. Aliases multiply nodes.
 const MAX_NODES: usize = 100_000;
 const TOO_LARGE: &str = "too deep or too large for a configuration";
 
@@ -28,7 +28,7 @@ pub(super) struct Node {
 
 #[derive(Clone, Debug)]
 pub(super) enum Content {
-    /// `plain` without quotes: its type follows from its text.
+    /// `plain` is one without quotes, whose type follows from its text.
     Scalar {
         text: String,
         plain: bool,
@@ -44,14 +44,14 @@ pub(super) struct Key {
     pub(super) name: String,
 }
 
-/// Why there is no tree.
+/// Why a text can't be parsed.
 #[derive(Debug)]
 pub(super) struct SyntaxError {
     pub(super) position: Position,
     pub(super) message: String,
 }
 
-/// Parses one document. `None` for a text without any.
+/// Parses one document. `None` for a text without a document.
 pub(super) fn parse(text: &str) -> Result<Option<Node>, SyntaxError> {
     let mut builder = Builder { parser: Parser::new_from_str(text), anchors: HashMap::new(), nodes: 0 };
     builder.document().map_err(|error| {
@@ -77,7 +77,7 @@ fn error_at(mark: Marker, message: &str) -> SyntaxError {
     SyntaxError { position: mark.into(), message: message.to_owned() }
 }
 
-/// The usual cause of an error that the parser words in its own terms, and puts where the value before began.
+/// Finds a tab that indents. It is the usual cause of an error that the parser places at the start of the value before.
 fn tab_in_indentation(text: &str, error_line: usize) -> Option<SyntaxError> {
     let said = |(index, line): &(usize, &str)| *index < error_line || line.trim().is_empty();
     let upto = text.lines().enumerate().skip_while(said).map(|(index, _)| index + 1).next();
@@ -89,7 +89,7 @@ fn tab_in_indentation(text: &str, error_line: usize) -> Option<SyntaxError> {
     })
 }
 
-/// Another one: in `{ key: ${env:NAME} }` the brace after the dollar opens a mapping.
+/// Finds a reference in a flow mapping. In `{ key: ${env:NAME} }`, the brace after the dollar opens a mapping.
 fn reference_in_flow(text: &str, at: Position) -> Option<SyntaxError> {
     let line = text.lines().nth(at.line.checked_sub(1)?)?;
     let mut around = line.chars().skip(at.column.checked_sub(2)?);
@@ -185,7 +185,7 @@ impl<'t> Builder<'t> {
     }
 
     fn alias(&mut self, anchor: usize, span: Span, depth: usize) -> Result<Node, SyntaxError> {
-        // The parser refuses names that were never anchored; what is missing here is an anchor inside itself.
+        // The parser has refused names without an anchor. A missing node is one whose alias stands within it.
         let node = self.anchors.get(&anchor).cloned();
         let node = node.ok_or_else(|| error_at(span.start, "an alias inside of what it stands for"))?;
         self.nodes += node.size();

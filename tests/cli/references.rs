@@ -27,6 +27,18 @@ fn pipelines_need_receivers_and_exporters() {
 }
 
 #[test]
+fn all_problems_of_a_pipeline_come_out_at_once() {
+    let config = MINIMAL.replace("logs: { receivers: [tcpretrans]", "log: { receivers: []");
+    validate(&config.replace("exporters: [debug]", "processors: [batch], exporters: [debug, debug]")).refused(&[
+        "config.yaml:7:5: service.pipelines.log: has no receivers; expected at least one",
+        "config.yaml:7:5: service.pipelines.log: unknown signal log; expected one of logs, metrics; did you mean \
+         logs?",
+        "config.yaml:7:40: service.pipelines.log.processors[0]: there is no batch: no processors are configured",
+        "config.yaml:7:67: service.pipelines.log.exporters[1]: debug stands twice in this list",
+    ]);
+}
+
+#[test]
 fn without_pipelines_there_is_nothing_to_run() {
     let message = "there is no pipeline, so nothing to run; add logs or metrics";
     validate("service:\n").refused(&[&format!("config.yaml:1:1: service.pipelines: {message}")]);

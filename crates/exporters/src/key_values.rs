@@ -1,16 +1,17 @@
-//! `key=value,key=value`, percent-encoded: what OTEL_RESOURCE_ATTRIBUTES and OTEL_EXPORTER_OTLP_HEADERS hold.
+//! Lists `key=value,key=value` with percent-encoding, the form of OTEL_RESOURCE_ATTRIBUTES and
+//! OTEL_EXPORTER_OTLP_HEADERS.
 
 use percent_encoding::percent_decode_str;
 
-/// Why a list can't be read. It says where, never what: values may be secrets.
+/// Why a list can't be read. It names the item by its number and does not show it, since values may be secrets.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("expected KEY=VALUE,KEY=VALUE with percent-encoded values, found something else in item {item}")]
 pub(crate) struct NotKeyValues {
-    /// Which item, from 1.
+    /// The item's number, from 1.
     item: usize,
 }
 
-/// Reads a list. Spaces around keys and values don't count, nor do empty items.
+/// Reads a list. Spaces around keys and values are removed, and empty items are skipped.
 pub(crate) fn parse(text: &str) -> Result<Vec<(String, String)>, NotKeyValues> {
     text.split(',')
         .enumerate()

@@ -1,4 +1,4 @@
-//! The OTLP resource: who is speaking. Facts in, attributes out.
+//! The OTLP resource: the attributes that say which program on which host the telemetry is from.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -13,7 +13,7 @@ use crate::{Environment, SCOPE_NAME, VERSION, key_values};
 
 const SERVICE_NAME: &str = "service.name";
 
-/// What the user adds under `service.telemetry.resource`: attributes by name. `null` removes one, as in the Collector.
+/// The attributes under `service.telemetry.resource`, by name. `null` removes an attribute, as in the Collector.
 pub type UserAttributes = BTreeMap<String, Option<Value>>;
 
 /// A value of a resource attribute.
@@ -33,24 +33,24 @@ impl From<&str> for Value {
     }
 }
 
-/// What is known of this process and this host.
+/// This run of the program and the host that it runs on, as far as they can be detected.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct Facts {
+pub struct Instance {
     /// Unique to this run of the program.
     pub instance_id: String,
-    /// The host's name (uname's nodename).
+    /// The host's name: the nodename of uname(2).
     pub host_name: Option<String>,
-    /// The host's id (/etc/machine-id, see machine-id(5)).
+    /// The host's id: the content of /etc/machine-id, see machine-id(5).
     pub host_id: Option<String>,
     /// The processor's architecture, as Rust names it (`std::env::consts::ARCH`).
     pub architecture: &'static str,
 }
 
-impl Facts {
-    /// Gathers them; what can't be had is left out.
-    pub fn gather() -> Self {
+impl Instance {
+    /// Asks the system. What it does not tell is left out.
+    pub fn detect() -> Self {
         let text = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
-        Facts {
+        Instance {
             instance_id: uuid::Uuid::new_v4().to_string(),
             host_name: rustix::system::uname().nodename().to_str().ok().and_then(text),
             host_id: fs::read_to_string("/etc/machine-id").ok().as_deref().and_then(text),
@@ -66,17 +66,17 @@ pub struct Resource {
 }
 
 impl Resource {
-    /// Makes it of the facts, then OTEL_RESOURCE_ATTRIBUTES, then OTEL_SERVICE_NAME, then what the user's
-    /// configuration says; later wins.
+    /// Makes a resource of four sources: the instance, OTEL_RESOURCE_ATTRIBUTES, OTEL_SERVICE_NAME and the user's
+    /// configuration. Where several of them have an attribute, the last one wins.
     ///
     /// # Errors
     /// OTEL_RESOURCE_ATTRIBUTES can't be read.
     pub fn new(
-        facts: &Facts,
+        instance: &Instance,
         environment: &Environment<'_>,
         user: &UserAttributes,
     ) -> Result<Resource, Vec<Problem>> {
-        let mut attributes = of_facts(facts);
+        let mut attributes = of_instance(instance);
         let variable = |name: &str| environment(name).filter(|value| !value.trim().is_empty());
         if let Some(list) = variable("OTEL_RESOURCE_ATTRIBUTES") {
             let pairs = key_values::parse(&list)
@@ -100,7 +100,7 @@ impl Resource {
         self.attributes.get(name)
     }
 
-    /// As OTLP has it.
+    /// The resource as an OTLP message.
     pub fn to_otlp(&self) -> proto_resource::Resource {
         let attributes = self.attributes.iter().map(|(name, value)| proto::KeyValue {
             key: name.clone(),
@@ -110,7 +110,7 @@ impl Resource {
         proto_resource::Resource { attributes: attributes.collect(), ..Default::default() }
     }
 
-    /// As the OpenTelemetry SDK has it, with nothing of its own added.
+    /// The resource as the OpenTelemetry SDK's type, without the attributes that the SDK would add.
     pub fn to_sdk(&self) -> opentelemetry_sdk::Resource {
         let attributes = self.attributes.iter().map(|(name, value)| {
             let value: SdkValue = match value {
@@ -125,20 +125,20 @@ impl Resource {
     }
 }
 
-fn of_facts(facts: &Facts) -> BTreeMap<String, Value> {
+fn of_instance(instance: &Instance) -> BTreeMap<String, Value> {
     let known = [
         (SERVICE_NAME, Some(SCOPE_NAME)),
         ("service.version", Some(VERSION)),
-        ("service.instance.id", Some(facts.instance_id.as_str())),
-        ("host.name", facts.host_name.as_deref()),
-        ("host.id", facts.host_id.as_deref()),
-        ("host.arch", Some(host_arch(facts.architecture))),
+        ("service.instance.id", Some(instance.instance_id.as_str())),
+        ("host.name", instance.host_name.as_deref()),
+        ("host.id", instance.host_id.as_deref()),
+        ("host.arch", Some(host_arch(instance.architecture))),
         ("os.type", Some("linux")),
     ];
     known.into_iter().filter_map(|(name, value)| Some((name.to_owned(), value?.into()))).collect()
 }
 
-/// Rust's name of an architecture in the words of the semantic convention `host.arch`.
+/// Translates Rust's name of an architecture into the value of `host.arch` (semantic conventions, "Host").
 fn host_arch(architecture: &str) -> &str {
     match architecture {
         "x86_64" => "amd64",
@@ -164,8 +164,13 @@ fn otlp_value(value: &Value) -> proto::any_value::Value {
 mod tests {
     use super::*;
 
-    fn facts() -> Facts {
-        Facts { instance_id: "i".into(), host_name: Some("h".into()), host_id: None, architecture: "x86_64" }
+    fn instance() -> Instance {
+        Instance {
+            instance_id: "i".into(),
+            host_name: Some("h".into()),
+            host_id: None,
+            architecture: "x86_64",
+        }
     }
 
     fn text(resource: &Resource, name: &str) -> Option<String> {
@@ -176,8 +181,8 @@ mod tests {
     }
 
     #[test]
-    fn facts_become_attributes() {
-        let resource = Resource::new(&facts(), &|_| None, &UserAttributes::new()).expect("a resource");
+    fn an_instance_becomes_attributes() {
+        let resource = Resource::new(&instance(), &|_| None, &UserAttributes::new()).expect("a resource");
         for (name, expected) in [
             ("service.name", Some("otel-tcpretrans")),
             ("service.version", Some(VERSION)),
@@ -199,7 +204,7 @@ mod tests {
                 variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
             };
             let user = serde_yaml::from_str(user).expect("a map");
-            text(&Resource::new(&facts(), &environment, &user).expect("a resource"), "service.name")
+            text(&Resource::new(&instance(), &environment, &user).expect("a resource"), "service.name")
         };
         let attributes = ("OTEL_RESOURCE_ATTRIBUTES", "service.name=by%20list,a=b");
         let service = ("OTEL_SERVICE_NAME", "by name");
@@ -213,7 +218,7 @@ mod tests {
     #[test]
     fn the_users_values_keep_their_type() {
         let user = serde_yaml::from_str("{ t: yes it is, i: 7, d: 1.5, b: true }").expect("a map");
-        let resource = Resource::new(&facts(), &|_| None, &user).expect("a resource");
+        let resource = Resource::new(&instance(), &|_| None, &user).expect("a resource");
         assert_eq!(resource.get("i"), Some(&Value::Int(7)));
         assert_eq!(resource.get("d"), Some(&Value::Double(1.5)));
         assert_eq!(resource.get("b"), Some(&Value::Bool(true)));
@@ -224,7 +229,7 @@ mod tests {
     #[test]
     fn an_unreadable_list_is_a_problem() {
         let environment = |name: &str| (name == "OTEL_RESOURCE_ATTRIBUTES").then(|| "nonsense".to_owned());
-        let problems = Resource::new(&facts(), &environment, &UserAttributes::new()).expect_err("no list");
+        let problems = Resource::new(&instance(), &environment, &UserAttributes::new()).expect_err("no list");
         assert!(
             problems[0].message.starts_with("OTEL_RESOURCE_ATTRIBUTES: expected KEY=VALUE"),
             "{problems:?}"

@@ -1,4 +1,4 @@
-//! A text that must not be shown: header values, mostly tokens.
+//! Texts that must not be shown, such as a token in a header.
 
 use std::fmt;
 
@@ -13,7 +13,7 @@ pub const REDACTED: &str = "[REDACTED]";
 pub struct Secret(String);
 
 impl Secret {
-    /// Hides a text.
+    /// A secret of this text.
     pub fn new(text: impl Into<String>) -> Self {
         Secret(text.into())
     }

@@ -1,4 +1,4 @@
-//! The `otlp` exporter's configuration as the file has it; `settings` turns it into what is in force.
+//! The `otlp` exporter's section of the configuration file. `settings` adds the environment and the defaults.
 
 use std::collections::BTreeMap;
 
@@ -13,7 +13,7 @@ use super::tls::TlsConfig;
 use crate::Environment;
 use crate::secret::Secret;
 
-/// Configuration of an `otlp` exporter. `None` is where the file is silent and `OTEL_EXPORTER_OTLP_*` may speak.
+/// Configuration of an `otlp` exporter. Where a key is not set (`None`), a variable `OTEL_EXPORTER_OTLP_*` may set it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
@@ -26,7 +26,7 @@ pub struct Config {
     pub headers: Option<BTreeMap<String, Secret>>,
     /// TLS.
     pub tls: TlsConfig,
-    /// The time that one attempt may take, connecting included. Default 5 s.
+    /// How long one attempt may take, with the time to connect. Default 5 s.
     pub timeout: Option<Interval>,
     /// Retries.
     pub retry_on_failure: RetryConfig,
@@ -35,15 +35,15 @@ pub struct Config {
 }
 
 impl Config {
-    /// What would keep it from starting for some signal: in the file, in the environment that speaks where the file is
-    /// silent, for each signal in its own variables, or in a file that these name.
+    /// Finds what would keep the exporter from starting, for logs or for metrics: in the configuration, in the
+    /// environment variables that count for the signal, or in a file that these name.
     pub fn validate(&self, environment: &Environment<'_>) -> Vec<Problem> {
         let mut problems = Vec::new();
         for signal in [Signal::Logs, Signal::Metrics] {
             let started =
                 self.resolve(signal, environment).and_then(|settings| channel::check_files(&settings));
             for problem in started.err().unwrap_or_default() {
-                // What is wrong with the file is found for both, in the same words.
+                // A problem of the configuration itself is found for both signals, in the same words.
                 if !problems.contains(&problem) {
                     problems.push(problem);
                 }
@@ -54,16 +54,16 @@ impl Config {
         problems
     }
 
-    /// The settings in force for a signal, the environment speaking where the file is silent.
+    /// The settings for a signal: the configuration's values, and where it has none, those of the environment.
     ///
     /// # Errors
-    /// All problems of the file's and the environment's values.
+    /// All problems of these values.
     pub fn resolve(&self, signal: Signal, environment: &Environment<'_>) -> Result<Settings, Vec<Problem>> {
         settings::resolve(&self.fields(), signal, environment)
     }
 
-    /// This configuration with nothing left silent but what the environment decides otherwise for logs than for metrics:
-    /// what `print-config` shows.
+    /// This configuration with the values of the environment and the defaults filled in, as `print-config` shows it.
+    /// A key stays unset where the environment has different values for logs and for metrics.
     ///
     /// # Errors
     /// As [`Config::resolve`].

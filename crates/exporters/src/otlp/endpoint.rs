@@ -1,19 +1,19 @@
-//! Where a backend is: the forms of an endpoint and what each says about TLS.
+//! The address of a backend: the forms of an endpoint, and which of them mean TLS.
 
 use std::fmt;
 
 use http::Uri;
 use http::uri::Scheme;
 
-/// An endpoint of OTLP over gRPC, with a scheme.
+/// An endpoint of OTLP over gRPC. It always has a scheme.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint(Uri);
 
 impl Endpoint {
-    /// Reads `http://HOST:PORT`, `https://HOST:PORT` or `HOST:PORT`; of the last, `insecure` says whether it is plaintext.
+    /// Reads `http://HOST:PORT`, `https://HOST:PORT` or `HOST:PORT`. The last is plaintext where `insecure` is true.
     ///
     /// # Errors
-    /// What was expected and what was found. Credentials in the text are not repeated.
+    /// The text is none of these. The message says what was expected and found, without credentials in the text.
     pub fn parse(text: &str, insecure: bool) -> Result<Endpoint, String> {
         const EXPECTED: &str = "expected http://HOST:PORT or https://HOST:PORT";
         if text.contains('@') {
@@ -21,7 +21,7 @@ impl Endpoint {
                 "{EXPECTED}, found one with user information; credentials belong in `headers`"
             ));
         }
-        // Some vendors' users write a token into the query.
+        // A query is not shown, since some vendors put a token there.
         let shown = text.split('?').next().unwrap_or_default();
         let wrong = || format!("{EXPECTED}, found {shown:?}");
         let (uri, port_needed) = match text.contains("://") {
@@ -31,7 +31,7 @@ impl Endpoint {
         let uri = uri.map_err(|_| wrong())?;
         let authority = uri.authority().ok_or_else(wrong)?;
         let known_scheme = matches!(uri.scheme(), Some(s) if *s == Scheme::HTTP || *s == Scheme::HTTPS);
-        // `HOST:` and a port above 65535 leave something behind the host that is no port.
+        // In `HOST:` and with a port above 65535, what stands behind the host is no port.
         let port_wrong =
             authority.port_u16().is_none() && (port_needed || authority.as_str() != authority.host());
         if !known_scheme || authority.host().is_empty() || port_wrong {
@@ -43,12 +43,12 @@ impl Endpoint {
         Ok(Endpoint(uri))
     }
 
-    /// With TLS?
+    /// Is it reached by TLS?
     pub fn is_tls(&self) -> bool {
         self.0.scheme() == Some(&Scheme::HTTPS)
     }
 
-    /// As a URI.
+    /// The endpoint as a URI.
     pub fn uri(&self) -> &Uri {
         &self.0
     }

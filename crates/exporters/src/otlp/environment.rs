@@ -1,6 +1,6 @@
 //! The `OTEL_EXPORTER_OTLP_*` variables (OpenTelemetry specification, "OTLP Exporter Configuration").
 //!
-//! Words are read whatever their case (specification, "Enum").
+//! Words are read in capital and small letters alike (specification, "Enum").
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,27 +12,28 @@ use otel_tcpretrans_pipeline::delivery::Compression;
 use crate::secret::Secret;
 use crate::{Environment, key_values};
 
-/// The variables that speak for one signal: its own first, then those of all signals.
+/// The variables that count for one signal. Its own ones win over those for all signals.
 pub(super) struct Variables<'a> {
     pub(super) signal: Signal,
     pub(super) environment: &'a Environment<'a>,
 }
 
-/// A value and the variable that it is from.
-pub(super) struct Found {
-    pub(super) variable: String,
+/// A variable that is set.
+pub(super) struct Variable {
+    pub(super) name: String,
     pub(super) value: String,
 }
 
-impl Found {
+impl Variable {
     pub(super) fn problem(&self, path: &str, message: impl std::fmt::Display) -> Problem {
-        Problem::at(path, format!("{}: {message}", self.variable))
+        Problem::at(path, format!("{}: {message}", self.name))
     }
 }
 
 impl Variables<'_> {
-    /// The value of `OTEL_EXPORTER_OTLP_[SIGNAL_]{name}`. An empty one is as good as none, says the specification.
-    pub(super) fn get(&self, name: &str) -> Option<Found> {
+    /// The variable `OTEL_EXPORTER_OTLP_[SIGNAL_]{name}`. An empty one counts as unset (specification, "Parsing Empty
+    /// Value").
+    pub(super) fn get(&self, name: &str) -> Option<Variable> {
         let own = match self.signal {
             Signal::Logs => format!("OTEL_EXPORTER_OTLP_LOGS_{name}"),
             Signal::Metrics => format!("OTEL_EXPORTER_OTLP_METRICS_{name}"),
@@ -40,11 +41,11 @@ impl Variables<'_> {
         [own, format!("OTEL_EXPORTER_OTLP_{name}")].into_iter().find_map(|variable| {
             let value = (self.environment)(&variable)?;
             let value = value.trim();
-            (!value.is_empty()).then(|| Found { variable, value: value.to_owned() })
+            (!value.is_empty()).then(|| Variable { name: variable, value: value.to_owned() })
         })
     }
 
-    /// A variable read by `read`; what is wrong with it goes to `problems`.
+    /// Reads a variable by `read`. An error goes to `problems`, as a problem of the key `path`.
     pub(super) fn read<T>(
         &self,
         name: &str,
@@ -66,7 +67,7 @@ pub(super) fn compression(value: &str) -> Result<Compression, String> {
     }
 }
 
-/// Milliseconds. 0 is no limit, says the specification, or the largest number of 32 bits.
+/// Reads a number of milliseconds. 0 means no limit; it is read as the largest number of 32 bits.
 pub(super) fn timeout(value: &str) -> Result<Duration, String> {
     let milliseconds =
         value.parse().map_err(|_| format!("expected a whole number of milliseconds, found {value:?}"))?;
@@ -82,7 +83,7 @@ pub(super) fn boolean(value: &str) -> Result<bool, String> {
 }
 
 pub(super) fn headers(value: &str) -> Result<BTreeMap<String, Secret>, String> {
-    // The message must not repeat what may be a token.
+    // The message does not repeat the value, since it may be a token.
     let pairs = key_values::parse(value).map_err(|error| error.to_string())?;
     Ok(pairs.into_iter().map(|(name, value)| (name, Secret::new(value))).collect())
 }

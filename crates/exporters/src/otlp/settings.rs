@@ -1,4 +1,4 @@
-//! The settings in force: the file's, then the environment's, then the defaults.
+//! The settings of a connection: the configuration's values first, then the environment's, then the defaults.
 
 use std::collections::BTreeMap;
 use std::fmt;
@@ -11,16 +11,16 @@ use otel_tcpretrans_pipeline::config::{Interval, Problem, fit};
 use otel_tcpretrans_pipeline::delivery::Compression;
 
 use super::endpoint::Endpoint;
-use super::environment::{self, Found, Variables};
+use super::environment::{self, Variable, Variables};
 use super::tls::TlsConfig;
 use crate::Environment;
 use crate::secret::Secret;
 
-/// Where OTLP over gRPC goes when nobody says otherwise (OpenTelemetry specification).
+/// The endpoint where none is configured (OpenTelemetry specification, "OTLP Exporter Configuration").
 const DEFAULT_ENDPOINT: &str = "http://localhost:4317";
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 
-/// A connection to a backend, all of it decided.
+/// How to connect to a backend, with the environment and the defaults filled in.
 #[derive(Clone, Debug)]
 pub struct Settings {
     /// Where it is.
@@ -29,13 +29,13 @@ pub struct Settings {
     pub compression: Compression,
     /// gRPC metadata sent with each request.
     pub headers: BTreeMap<String, Secret>,
-    /// TLS; `insecure` is spent, the endpoint's scheme tells.
+    /// TLS. Whether it is used follows from the endpoint's scheme; `insecure` has no further meaning here.
     pub tls: TlsConfig,
-    /// The time that one attempt may take.
+    /// How long one attempt may take.
     pub timeout: Duration,
 }
 
-/// The part of a configuration that describes a connection, as the file has it.
+/// The keys of a configuration that describe a connection.
 pub(crate) struct Fields<'a> {
     pub(crate) endpoint: Option<&'a str>,
     pub(crate) compression: Option<Compression>,
@@ -44,7 +44,10 @@ pub(crate) struct Fields<'a> {
     pub(crate) timeout: Option<Interval>,
 }
 
-/// Decides. All problems are reported, not only the first.
+/// Fills in the environment and the defaults.
+///
+/// # Errors
+/// All problems, not only the first.
 pub(crate) fn resolve(
     fields: &Fields<'_>,
     signal: Signal,
@@ -53,7 +56,8 @@ pub(crate) fn resolve(
     let variables = Variables { signal, environment };
     let mut problems = Vec::new();
 
-    // A file that names an endpoint means this exporter's own protocol, whatever a pod was given for its SDKs.
+    // The variable may have been set for an SDK in the same pod. It counts only where the endpoint is the
+    // environment's too.
     if fields.endpoint.is_none() {
         variables.read("PROTOCOL", "", &mut problems, environment::protocol);
     }
@@ -99,7 +103,8 @@ fn endpoint(fields: &Fields<'_>, variables: &Variables<'_>, problems: &mut Vec<P
     parsed.map_err(|problem| problems.push(problem)).ok()
 }
 
-/// Without TLS. Whoever names a certificate means TLS; the environment's may be for others.
+/// Settings without TLS. Keys of the configuration that need TLS are problems. Variables are ignored, since they may
+/// be set for other programs.
 fn plaintext(file: &TlsConfig, problems: &mut Vec<Problem>) -> TlsConfig {
     for (key, is_set) in [
         ("tls.ca_file", file.ca_file.is_some()),
@@ -121,7 +126,7 @@ fn tls(file: &TlsConfig, variables: &Variables<'_>, problems: &mut Vec<Problem>)
         found(&file.cert_file, "CLIENT_CERTIFICATE"),
         found(&file.key_file, "CLIENT_KEY"),
     );
-    let path = |file: &Option<PathBuf>, found: &Option<Found>| {
+    let path = |file: &Option<PathBuf>, found: &Option<Variable>| {
         file.clone().or_else(|| found.as_ref().map(|found| PathBuf::from(&found.value)))
     };
     let tls = TlsConfig {
@@ -149,8 +154,8 @@ fn tls(file: &TlsConfig, variables: &Variables<'_>, problems: &mut Vec<Problem>)
     tls
 }
 
-/// A problem with a value that is the file's, or that was found in a variable.
-fn at(found: &Option<Found>, path: &str, message: impl fmt::Display) -> Problem {
+/// A problem with a value, which is from a variable or else from the configuration.
+fn at(found: &Option<Variable>, path: &str, message: impl fmt::Display) -> Problem {
     match found {
         Some(found) => found.problem(path, message),
         None => Problem::at(path, message.to_string()),

@@ -67,8 +67,8 @@ fn no_certificate(key: &str, path: &Path) -> Problem {
     unusable(key, format!("{} holds no PEM certificate that can be read", path.display()))
 }
 
-/// Reads `ca_file`. rustls skips certificates that it can't parse. Without this check, a file of such certificates alone
-/// would be accepted, and no server would be trusted.
+/// Reads `ca_file`. rustls skips certificates that it can't parse. Without this check, a file of such certificates
+/// alone would be accepted, and no server would be trusted.
 fn authorities(path: &Path) -> Result<Vec<u8>, Problem> {
     let pem = certificates("ca_file", path)?;
     let certificates = CertificateDer::pem_slice_iter(&pem).flatten();

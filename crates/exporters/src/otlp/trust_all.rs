@@ -1,11 +1,11 @@
-//! `tls.insecure_skip_verify`: TLS that trusts whatever certificate it is shown.
+//! `tls.insecure_skip_verify`: TLS that accepts every certificate of a server.
 
 use rustls::client::danger::{HandshakeSignatureValid, ServerCertVerified, ServerCertVerifier};
 use rustls::crypto::{WebPkiSupportedAlgorithms, ring, verify_tls12_signature, verify_tls13_signature};
 use rustls::pki_types::{CertificateDer, ServerName, UnixTime};
 use rustls::{DigitallySignedStruct, Error, SignatureScheme};
 
-/// Believes every certificate; that the peer has the certificate's key is still checked.
+/// Accepts every certificate. It still checks that the server has the certificate's private key.
 #[derive(Debug)]
 pub(super) struct TrustAll(WebPkiSupportedAlgorithms);
 

@@ -12,7 +12,7 @@ use crate::Environment;
 use crate::otlp::{self, Compression, Fields, Settings, TlsConfig};
 use crate::secret::Secret;
 
-/// Where Prometheus scrapes by default; the Collector's own port.
+/// The default address for scrapes, with the Collector's port.
 const DEFAULT_ADDRESS: &str = "127.0.0.1:8888";
 const TEMPORALITY: &str = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE";
 const DEFAULT_INTERVAL: Interval = Interval::from_secs(60);
@@ -21,13 +21,13 @@ const DEFAULT_INTERVAL: Interval = Interval::from_secs(60);
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct MetricsConfig {
-    /// `HOST:PORT` to be scraped at, under `/metrics`; `null` for nowhere. Default `127.0.0.1:8888`.
+    /// `HOST:PORT` where `/metrics` is served; `null` serves it nowhere. Default `127.0.0.1:8888`.
     pub prometheus: Option<String>,
-    /// A backend to push to; `null`, the default, for none.
+    /// The backend to push to. The default, `null`, pushes nowhere.
     pub otlp: Option<PushConfig>,
 }
 
-/// A backend of OTLP over gRPC to push the process's own metrics to; the connection's keys as in the `otlp` exporter.
+/// A backend of OTLP over gRPC for the process's own metrics. The connection's keys are those of the `otlp` exporter.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 #[allow(missing_docs)] // as in `otlp::Config`
@@ -61,8 +61,8 @@ impl Default for PushConfig {
 }
 
 impl MetricsConfig {
-    /// What would keep it from starting: in the file, in the environment that speaks where the file is silent, or in a file
-    /// that these name. Paths below `service.telemetry.metrics`.
+    /// Finds what would keep the self-telemetry from starting: in the configuration, in the environment variables
+    /// that count where it has no value, or in a file that these name. Paths are below `service.telemetry.metrics`.
     pub fn validate(&self, environment: &Environment<'_>) -> Vec<Problem> {
         let mut problems = Vec::new();
         if let Some(address) = self.prometheus.as_deref().filter(|address| !is_listen_address(address)) {
@@ -82,10 +82,10 @@ impl MetricsConfig {
 }
 
 impl MetricsConfig {
-    /// This configuration with nothing left silent: what `print-config` shows.
+    /// This configuration with the environment and the defaults filled in, as `print-config` shows it.
     ///
     /// # Errors
-    /// What is wrong with the connection, in the file or in the environment.
+    /// All problems of the connection's values, in the configuration or in the environment.
     pub fn filled_in(&self, environment: &Environment<'_>) -> Result<MetricsConfig, Vec<Problem>> {
         let Some(push) = &self.otlp else { return Ok(self.clone()) };
         let settings = push.resolve(environment)?;
@@ -102,7 +102,7 @@ impl MetricsConfig {
 }
 
 impl PushConfig {
-    /// The connection in force, the environment speaking where the file is silent.
+    /// The settings of the connection: the configuration's values, and where it has none, those of the environment.
     pub(super) fn resolve(&self, environment: &Environment<'_>) -> Result<Settings, Vec<Problem>> {
         otlp::resolve(&self.fields(), Signal::Metrics, environment).map_err(below_otlp)
     }
@@ -135,12 +135,12 @@ pub(super) fn temporality(environment: &Environment<'_>) -> Result<Temporality, 
     }
 }
 
-/// Problems of the push, seen from `service.telemetry.metrics`.
+/// Turns problems of `service.telemetry.metrics.otlp` into problems of `service.telemetry.metrics`.
 pub(super) fn below_otlp(problems: Vec<Problem>) -> Vec<Problem> {
     Problem::below("otlp", problems)
 }
 
-/// Can this be listened on? Whether the host has this address shows when it is tried.
+/// Has this the form of an address to listen on? Whether the host has the address shows when it is bound.
 fn is_listen_address(text: &str) -> bool {
     let named = |(host, port): (&str, &str)| {
         let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';

@@ -117,8 +117,8 @@ impl RunningTelemetry {
         self.address
     }
 
-    /// Pushes a last time, where pushing is configured, and stops. What is not done at the deadline is given up. The last
-    /// push has a second even where the deadline has passed, since the numbers of a drain that took all the time
+    /// Pushes a last time, where pushing is configured, and stops. What is not done at the deadline is given up. The
+    /// last push has a second even where the deadline has passed, since the numbers of a drain that took all the time
     /// are worth having.
     pub async fn shutdown(self, deadline: Instant) {
         let deadline = deadline.max(Instant::now() + LAST_PUSH);

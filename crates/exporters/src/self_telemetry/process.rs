@@ -1,4 +1,4 @@
-//! The process's own numbers, under the Collector's names.
+//! Uptime, CPU time and memory of the process, under the Collector's names.
 
 use std::fs;
 use std::time::Instant;

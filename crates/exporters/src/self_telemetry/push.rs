@@ -1,4 +1,4 @@
-//! Pushing the process's own metrics as OTLP, by opentelemetry-otlp.
+//! Pushes the process's own metrics as OTLP, by opentelemetry-otlp.
 
 use std::sync::{Arc, Weak};
 use std::time::Duration;
@@ -20,7 +20,7 @@ use super::refresher::Refresher;
 use crate::Environment;
 use crate::otlp::{self, Compression, Settings};
 
-/// A pusher that is not running yet.
+/// A pusher, not started yet.
 pub(super) struct Push {
     reader: Arc<ManualReader>,
     exporter: MetricExporter,
@@ -40,7 +40,7 @@ enum PushError {
     Connect(#[from] TelemetryError),
 }
 
-/// A pusher, and the reader by which it is fed.
+/// A pusher, and the reader that collects what it pushes.
 pub(super) fn reader(
     config: &PushConfig,
     environment: &Environment<'_>,
@@ -68,7 +68,8 @@ fn exporter(settings: &Settings, temporality: Temporality) -> Result<MetricExpor
         .with_tonic()
         .with_channel(endpoint.connect_lazy())
         .with_timeout(settings.timeout)
-        // The crate would add the environment's headers to the file's; the settings have decided between them.
+        // The crate would add the environment's headers to those of the settings, which have taken the environment into
+        // account already.
         .with_interceptor(move |mut request: tonic::Request<()>| {
             *request.metadata_mut() = metadata.clone();
             Ok(request)
@@ -82,7 +83,7 @@ fn exporter(settings: &Settings, temporality: Temporality) -> Result<MetricExpor
 }
 
 impl Push {
-    /// Pushes at each interval, and once more when `stop`'s sender is gone.
+    /// Pushes once per interval, and a last time when the sender of `stop` is dropped.
     pub(super) async fn run(mut self, refresher: Arc<Refresher>, mut stop: watch::Receiver<()>) {
         let mut ticks = interval_at(Instant::now() + self.interval, self.interval);
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
@@ -110,7 +111,8 @@ impl Push {
     async fn push(&mut self, refresher: &Refresher) -> Result<(), PushError> {
         let mut metrics = ResourceMetrics::default();
         refresher.collect(|| self.reader.collect(&mut metrics))?;
-        // The crate leaves the time to a channel that it is given, and that one waits for a silent peer until TCP gives up.
+        // The crate does not apply its timeout to a channel that it is given, and the channel waits for a silent peer
+        // until TCP gives up.
         match timeout(self.settings.timeout, self.exporter.export(&metrics)).await {
             Ok(answer) => Ok(answer?),
             Err(_) => {

@@ -14,7 +14,8 @@ use tokio::sync::watch;
 use super::refresher::Refresher;
 use crate::http::{self, Body, text};
 
-/// A reader of instruments and the registry that shows what it reads, names and labels as they were registered.
+/// A reader of the instruments, and the registry that shows what it read. Names and labels stay as they were
+/// registered.
 pub(super) fn reader() -> Result<(Registry, PrometheusExporter), OTelSdkError> {
     let registry = Registry::new();
     let reader = opentelemetry_prometheus::exporter()

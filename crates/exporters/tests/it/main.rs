@@ -17,7 +17,7 @@ mod wire;
 
 use std::time::Duration;
 
-use otel_tcpretrans_exporters::resource::{Facts, Resource, UserAttributes};
+use otel_tcpretrans_exporters::resource::{Instance, Resource, UserAttributes};
 use otel_tcpretrans_pipeline::books::{Ledger, LedgerKey, Signal};
 use otel_tcpretrans_pipeline::component::{Batch, Exporter};
 use tokio::time::Instant;
@@ -30,14 +30,14 @@ fn no_environment(_: &str) -> Option<String> {
 }
 
 fn resource() -> Resource {
-    let facts = Facts {
+    let instance = Instance {
         instance_id: "the-instance".into(),
         host_name: Some("the-host".into()),
         architecture: "x86_64",
-        ..Facts::default()
+        ..Instance::default()
     };
     let user = UserAttributes::from([("deployment.environment.name".into(), Some("test".into()))]);
-    Resource::new(&facts, &no_environment, &user).expect("a resource")
+    Resource::new(&instance, &no_environment, &user).expect("a resource")
 }
 
 fn ledger(signal: Signal) -> Ledger {

@@ -49,7 +49,7 @@ fn log_record(record: &Record, observed: u64) -> LogRecord {
 mod tests {
     use super::*;
     use crate::fixtures;
-    use crate::resource::{Facts, Resource, UserAttributes};
+    use crate::resource::{Instance, Resource, UserAttributes};
     use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
     use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
     use opentelemetry_proto::tonic::logs::v1::{ResourceLogs, ScopeLogs};
@@ -58,8 +58,8 @@ mod tests {
     const OBSERVED: u64 = fixtures::START + 200_000_000;
 
     fn resource() -> Resource {
-        let facts = Facts { instance_id: "i".into(), ..Facts::default() };
-        Resource::new(&facts, &|_| None, &UserAttributes::new()).expect("a resource")
+        let instance = Instance { instance_id: "i".into(), ..Instance::default() };
+        Resource::new(&instance, &|_| None, &UserAttributes::new()).expect("a resource")
     }
 
     /// The whole request, as prost encodes it.

@@ -1,14 +1,14 @@
-//! What is wrong with a configuration, and where it was written.
+//! Problems and warnings of a configuration, with the place that each is about.
 
 use std::fmt;
 use std::sync::Arc;
 
 pub(crate) use otel_tcpretrans_pipeline::config::expected;
 
-/// Keys from the root to a value; an item of a list is named by its index.
+/// The keys from the root to a value. The key of an item in a list is its index.
 pub(crate) type Path = Vec<String>;
 
-/// Who set a value. Ordered as problems are listed: by file, line and column, then the other layers.
+/// Where a value was set. The order is that of the list of problems: by file, line and column, then the other layers.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) enum Origin {
     /// A place in a file.
@@ -17,13 +17,13 @@ pub(crate) enum Origin {
     Environment(String),
     /// The key of a `--set`.
     Set(String),
-    /// Nobody: it is what is there without a configuration.
+    /// It was not set, so that the default holds.
     Defaults,
 }
 
-/// One thing that is wrong, or only odd where it is a warning.
+/// One problem or one warning.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-pub(crate) struct Problem {
+pub(crate) struct Diagnostic {
     pub(crate) origin: Origin,
     pub(crate) path: Path,
     pub(crate) message: String,
@@ -41,7 +41,7 @@ impl fmt::Display for Origin {
     }
 }
 
-impl fmt::Display for Problem {
+impl fmt::Display for Diagnostic {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         write!(f, "{}: ", self.origin)?;
         if !self.path.is_empty() {
@@ -51,7 +51,7 @@ impl fmt::Display for Problem {
     }
 }
 
-/// A path as people write it: `service.pipelines.logs.processors[1]`.
+/// A path as messages show it, such as `service.pipelines.logs.processors[1]`.
 pub(crate) fn display_path(path: &[String]) -> String {
     let mut text = String::new();
     for part in path {
@@ -65,7 +65,7 @@ pub(crate) fn display_path(path: &[String]) -> String {
     text
 }
 
-/// A path as components write it in their own problems: `tls.ca_file`, `exclude.0`, `exclude[0]`.
+/// Reads a path of a component's problem, such as `tls.ca_file`, `exclude.0` or `exclude[0]`.
 pub(crate) fn parse_path(text: &str) -> Path {
     text.split(['.', '[', ']']).filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }
