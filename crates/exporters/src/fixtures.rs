@@ -5,7 +5,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use otel_tcpretrans_pipeline::attribute::{Attribute, Key, OwnedValue};
-use otel_tcpretrans_pipeline::metric::{Metric, MetricPoint, Temporality};
+use otel_tcpretrans_pipeline::metric::{MetricPoint, Reading, Temporality};
+use otel_tcpretrans_pipeline::processors::RETRANSMITS;
 use otel_tcpretrans_pipeline::record::{
     Amounts, Bundle, Class, Flow, HandshakeRole, Identity, NetworkType, Record, RetransmitType, Segment,
     TcpFlags, TcpSample, TcpState,
@@ -111,16 +112,17 @@ pub(crate) fn enriched() -> Record {
     }
 }
 
+/// A total of `value`, of which 2 were added in the last 5 s.
 pub(crate) fn point(value: u64) -> MetricPoint {
     MetricPoint {
-        metric: Metric::Retransmits,
+        descriptor: &RETRANSMITS,
         attributes: Arc::new([
             (Key::Own(Attribute::NetworkType), OwnedValue::Word("ipv4")),
             (Key::Own(Attribute::RetransmitType), OwnedValue::Word("fast")),
         ]),
-        temporality: Temporality::Cumulative,
-        start_unix_nano: START,
         time_unix_nano: START + 10_000_000_000,
-        value,
+        total: Reading { start_unix_nano: START, value },
+        change: Reading { start_unix_nano: START + 5_000_000_000, value: 2 },
+        temporality: Temporality::Cumulative,
     }
 }

@@ -4,7 +4,7 @@ use std::fmt;
 
 use jiff::Timestamp;
 use otel_tcpretrans_pipeline::attribute::ErrorType;
-use otel_tcpretrans_pipeline::metric::{MetricPoint, Temporality};
+use otel_tcpretrans_pipeline::metric::{MetricPoint, Reading, Temporality};
 use otel_tcpretrans_pipeline::record::{Amounts, Flow, Record};
 
 /// `ipv4 10.0.0.1:443 -> 10.0.0.2:50000 timeout established ACK|PSH segments=2 bytes=2896 …`; of a gap
@@ -73,20 +73,15 @@ pub(crate) struct PointLine<'a>(pub(crate) &'a MetricPoint);
 impl fmt::Display for PointLine<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let point = self.0;
-        f.write_str(point.metric.name())?;
+        f.write_str(point.descriptor.name)?;
         f.write_str("{")?;
         for (index, (key, value)) in point.attributes.iter().enumerate() {
             let separator = if index == 0 { "" } else { "," };
             write!(f, "{separator}{key}={value}")?;
         }
-        write!(
-            f,
-            "}} {} {} {} since {}",
-            point.value,
-            point.metric.unit(),
-            temporality(point.temporality),
-            Time(point.start_unix_nano)
-        )
+        let Reading { start_unix_nano, value } = point.reading();
+        let (unit, temporality) = (point.descriptor.unit, temporality(point.temporality));
+        write!(f, "}} {value} {unit} {temporality} since {}", Time(start_unix_nano))
     }
 }
 
@@ -186,6 +181,12 @@ mod tests {
             PointLine(&fixtures::point(42)).to_string(),
             "system.network.tcp.retransmits{network.type=ipv4,network.tcp.retransmit.type=fast} 42 {segment} \
              cumulative since 2026-11-23T04:00:00.000000Z"
+        );
+        let delta = MetricPoint { temporality: Temporality::Delta, ..fixtures::point(42) };
+        assert_eq!(
+            PointLine(&delta).to_string(),
+            "system.network.tcp.retransmits{network.type=ipv4,network.tcp.retransmit.type=fast} 2 {segment} \
+             delta since 2026-11-23T04:00:05.000000Z"
         );
     }
 }

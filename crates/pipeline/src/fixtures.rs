@@ -4,7 +4,10 @@ use std::net::SocketAddr;
 use std::sync::Arc;
 use std::time::Duration;
 
+use crate::attribute::{Attribute, OwnedValue};
 use crate::books::{Ledger, LedgerKey, Signal};
+use crate::metric::{MetricPoint, Reading, Temporality};
+use crate::processors::RETRANSMITS;
 use crate::record::{
     Amounts, Bundle, Class, Flow, Identity, NetworkType, Record, RetransmitType, Segment, TcpFlags,
     TcpSample, TcpState,
@@ -102,4 +105,16 @@ pub(crate) fn ledger() -> Ledger {
         signal: Signal::Logs,
         exporter: Some("sink".to_owned()),
     })
+}
+
+/// A point of a series that began 10 s after the epoch, at the end of a window from 20 s to 30 s.
+pub(crate) fn point(total: u64, change: u64) -> MetricPoint {
+    MetricPoint {
+        descriptor: &RETRANSMITS,
+        attributes: Arc::new([(Attribute::NetworkType.into(), OwnedValue::Word("ipv4"))]),
+        time_unix_nano: 30_000_000_000,
+        total: Reading { start_unix_nano: 10_000_000_000, value: total },
+        change: Reading { start_unix_nano: 20_000_000_000, value: change },
+        temporality: Temporality::Cumulative,
+    }
 }

@@ -1,4 +1,4 @@
-//! Metric points: what `aggregate` makes of records, and what exporters ship.
+//! Metric points: what metrics pipelines carry and exporters ship. Nothing here knows which component made them.
 
 use std::sync::Arc;
 
@@ -6,74 +6,123 @@ use serde::{Deserialize, Serialize};
 
 use crate::attribute::{Key, OwnedValue};
 
-/// The metrics that leave; all are monotonic sums of integers.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
-pub enum Metric {
-    /// Segments retransmitted.
-    Retransmits,
-    /// skbs retransmitted; under GSO one is many segments.
-    Events,
-    /// Payload bytes retransmitted.
-    Io,
-    /// Attempts that the kernel itself failed.
-    Failures,
-}
-
-impl Metric {
+/// What a metric is. The component that makes its points brings it along.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub struct Descriptor {
     /// The metric's name.
-    pub fn name(self) -> &'static str {
-        match self {
-            Metric::Retransmits => "system.network.tcp.retransmits",
-            Metric::Events => "system.network.tcp.retransmit.events",
-            Metric::Io => "system.network.tcp.retransmit.io",
-            Metric::Failures => "system.network.tcp.retransmit.failures",
-        }
-    }
-
-    /// The metric's unit, in UCUM.
-    pub fn unit(self) -> &'static str {
-        match self {
-            Metric::Retransmits => "{segment}",
-            Metric::Events | Metric::Failures => "{event}",
-            Metric::Io => "By",
-        }
-    }
-
-    /// The metric's description.
-    pub fn description(self) -> &'static str {
-        match self {
-            Metric::Retransmits => "TCP segments retransmitted, as the kernel's RetransSegs counts them",
-            Metric::Events => "TCP retransmissions: skbs, each of one or more segments",
-            Metric::Io => "TCP payload bytes retransmitted",
-            Metric::Failures => "TCP retransmissions that the kernel attempted and failed to send",
-        }
-    }
+    pub name: &'static str,
+    /// The unit of its values, in UCUM.
+    pub unit: &'static str,
+    /// How its values behave.
+    pub kind: Kind,
+    /// What it counts, for people.
+    pub description: &'static str,
 }
 
-/// What a sum's value is counted from (OTLP `AggregationTemporality`).
+/// How the values of a metric behave.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Kind {
+    /// A sum of whole numbers that never falls (OTLP `Sum`, `is_monotonic`).
+    MonotonicSum,
+}
+
+/// Since when a sum's value counts (OTLP `AggregationTemporality`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Temporality {
-    /// From the series' start.
+    /// Since the start of the series.
     #[default]
     Cumulative,
-    /// From the last report.
+    /// Since the last report.
     Delta,
 }
 
-/// One value of one series of a monotonic sum.
+/// One series of a sum at one moment. It can be read in both temporalities; the exporter chooses.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MetricPoint {
     /// Which metric.
-    pub metric: Metric,
-    /// The series' attributes, shared by the points of that series.
+    pub descriptor: &'static Descriptor,
+    /// The attributes of the series. All of its points share them.
     pub attributes: Arc<[(Key, OwnedValue)]>,
-    /// Cumulative or delta.
-    pub temporality: Temporality,
-    /// Start of what `value` counts, ns since the Unix epoch.
-    pub start_unix_nano: u64,
-    /// End of what `value` counts, ns since the Unix epoch.
+    /// The moment, in ns since the Unix epoch.
     pub time_unix_nano: u64,
-    /// The sum.
+    /// What was counted since the start of the series.
+    pub total: Reading,
+    /// What was counted since the last report.
+    pub change: Reading,
+    /// The temporality in force: at first the pipeline's, then that of the exporter which takes the point.
+    pub temporality: Temporality,
+}
+
+/// The value of a sum, and since when it counts.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Reading {
+    /// Since when, in ns since the Unix epoch. Never later than the point's time.
+    pub start_unix_nano: u64,
+    /// The value, in the metric's unit.
     pub value: u64,
+}
+
+impl MetricPoint {
+    /// The reading in the temporality in force.
+    pub fn reading(&self) -> Reading {
+        match self.temporality {
+            Temporality::Cumulative => self.total,
+            Temporality::Delta => self.change,
+        }
+    }
+
+    /// Does the reading say anything? A change of 0 does not; a total always does, since backends forget a series
+    /// that is not repeated.
+    fn is_worth_sending(&self) -> bool {
+        self.temporality == Temporality::Cumulative || self.change.value > 0
+    }
+}
+
+/// The points that an exporter takes, in their order and in its temporality. `None` leaves each point's as it is.
+pub(crate) fn taken_in(temporality: Option<Temporality>, points: &Arc<[MetricPoint]>) -> Arc<[MetricPoint]> {
+    let differs = |point: &MetricPoint| temporality.is_some_and(|wanted| wanted != point.temporality);
+    if points.iter().all(|point| !differs(point) && point.is_worth_sending()) {
+        return Arc::clone(points);
+    }
+    let taken = points
+        .iter()
+        .map(|point| MetricPoint { temporality: temporality.unwrap_or(point.temporality), ..point.clone() });
+    taken.filter(MetricPoint::is_worth_sending).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::fixtures::point;
+    use Temporality::{Cumulative, Delta};
+
+    /// Totals of 5 and 7, of which the second has changed by 2.
+    fn points(temporality: Temporality) -> Arc<[MetricPoint]> {
+        Arc::new([(5, 0), (7, 2)].map(|(total, change)| MetricPoint { temporality, ..point(total, change) }))
+    }
+
+    fn taken(wanted: Option<Temporality>, from: Temporality) -> Vec<(Temporality, u64)> {
+        let taken = taken_in(wanted, &points(from));
+        taken.iter().map(|point| (point.temporality, point.reading().value)).collect()
+    }
+
+    #[test]
+    fn the_exporters_temporality_wins_over_the_pipelines() {
+        let (totals, changes) = ([(Cumulative, 5), (Cumulative, 7)], [(Delta, 2)]);
+        for from in [Cumulative, Delta] {
+            assert_eq!(taken(Some(Cumulative), from), totals);
+            assert_eq!(taken(Some(Delta), from), changes, "only what has changed");
+        }
+        assert_eq!(taken(None, Cumulative), totals);
+        assert_eq!(taken(None, Delta), changes);
+    }
+
+    #[test]
+    fn points_that_are_taken_as_they_are_are_not_copied() {
+        let points = points(Cumulative);
+        for wanted in [None, Some(Cumulative)] {
+            assert!(Arc::ptr_eq(&taken_in(wanted, &points), &points));
+        }
+    }
 }

@@ -4,7 +4,7 @@ use std::fmt::{self, Write};
 
 use otel_tcpretrans_pipeline::attribute::Value;
 use otel_tcpretrans_pipeline::component::Batch;
-use otel_tcpretrans_pipeline::metric::MetricPoint;
+use otel_tcpretrans_pipeline::metric::{Descriptor, Kind, MetricPoint, Reading};
 use otel_tcpretrans_pipeline::record::Record;
 
 use super::Verbosity;
@@ -57,13 +57,15 @@ fn point(out: &mut String, point: &MetricPoint, verbosity: Verbosity) -> fmt::Re
         // All attributes of a point are those of its series, and its line has them already.
         Verbosity::Basic | Verbosity::Normal => writeln!(out, "{time} {}", PointLine(point)),
         Verbosity::Detailed => {
-            writeln!(out, "Metric {}", point.metric.name())?;
-            writeln!(out, "  Description: {}", point.metric.description())?;
-            writeln!(out, "  Unit: {}", point.metric.unit())?;
+            let Descriptor { name, unit, kind: Kind::MonotonicSum, description } = point.descriptor;
+            let Reading { start_unix_nano, value } = point.reading();
+            writeln!(out, "Metric {name}")?;
+            writeln!(out, "  Description: {description}")?;
+            writeln!(out, "  Unit: {unit}")?;
             writeln!(out, "  Type: Sum, monotonic, {}", temporality(point.temporality))?;
-            writeln!(out, "  StartTimestamp: {}", Time(point.start_unix_nano))?;
+            writeln!(out, "  StartTimestamp: {}", Time(start_unix_nano))?;
             writeln!(out, "  Timestamp: {time}")?;
-            writeln!(out, "  Value: {}", point.value)?;
+            writeln!(out, "  Value: {value}")?;
             attributes(out, point.attributes.iter().map(|(key, value)| (key.name(), value.value())))
         }
     }

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use otel_tcpretrans_pipeline::books::Signal;
 use otel_tcpretrans_pipeline::config::{Interval, Problem};
 use otel_tcpretrans_pipeline::delivery::{Compression, QueueConfig, RetryConfig};
+use otel_tcpretrans_pipeline::metric::Temporality;
 use serde::{Deserialize, Serialize};
 
 use super::channel;
@@ -28,6 +29,9 @@ pub struct Config {
     pub tls: TlsConfig,
     /// How long one attempt may take, with the time to connect. Default 5 s.
     pub timeout: Option<Interval>,
+    /// The temporality of metrics. Default: what the pipeline's `aggregate.temporality` says.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub temporality: Option<Temporality>,
     /// Retries.
     pub retry_on_failure: RetryConfig,
     /// The queue between pipeline and backend.

@@ -60,7 +60,7 @@ pub fn start(
     Ok(QueuedExporter::start(
         id.to_owned(),
         signal,
-        Encoder::new(resource, limit, settings.compression),
+        Encoder::new(resource, limit, settings.compression, config.temporality),
         transport,
         queue.clone(),
         config.retry_on_failure.clone(),

@@ -10,6 +10,7 @@ use opentelemetry_proto::tonic::metrics::v1::number_data_point;
 use otel_tcpretrans_exporters::otlp::{self, Config};
 use otel_tcpretrans_pipeline::books::{Books, DropReason, Signal};
 use otel_tcpretrans_pipeline::component::{Batch, Exporter};
+use otel_tcpretrans_pipeline::metric::{MetricPoint, Temporality};
 use prost::Message;
 use tonic::{Code, Status};
 use tonic_types::{ErrorDetails, StatusExt};
@@ -104,6 +105,30 @@ async fn metrics_arrive_as_monotonic_sums() {
     assert_eq!(point.start_time_unix_nano, fixtures::START);
     assert_eq!(value(&point.attributes, "network.tcp.retransmit.type"), text("fast"));
     assert_eq!(ledger.counts().delivered, 1);
+}
+
+#[tokio::test]
+async fn the_temporality_is_the_exporters_or_the_pipelines() {
+    let backend = Backend::start([]).await;
+    for (configured, expected) in [
+        ("", None),
+        ("temporality: cumulative", Some(Temporality::Cumulative)),
+        ("temporality: delta", Some(Temporality::Delta)),
+    ] {
+        assert_eq!(exporter(&backend.url(), Signal::Metrics, configured).temporality(), expected);
+    }
+    let exporter = exporter(&backend.url(), Signal::Metrics, "");
+    let ledger = ledger(Signal::Metrics);
+    let point = MetricPoint { temporality: Temporality::Delta, ..fixtures::point(42) };
+    export(&*exporter, Batch::Metrics(Arc::new([point])), &ledger).await;
+    drain(&*exporter, &ledger).await;
+    let [seen] = &backend.metrics()[..] else { panic!("one request") };
+    let Some(Data::Sum(sum)) = &seen.message.resource_metrics[0].scope_metrics[0].metrics[0].data else {
+        panic!("a sum")
+    };
+    assert_eq!(sum.aggregation_temporality(), AggregationTemporality::Delta);
+    assert_eq!(sum.data_points[0].value, Some(number_data_point::Value::AsInt(2)));
+    assert_eq!(sum.data_points[0].start_time_unix_nano, fixtures::START + 5_000_000_000);
 }
 
 #[tokio::test]

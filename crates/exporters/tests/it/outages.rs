@@ -25,7 +25,7 @@ pub(crate) fn transport(url: &str, timeout: &str) -> GrpcTransport {
 }
 
 pub(crate) fn request() -> Request {
-    Encoder::new(&resource(), REQUEST_LIMIT, Compression::Gzip).encode(&logs(1)).requests.remove(0)
+    Encoder::new(&resource(), REQUEST_LIMIT, Compression::Gzip, None).encode(&logs(1)).requests.remove(0)
 }
 
 fn retryable(error: SendError) -> String {

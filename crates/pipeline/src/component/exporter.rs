@@ -8,7 +8,7 @@ use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::books::Ledger;
-use crate::metric::MetricPoint;
+use crate::metric::{MetricPoint, Temporality, taken_in};
 use crate::record::Record;
 use crate::status::Status;
 
@@ -34,10 +34,24 @@ impl Batch {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
+
+    /// What an exporter takes of it. Metric points are read in `temporality`, or as each says itself where that is
+    /// `None`. Of points that are read as delta, only those that have changed are taken.
+    pub(crate) fn taken_in(&self, temporality: Option<Temporality>) -> Batch {
+        match self {
+            Batch::Logs(records) => Batch::Logs(Arc::clone(records)),
+            Batch::Metrics(points) => Batch::Metrics(taken_in(temporality, points)),
+        }
+    }
 }
 
 /// Ships batches. One instance serves one signal, for all pipelines of that signal that name it.
 pub trait Exporter: Send + Sync {
+    /// The temporality in which it takes metric points; `None` leaves it to the pipeline's `aggregate`.
+    fn temporality(&self) -> Option<Temporality> {
+        None
+    }
+
     /// Takes over a batch whose items `ledger` has accepted. Each item ends in that ledger as delivered, rejected or
     /// dropped.
     ///

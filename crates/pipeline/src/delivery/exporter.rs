@@ -16,6 +16,7 @@ use super::retry_sender::RetrySender;
 use super::transport::Transport;
 use crate::books::{Books, DropReason, Ledger, Signal};
 use crate::component::{Batch, Exporter};
+use crate::metric::Temporality;
 use crate::status::Status;
 
 /// An [`Exporter`] that encodes with `E` and sends with `T`, over a sending queue where it has one.
@@ -71,6 +72,10 @@ impl<E: Encode, T: Transport> QueuedExporter<E, T> {
 }
 
 impl<E: Encode, T: Transport> Exporter for QueuedExporter<E, T> {
+    fn temporality(&self) -> Option<Temporality> {
+        self.encoder.temporality()
+    }
+
     fn export(&self, batch: Batch, ledger: Ledger) -> BoxFuture<'_, ()> {
         Box::pin(async move {
             if self.sender.is_too_late() {

@@ -4,9 +4,15 @@ use bytes::Bytes;
 use serde::{Deserialize, Serialize};
 
 use crate::component::Batch;
+use crate::metric::Temporality;
 
 /// Turns batches into requests.
 pub trait Encode: Send + Sync + 'static {
+    /// The temporality of the metric points in its requests; `None` leaves it to the pipeline.
+    fn temporality(&self) -> Option<Temporality> {
+        None
+    }
+
     /// Encodes a batch as one request or, where its size limit asks for it, as several, and compresses each of them.
     fn encode(&self, batch: &Batch) -> Encoded;
 }

@@ -266,7 +266,11 @@ impl<F: Factory> Graph<F> {
             .partition(|(key, _)| changes.exporters.stop.contains(key));
         (stopped.closed_outlets, self.running.closed_outlets) = (closed, open);
         self.running.receivers.extend(started.receivers);
-        self.running.pipelines.extend(started.pipelines);
+        let begun = started.pipelines.into_iter().map(|(id, mut pipeline)| {
+            pipeline.begin();
+            (id, pipeline)
+        });
+        self.running.pipelines.extend(begun);
         self.running.exporters.extend(started.exporters);
 
         let nothing = BTreeMap::new();

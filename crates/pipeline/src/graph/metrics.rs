@@ -25,6 +25,8 @@ pub(super) struct MetricsPipeline {
     pub(super) aggregate: AggregateConfig,
     /// The sums of the pipeline that this one replaces, once that one has ended.
     pub(super) inherited: Option<oneshot::Receiver<Aggregator>>,
+    /// Tells that the receivers have started.
+    pub(super) begun: oneshot::Receiver<()>,
     pub(super) batcher: Batcher<MetricPoint>,
     pub(super) fanout: Fanout,
     pub(super) ledger: Ledger,
@@ -34,7 +36,7 @@ impl MetricsPipeline {
     /// Runs until the entrances are closed, the last window is reported and everything is handed over. Returns the
     /// sums, for the pipeline that replaces this one.
     pub(super) async fn run(mut self) -> Aggregator {
-        let mut sums = self.first_sums().await;
+        let (mut sums, mut is_expected) = self.first_sums().await;
         let mut tick = interval_at(Instant::now() + *self.aggregate.interval, *self.aggregate.interval);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut chunk = Vec::new();
@@ -61,8 +63,16 @@ impl MetricsPipeline {
                     let full = self.batcher.push(std::mem::take(&mut points), Instant::now());
                     sending.set(self.send(full).fuse());
                 }
+                begun = &mut self.begun, if idle && !is_expected => {
+                    is_expected = true;
+                    if begun.is_ok() {
+                        sums.expect();
+                        let full = self.report(&mut sums);
+                        sending.set(self.send(full).fuse());
+                    }
+                }
                 _ = tick.tick(), if idle => {
-                    let full = self.batcher.push(sums.report(unix_nano()), Instant::now());
+                    let full = self.report(&mut sums);
                     sending.set(self.send(full).fuse());
                 }
                 () = at(batch_due), if idle => {
@@ -86,18 +96,28 @@ impl MetricsPipeline {
         while let Ok(point) = self.points.try_recv() {
             points.push(point);
         }
-        points.extend(sums.report(unix_nano()));
         let mut last = self.batcher.push(points, Instant::now());
+        last.extend(self.report(sums));
         last.extend(self.batcher.flush());
         self.send(last).await;
     }
 
-    async fn first_sums(&mut self) -> Aggregator {
+    /// The sums to begin with, and whether the series that can be expected are among them.
+    async fn first_sums(&mut self) -> (Aggregator, bool) {
         let inherited = match self.inherited.take() {
             Some(sums) => sums.await.ok(),
             None => None,
         };
-        inherited.unwrap_or_else(|| Aggregator::new(&self.aggregate, unix_nano()))
+        match inherited {
+            Some(sums) => (sums, true),
+            None => (Aggregator::new(&self.aggregate, unix_nano()), false),
+        }
+    }
+
+    /// Closes the window, and returns the batches that are complete with its points.
+    fn report(&mut self, sums: &mut Aggregator) -> Vec<Vec<MetricPoint>> {
+        let now = Instant::now();
+        self.batcher.push(sums.report(unix_nano(), now), now)
     }
 
     fn add(&self, sums: &mut Aggregator, records: &[Record]) {

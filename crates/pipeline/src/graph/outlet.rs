@@ -11,11 +11,14 @@ use tracing::{info, warn};
 use super::limits::OUTLET_CAPACITY;
 use crate::books::{DropReason, Ledger};
 use crate::component::{Batch, Exporter};
+use crate::metric::Temporality;
 use crate::say_once::SayOnce;
 
 /// The pipeline's end of the way to one exporter.
 pub(super) struct Outlet {
     ledger: Ledger,
+    /// The exporter's.
+    temporality: Option<Temporality>,
     /// Its permits are the items that still find room.
     room: Arc<Semaphore>,
     batches: mpsc::UnboundedSender<Waiting>,
@@ -37,11 +40,13 @@ pub(super) struct Outflow {
 }
 
 impl Outlet {
-    /// Both ends of a way whose items `ledger` accounts for.
-    pub(super) fn new(ledger: Ledger) -> (Outlet, Outflow) {
+    /// Both ends of a way whose items `ledger` accounts for. Metric points go that way in `temporality`; `None` leaves it
+    /// to the pipeline.
+    pub(super) fn new(ledger: Ledger, temporality: Option<Temporality>) -> (Outlet, Outflow) {
         let (sender, batches) = mpsc::unbounded_channel();
         let outlet = Outlet {
             ledger: ledger.clone(),
+            temporality,
             room: Arc::new(Semaphore::new(OUTLET_CAPACITY)),
             batches: sender,
             can_wait: AtomicBool::new(false),
@@ -55,9 +60,19 @@ impl Outlet {
         self.can_wait.store(can_wait, Ordering::Relaxed);
     }
 
-    /// Hands over a batch that the ledger has accepted. It waits for room, or drops what finds none.
+    /// What the exporter takes of a batch. The ledger has accepted it.
+    fn accept(&self, batch: &Batch) -> Batch {
+        let share = batch.taken_in(self.temporality);
+        self.ledger.accept(share.len() as u64);
+        share
+    }
+
+    /// Hands over what was accepted. It waits for room, or drops what finds none.
     async fn hand_over(&self, batch: Batch) {
         let items = batch.len();
+        if items == 0 {
+            return;
+        }
         let permits = u32::try_from(items.min(OUTLET_CAPACITY)).unwrap_or(u32::MAX);
         let room = Arc::clone(&self.room);
         let room = if self.can_wait.load(Ordering::Relaxed) {
@@ -126,16 +141,14 @@ impl Fanout {
         Fanout(outlets)
     }
 
-    /// Enters the batches into the ledger of each outlet at once. The future hands them over in order.
+    /// Enters what each exporter takes of the batches into its ledger at once. The future hands it over in order.
     pub(super) fn send(&self, batches: Vec<Batch>) -> impl Future<Output = ()> + Send + use<> {
         let outlets = self.0.borrow().clone();
-        let items = batches.iter().map(|batch| batch.len() as u64).sum();
-        for outlet in &outlets {
-            outlet.ledger.accept(items);
-        }
+        let shares: Vec<Vec<Batch>> =
+            batches.iter().map(|batch| outlets.iter().map(|outlet| outlet.accept(batch)).collect()).collect();
         async move {
-            for batch in batches {
-                join_all(outlets.iter().map(|outlet| outlet.hand_over(batch.clone()))).await;
+            for shares in shares {
+                join_all(outlets.iter().zip(shares).map(|(outlet, share)| outlet.hand_over(share))).await;
             }
         }
     }

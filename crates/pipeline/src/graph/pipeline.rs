@@ -29,6 +29,8 @@ pub(super) struct RunningPipeline {
     fanout: watch::Sender<Vec<Arc<Outlet>>>,
     /// By exporter id.
     outlets: BTreeMap<String, RunningOutlet>,
+    /// Tells a metrics pipeline that its receivers have started.
+    begun: Option<oneshot::Sender<()>>,
     task: Task<Option<Aggregator>>,
 }
 
@@ -59,7 +61,7 @@ impl RunningPipeline {
         });
         let fanned = Fanout::new(outlets);
         let node = Node::Pipeline(id.to_owned());
-        let (points, task) = match plan.aggregate() {
+        let (points, begun, task) = match plan.aggregate() {
             None => {
                 let batcher = batcher(batch);
                 let pipeline =
@@ -68,21 +70,23 @@ impl RunningPipeline {
                     pipeline.run().await;
                     None
                 });
-                (None, task)
+                (None, None, task)
             }
             Some((_, aggregate)) => {
                 let (sender, points) = mpsc::channel(PIPELINE_CAPACITY);
+                let (begin, begun) = oneshot::channel();
                 let pipeline = MetricsPipeline {
                     records,
                     points,
                     chain,
                     aggregate,
                     inherited,
+                    begun,
                     batcher: batcher(batch),
                     fanout: fanned,
                     ledger: ledger.clone(),
                 };
-                (Some(sender), spawner.spawn(node, async move { Some(pipeline.run().await) }))
+                (Some(sender), Some(begin), spawner.spawn(node, async move { Some(pipeline.run().await) }))
             }
         };
         RunningPipeline {
@@ -92,7 +96,15 @@ impl RunningPipeline {
             points,
             fanout,
             outlets: BTreeMap::new(),
+            begun,
             task,
+        }
+    }
+
+    /// Tells it that its receivers have started, so that 0 is a count and no guess.
+    pub(super) fn begin(&mut self) {
+        if let Some(begun) = self.begun.take() {
+            let _ = begun.send(()); // a task that has panicked begins nothing
         }
     }
 
@@ -110,7 +122,7 @@ impl RunningPipeline {
             signal: self.signal,
             exporter: Some(exporter_id.to_owned()),
         });
-        let (outlet, outflow) = Outlet::new(ledger);
+        let (outlet, outflow) = Outlet::new(ledger, exporter.temporality());
         let node = Node::Outlet { pipeline: pipeline.clone(), exporter: exporter_id.to_owned() };
         let task = spawner.spawn(node, outflow.run(exporter));
         self.outlets.insert(exporter_id.to_owned(), RunningOutlet { outlet: Arc::new(outlet), task });

@@ -5,7 +5,7 @@ pub mod batch;
 pub mod filter;
 mod list;
 
-pub use aggregate::{AggregateConfig, Aggregator};
+pub use aggregate::{AggregateConfig, Aggregator, EVENTS, FAILURES, IO, RETRANSMITS};
 pub use batch::{BatchConfig, Batcher};
 pub use filter::{Condition, FilterConfig};
 pub use list::{ProcessorConfig, Stage};

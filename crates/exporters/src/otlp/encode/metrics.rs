@@ -3,7 +3,7 @@
 use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value;
 use opentelemetry_proto::tonic::metrics::v1::{AggregationTemporality, Metric, NumberDataPoint, Sum};
 use otel_tcpretrans_pipeline::delivery::Encoded;
-use otel_tcpretrans_pipeline::metric::{self, MetricPoint, Temporality};
+use otel_tcpretrans_pipeline::metric::{Descriptor, Kind, MetricPoint, Reading, Temporality};
 use prost::Message;
 use prost::bytes::BufMut;
 use prost::encoding::message;
@@ -16,15 +16,14 @@ const SUM: u32 = 7;
 /// Field number of `data_points` in a `Sum`.
 const DATA_POINT: u32 = 1;
 
-/// Encodes points, those of one metric together; points of one series keep their order.
-pub(super) fn encode(points: &[MetricPoint], envelope: &Envelope, limit: usize) -> Encoded {
-    let mut points: Vec<&MetricPoint> = points.iter().collect();
-    points.sort_by_key(|point| group(point));
+/// A metric of a request.
+type Group = (&'static Descriptor, Temporality);
 
+/// Encodes points, those of one metric together. Metrics, and points of one metric, keep the order of `points`.
+pub(super) fn encode(points: &[MetricPoint], envelope: &Envelope, limit: usize) -> Encoded {
     let mut requests = Requests::new(envelope, limit);
-    for points in points.chunk_by(|one, other| group(one) == group(other)) {
-        let Some(first) = points.first() else { continue };
-        let frame = MetricFrame::new(first.metric, first.temporality);
+    for (group, points) in groups(points) {
+        let frame = MetricFrame::new(group);
         let mut data_points = Vec::new();
         for point in points {
             let point = data_point(point);
@@ -46,8 +45,21 @@ pub(super) fn encode(points: &[MetricPoint], envelope: &Envelope, limit: usize) 
     requests.encoded
 }
 
-fn group(point: &MetricPoint) -> (metric::Metric, bool) {
-    (point.metric, point.temporality == Temporality::Delta)
+/// The points by metric and temporality. Points of one metric mostly stand side by side already.
+fn groups(points: &[MetricPoint]) -> Vec<(Group, Vec<&MetricPoint>)> {
+    let mut groups: Vec<(Group, Vec<_>)> = Vec::new();
+    for run in points.chunk_by(|one, other| group(one) == group(other)) {
+        let Some(key) = run.first().map(group) else { continue };
+        match groups.iter_mut().find(|(known, _)| *known == key) {
+            Some((_, points)) => points.extend(run),
+            None => groups.push((key, run.iter().collect())),
+        }
+    }
+    groups
+}
+
+fn group(point: &MetricPoint) -> Group {
+    (point.descriptor, point.temporality)
 }
 
 /// What goes around the points of one metric.
@@ -59,17 +71,20 @@ struct MetricFrame {
 }
 
 impl MetricFrame {
-    fn new(metric: metric::Metric, temporality: Temporality) -> Self {
+    fn new((descriptor, temporality): Group) -> Self {
+        let Descriptor { name, unit, kind, description } = *descriptor;
         let temporality = match temporality {
             Temporality::Cumulative => AggregationTemporality::Cumulative,
             Temporality::Delta => AggregationTemporality::Delta,
         };
-        let sum =
-            Sum { aggregation_temporality: temporality.into(), is_monotonic: true, ..Default::default() };
+        let is_monotonic = match kind {
+            Kind::MonotonicSum => true,
+        };
+        let sum = Sum { aggregation_temporality: temporality.into(), is_monotonic, ..Default::default() };
         let metric = Metric {
-            name: metric.name().to_owned(),
-            description: metric.description().to_owned(),
-            unit: metric.unit().to_owned(),
+            name: name.to_owned(),
+            description: description.to_owned(),
+            unit: unit.to_owned(),
             ..Default::default()
         };
         MetricFrame { metric: metric.encode_to_vec(), sum: sum.encode_to_vec() }
@@ -98,15 +113,16 @@ impl MetricFrame {
 }
 
 fn data_point(point: &MetricPoint) -> NumberDataPoint {
+    let Reading { start_unix_nano, value } = point.reading();
     NumberDataPoint {
         attributes: point
             .attributes
             .iter()
             .map(|(key, value)| key_value(key.name(), value.value()))
             .collect(),
-        start_time_unix_nano: point.start_unix_nano,
+        start_time_unix_nano: start_unix_nano,
         time_unix_nano: point.time_unix_nano,
-        value: Some(Value::AsInt(i64::try_from(point.value).unwrap_or(i64::MAX))),
+        value: Some(Value::AsInt(i64::try_from(value).unwrap_or(i64::MAX))),
         ..Default::default()
     }
 }
@@ -118,6 +134,7 @@ mod tests {
     use crate::resource::Resource;
     use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
     use opentelemetry_proto::tonic::metrics::v1::metric::Data;
+    use otel_tcpretrans_pipeline::processors::{EVENTS, IO, RETRANSMITS};
 
     fn encoded(points: &[MetricPoint], limit: usize) -> Encoded {
         encode(points, &Envelope::new(&Resource::default()), limit)
@@ -148,15 +165,14 @@ mod tests {
             .collect()
     }
 
-    fn of(metric: metric::Metric, value: u64) -> MetricPoint {
-        MetricPoint { metric, ..fixtures::point(value) }
+    fn of(descriptor: &'static Descriptor, value: u64) -> MetricPoint {
+        MetricPoint { descriptor, ..fixtures::point(value) }
     }
 
     #[test]
     fn points_of_one_metric_are_together() {
-        use metric::Metric::{Io, Retransmits};
-        let delta = MetricPoint { temporality: Temporality::Delta, ..of(Io, 5) };
-        let points = [of(Retransmits, 1), of(Io, 2), of(Retransmits, 3), of(Io, 4), delta];
+        let delta = MetricPoint { temporality: Temporality::Delta, ..of(&IO, 5) };
+        let points = [of(&RETRANSMITS, 1), of(&IO, 2), of(&RETRANSMITS, 3), of(&IO, 4), delta];
         let encoded = encoded(&points, usize::MAX);
         assert_eq!((encoded.requests.len(), encoded.requests[0].items), (1, 5));
         let metrics = &metrics(&encoded)[0];
@@ -166,7 +182,7 @@ mod tests {
             [
                 ("system.network.tcp.retransmits", "{segment}", vec![1, 3]),
                 ("system.network.tcp.retransmit.io", "By", vec![2, 4]),
-                ("system.network.tcp.retransmit.io", "By", vec![5]),
+                ("system.network.tcp.retransmit.io", "By", vec![2]),
             ]
         );
         let temporality = |metric: &Metric| match &metric.data {
@@ -178,10 +194,32 @@ mod tests {
     }
 
     #[test]
+    fn points_of_one_series_keep_their_order() {
+        let at = |seconds: u64, value| MetricPoint {
+            time_unix_nano: fixtures::START + seconds * 1_000_000_000,
+            ..of(&EVENTS, value)
+        };
+        let points = [at(5, 0), of(&IO, 1), at(10, 3), at(20, 3), of(&IO, 2), at(30, 8)];
+        let encoded = encoded(&points, usize::MAX);
+        let seen: Vec<_> = metrics(&encoded)[0].iter().map(values).collect();
+        assert_eq!(seen, [vec![0, 3, 3, 8], vec![1, 2]]);
+    }
+
+    #[test]
+    fn a_point_has_the_start_and_the_value_of_its_temporality() {
+        let read = |temporality| {
+            let point = data_point(&MetricPoint { temporality, ..fixtures::point(42) });
+            assert_eq!(point.time_unix_nano, fixtures::START + 10_000_000_000);
+            (point.start_time_unix_nano, point.value)
+        };
+        assert_eq!(read(Temporality::Cumulative), (fixtures::START, Some(Value::AsInt(42))));
+        assert_eq!(read(Temporality::Delta), (fixtures::START + 5_000_000_000, Some(Value::AsInt(2))));
+    }
+
+    #[test]
     fn splits_exactly_at_the_limit() {
-        use metric::Metric::{Events, Retransmits};
         let points: Vec<_> =
-            (1..=3).map(|v| of(Retransmits, v)).chain((4..=6).map(|v| of(Events, v))).collect();
+            (1..=3).map(|v| of(&RETRANSMITS, v)).chain((4..=6).map(|v| of(&EVENTS, v))).collect();
         let four = encoded(&points[..4], usize::MAX).requests[0].body.len();
         let split = |limit| {
             let encoded = encoded(&points, limit);

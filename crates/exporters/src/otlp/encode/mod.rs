@@ -12,6 +12,7 @@ mod value;
 use otel_tcpretrans_pipeline::clock::unix_nano;
 use otel_tcpretrans_pipeline::component::Batch;
 use otel_tcpretrans_pipeline::delivery::{Compression, Encode, Encoded};
+use otel_tcpretrans_pipeline::metric::Temporality;
 
 use crate::resource::Resource;
 use compress::compress;
@@ -26,17 +27,27 @@ pub struct Encoder {
     envelope: Envelope,
     limit: usize,
     compression: Compression,
+    temporality: Option<Temporality>,
 }
 
 impl Encoder {
     /// An encoder for this program's scope and for `resource`. A request takes at most `limit` bytes before compression:
-    /// servers limit what they decompress.
-    pub fn new(resource: &Resource, limit: usize, compression: Compression) -> Self {
-        Encoder { envelope: Envelope::new(resource), limit, compression }
+    /// servers limit what they decompress. Metric points are taken in `temporality`; `None` leaves that to the pipeline.
+    pub fn new(
+        resource: &Resource,
+        limit: usize,
+        compression: Compression,
+        temporality: Option<Temporality>,
+    ) -> Self {
+        Encoder { envelope: Envelope::new(resource), limit, compression, temporality }
     }
 }
 
 impl Encode for Encoder {
+    fn temporality(&self) -> Option<Temporality> {
+        self.temporality
+    }
+
     fn encode(&self, batch: &Batch) -> Encoded {
         let plain = match batch {
             Batch::Logs(records) => logs::encode(records, unix_nano(), &self.envelope, self.limit),

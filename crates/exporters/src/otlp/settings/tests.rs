@@ -195,6 +195,11 @@ fn the_file_is_read_strictly_and_shown_filled_in() {
         assert!(shown.lines().any(|l| l == line), "{line} is missing in {shown}");
     }
     assert!(shown.contains("authorization: '[REDACTED]'") && !shown.contains("hunter2"), "{shown}");
+    assert!(!shown.contains("temporality"), "{shown}");
+    let config: Config = serde_yaml::from_str("temporality: delta").expect("a config");
+    let shown = serde_yaml::to_string(&config.filled_in(&|_| None).expect("filled in")).expect("shown");
+    assert!(shown.lines().any(|line| line == "temporality: delta"), "{shown}");
+    assert!(serde_yaml::from_str::<Config>("temporality: gauge").is_err());
     let below: Config = serde_yaml::from_str("sending_queue: { num_consumers: 0 }").expect("a config");
     assert_eq!(below.validate(&|_| None)[0].path, "sending_queue.num_consumers");
 }

@@ -22,7 +22,7 @@ fn fanout(outlet: Outlet) -> Fanout {
 #[test]
 fn a_full_outlet_drops_what_does_not_fit_and_its_bound_is_in_records() {
     let ledger = ledger();
-    let (outlet, outflow) = Outlet::new(ledger.clone());
+    let (outlet, outflow) = Outlet::new(ledger.clone(), None);
     let fanout = fanout(outlet);
     let half = OUTLET_CAPACITY / 2;
     fanout.send(vec![batch(half), batch(half), batch(1)]).now_or_never().expect("it does not wait");
@@ -36,7 +36,7 @@ fn a_full_outlet_drops_what_does_not_fit_and_its_bound_is_in_records() {
 #[test]
 fn a_batch_larger_than_the_outlet_is_let_in_alone() {
     let ledger = ledger();
-    let (outlet, _outflow) = Outlet::new(ledger.clone());
+    let (outlet, _outflow) = Outlet::new(ledger.clone(), None);
     let fanout = fanout(outlet);
     fanout.send(vec![batch(2 * OUTLET_CAPACITY), batch(1)]).now_or_never().expect("it does not wait");
     assert_eq!(ledger.counts().dropped, [(DropReason::ExporterFull, 1)].into());
@@ -45,7 +45,7 @@ fn a_batch_larger_than_the_outlet_is_let_in_alone() {
 #[test]
 fn where_it_may_the_pipeline_waits_and_nothing_is_dropped() {
     let ledger = ledger();
-    let (outlet, mut outflow) = Outlet::new(ledger.clone());
+    let (outlet, mut outflow) = Outlet::new(ledger.clone(), None);
     outlet.set_can_wait(true);
     let fanout = fanout(outlet);
     let mut sending = Box::pin(fanout.send(vec![batch(OUTLET_CAPACITY), batch(1)]));

@@ -8,8 +8,8 @@ use super::fake::{Diary, FakeReceiver, Mode, Sink};
 use super::{Wanted, assert_balanced, batch, counts, filter, graph, s, to_port, until};
 use crate::books::Books;
 use crate::fixtures::record;
-use crate::metric::{Metric, MetricPoint};
-use crate::processors::{AggregateConfig, ProcessorConfig};
+use crate::metric::MetricPoint;
+use crate::processors::{AggregateConfig, ProcessorConfig, RETRANSMITS};
 
 fn deadline() -> Instant {
     Instant::now() + s(10)
@@ -17,8 +17,9 @@ fn deadline() -> Instant {
 
 /// The values that a sink got of the sum of segments, with the start of each.
 fn segments(sink: &Arc<Sink>) -> Vec<(u64, u64)> {
-    let of = |point: &MetricPoint| point.metric == Metric::Retransmits;
-    sink.points().into_iter().filter(of).map(|point| (point.start_unix_nano, point.value)).collect()
+    let counted = |point: &MetricPoint| point.descriptor == &RETRANSMITS && point.total.value > 0;
+    let points = sink.points().into_iter().filter(counted);
+    points.map(|point| (point.total.start_unix_nano, point.total.value)).collect()
 }
 
 #[tokio::test(start_paused = true)]

@@ -74,7 +74,7 @@ async fn a_receiver_that_does_not_start_stops_everything() {
         let bad = FakeReceiver::broken("no BTF", panics);
         let sink = Sink::new(Mode::Deliver, &diary);
         let wanted = Wanted::default().receiver("a", &good).receiver("bad", &bad);
-        let wanted = wanted.pipeline_of(&["a", "bad"], "logs", vec![], &[("out", &sink)]);
+        let wanted = wanted.pipeline_of(&["a", "bad"], "metrics", vec![], &[("out", &sink)]);
         let result = graph(&books).apply(wanted.0, Instant::now() + s(10)).await;
         let Err(StartError::Receiver { id, source }) = result else { panic!("{result:?}") };
         assert_eq!(id, "bad");
@@ -84,6 +84,7 @@ async fn a_receiver_that_does_not_start_stops_everything() {
             ReceiverError::Configuration(why) => panic!("{why}"),
         }
         assert_eq!(diary.read(), ["started", "stopped", "shut down"]);
+        assert_eq!(sink.items(), 0, "where nothing is seen, 0 would be wrong");
     }
 }
 

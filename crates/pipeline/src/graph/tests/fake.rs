@@ -13,7 +13,7 @@ use tokio::time::{Instant, sleep_until};
 use crate::books::{DropReason, Ledger, ReceiverCounts, Signal, Unobserved};
 use crate::component::{AnyReceiver, Batch, Exporter, ExporterError, Host, Receiver, ReceiverError};
 use crate::graph::Factory;
-use crate::metric::MetricPoint;
+use crate::metric::{MetricPoint, Temporality};
 use crate::record::Record;
 
 /// Makes what its configurations say: they are handles of the components.
@@ -188,6 +188,7 @@ pub(super) enum Mode {
 
 pub(super) struct Sink {
     mode: Mode,
+    temporality: Option<Temporality>,
     diary: Diary,
     batches: Mutex<Vec<Batch>>,
     told: watch::Sender<bool>,
@@ -198,11 +199,19 @@ impl Sink {
     pub(super) fn new(mode: Mode, diary: &Diary) -> Arc<Self> {
         Arc::new(Sink {
             mode,
+            temporality: None,
             diary: diary.clone(),
             batches: Mutex::default(),
             told: watch::Sender::new(false),
             down: watch::Sender::new(false),
         })
+    }
+
+    /// One that takes metric points in a temporality of its own.
+    pub(super) fn taking(temporality: Temporality, diary: &Diary) -> Arc<Self> {
+        let mut sink = Sink::new(Mode::Deliver, diary);
+        Arc::get_mut(&mut sink).unwrap().temporality = Some(temporality);
+        sink
     }
 
     fn take(&self, batch: Batch, ledger: &Ledger) {
@@ -232,6 +241,10 @@ impl Sink {
 }
 
 impl Exporter for Sink {
+    fn temporality(&self) -> Option<Temporality> {
+        self.temporality
+    }
+
     fn export(&self, batch: Batch, ledger: Ledger) -> BoxFuture<'_, ()> {
         async move {
             let items = batch.len() as u64;

@@ -6,6 +6,7 @@ mod changes;
 mod ends;
 mod fake;
 mod streams;
+mod temporality;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -19,6 +20,9 @@ use crate::component::{Host, Produces};
 use crate::fixtures;
 use crate::processors::{BatchConfig, ProcessorConfig};
 use crate::record::Record;
+
+/// Points of the first report: of each series that can be expected, as 0.
+const ZEROS: usize = 114;
 
 const fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)

@@ -5,13 +5,22 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::fake::{Diary, FakeReceiver, Mode, Sink};
-use super::{Wanted, assert_balanced, batch, counts, filter, s, to_port, until};
+use super::{Wanted, ZEROS, assert_balanced, batch, counts, filter, s, to_port, until};
 use crate::books::{Books, DropReason};
 use crate::component::Batch;
 use crate::fixtures::{gap, record};
 use crate::graph::limits::{OUTLET_CAPACITY, PIPELINE_CAPACITY};
-use crate::metric::Metric;
-use crate::processors::{AggregateConfig, ProcessorConfig};
+use crate::metric::MetricPoint;
+use crate::processors::{AggregateConfig, ProcessorConfig, RETRANSMITS};
+
+fn is_segments(point: &MetricPoint) -> bool {
+    point.descriptor == &RETRANSMITS
+}
+
+/// The sum over all points.
+fn segments(points: &[MetricPoint]) -> u64 {
+    points.iter().filter(|point| is_segments(point)).map(|point| point.reading().value).sum()
+}
 
 #[tokio::test(start_paused = true)]
 async fn one_receiver_feeds_pipelines_of_both_signals() {
@@ -26,14 +35,16 @@ async fn one_receiver_feeds_pipelines_of_both_signals() {
 
     assert_eq!(logs.items(), 7);
     let points = metrics.points();
-    let segments: u64 = points.iter().filter(|p| p.metric == Metric::Retransmits).map(|p| p.value).sum();
-    assert_eq!(segments, 20, "two segments each, also of those that logs leave out");
+    assert_eq!(segments(&points), 20, "two segments each, also of those that logs leave out");
 
     let logs = counts(&books, "logs", None);
     assert_eq!((logs.accepted, logs.filtered, logs.passed), (10, 3, 7));
     let metrics = counts(&books, "metrics", None);
     assert_eq!((metrics.accepted, metrics.aggregated), (10, 10));
-    assert_eq!(counts(&books, "metrics", Some("out")).delivered, 3);
+    let (zeros, last) = points.split_at(ZEROS);
+    assert!(zeros.iter().all(|point| point.reading().value == 0));
+    assert_eq!(last.iter().filter(|point| point.reading().value > 0).count(), 3);
+    assert_eq!(counts(&books, "metrics", Some("out")).delivered, 2 * ZEROS as u64);
     assert_balanced(&books);
 
     let (id, source) = books.snapshot().receivers.remove(0);
@@ -56,9 +67,7 @@ async fn a_gap_goes_to_pipelines_of_both_signals() {
 
     let Some(Batch::Logs(records)) = logs.batches().pop() else { panic!("no logs") };
     assert_eq!(*records, [gap()]);
-    let points = metrics.points();
-    let segments: u64 = points.iter().filter(|p| p.metric == Metric::Retransmits).map(|p| p.value).sum();
-    assert_eq!(segments, 2 + 200);
+    assert_eq!(segments(&metrics.points()), 2 + 200);
     let (logs, metrics) = (counts(&books, "logs", None), counts(&books, "metrics", None));
     assert_eq!((logs.accepted, logs.filtered, logs.passed), (2, 1, 1));
     assert_eq!((metrics.accepted, metrics.aggregated), (2, 2));
@@ -100,10 +109,10 @@ async fn a_stuck_exporter_of_metrics_makes_no_sibling_wait() {
     let (stuck, free) = (Sink::new(Mode::HangUntilShutdown, &diary), Sink::new(Mode::Deliver, &diary));
     let exporters = [("stuck", &stuck), ("free", &free)];
     let mut graph = Wanted::from(&receiver).pipeline("metrics", vec![], &exporters).start(&books).await;
-    let last = || free.points().into_iter().rfind(|point| point.metric == Metric::Retransmits);
     for reports in 1..=5 {
         receiver.send([record()]);
-        until(|| last().is_some_and(|point| point.value == 2 * reports)).await;
+        let is_reported = |point: &MetricPoint| is_segments(point) && point.reading().value == 2 * reports;
+        until(|| free.points().iter().any(is_reported)).await;
     }
     assert_eq!(counts(&books, "metrics", None).aggregated, 5);
     graph.stop(Instant::now() + s(10)).await;
@@ -135,16 +144,19 @@ async fn sums_are_reported_at_their_interval() {
     let config = AggregateConfig { interval: s(7).into(), ..AggregateConfig::default() };
     let aggregate = ("aggregate", ProcessorConfig::Aggregate(config));
     let wanted =
-        Wanted::from(&receiver).pipeline("metrics", vec![aggregate, batch(2, s(1))], &[("out", &sink)]);
+        Wanted::from(&receiver).pipeline("metrics", vec![aggregate, batch(100, s(1))], &[("out", &sink)]);
     let start = Instant::now();
     let mut graph = wanted.start(&books).await;
     receiver.send([record()]);
-    until(|| sink.items() == 3).await;
-    let waited = (Instant::now() - start).as_millis();
-    assert!((8000..8010).contains(&waited), "one interval and the batch's timeout: {waited} ms");
-    assert_eq!(sink.sizes(), [2, 1]);
+    for (report, least) in [(1, 1000), (2, 8000)] {
+        until(|| sink.items() == report * ZEROS as u64).await;
+        let waited = (Instant::now() - start).as_millis();
+        assert!((least..least + 10).contains(&waited), "an interval and the batch's timeout: {waited} ms");
+    }
+    let one = [100, ZEROS - 100];
+    assert_eq!(sink.sizes(), [one, one].concat());
     graph.stop(Instant::now() + s(10)).await;
-    assert_eq!(sink.sizes(), [2, 1, 2, 1], "the last window is reported");
+    assert_eq!(sink.sizes(), [one; 3].concat(), "the last window is reported");
     assert_balanced(&books);
 }
 

@@ -1,156 +1,122 @@
-//! The sums: series of attributes, their values, their start and their end. Time comes from the caller.
+//! The aggregator: which record adds to which series, when a series ends, and the reports. Time comes from the caller.
 
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 
-use super::{AggregateConfig, DEFAULT_ATTRIBUTES};
+use tokio::time::Instant;
+
+use super::config::{AggregateConfig, DEFAULT_ATTRIBUTES};
+use super::metrics::{METRICS, counts_of};
+use super::plausible::{NOTHING, plausible};
+use super::series::{Attributes, Series, Window};
 use crate::attribute::{Attribute, Key, OwnedValue};
-use crate::metric::{Metric, MetricPoint, Temporality};
+use crate::metric::{MetricPoint, Temporality};
 use crate::record::Record;
 
-type Attributes = Arc<[(Key, OwnedValue)]>;
-
 /// Adds records up and reports metric points.
-///
-/// A series is one set of attributes; it holds the points of all metrics that bear this set.
 #[derive(Debug)]
 pub struct Aggregator {
-    attributes: Vec<Key>,
+    /// The attributes that are added to the default ones.
+    added: Vec<Key>,
     max_series: usize,
     temporality: Temporality,
-    max_idle_nano: u64,
-    series: HashMap<Attributes, Series>,
+    max_idle: Duration,
+    /// Series that have only default attributes, and the overflow series. They stay.
+    bounded: HashMap<Attributes, Series>,
+    /// Series that have added attributes: at most `max_series`.
+    capped: HashMap<Attributes, Series>,
     overflow: Attributes,
-    /// Start of the current window: the last report, or the aggregator's own start.
+    /// Start of the current window, in ns since the Unix epoch: the time of the last report, or the aggregator's start.
     window_start: u64,
 }
 
-#[derive(Debug)]
-struct Series {
-    /// Start of its first window.
-    start: u64,
-    /// End of the last window in which it changed.
-    last_change: u64,
-    /// Has it changed in the current window?
-    changed: bool,
-    segments: u64,
-    events: u64,
-    bytes: u64,
-    failures: u64,
-}
-
 impl Aggregator {
-    /// An empty one, whose first window starts at `now_unix_nano`.
+    /// One that has no series yet, and whose first window starts at `now_unix_nano`.
     pub fn new(config: &AggregateConfig, now_unix_nano: u64) -> Self {
         Aggregator {
-            attributes: DEFAULT_ATTRIBUTES
-                .into_iter()
-                .map(Key::Own)
-                .chain(config.attributes.iter().cloned())
-                .collect(),
+            added: config.attributes.clone(),
             max_series: config.max_series,
             temporality: config.temporality,
-            max_idle_nano: u64::try_from(config.max_idle.as_nanos()).unwrap_or(u64::MAX),
-            series: HashMap::new(),
+            max_idle: *config.max_idle,
+            bounded: HashMap::new(),
+            capped: HashMap::new(),
             overflow: Arc::new([(Attribute::MetricOverflow.into(), OwnedValue::Bool(true))]),
             window_start: now_unix_nano,
         }
     }
 
+    /// Adds the series that can be expected, with the value 0, to the current window. Call it once it is certain that
+    /// records will be seen: until then 0 would be a guess.
+    pub fn expect(&mut self) {
+        for key in plausible() {
+            self.series(&key, key.len()).add(NOTHING);
+        }
+    }
+
     /// Adds records to the current window.
     pub fn add(&mut self, records: &[Record]) {
-        let mut key = Vec::with_capacity(self.attributes.len());
+        let mut key = Vec::with_capacity(DEFAULT_ATTRIBUTES.len() + self.added.len());
         for record in records {
+            let value = |key: &Key| Some((key.clone(), record.get(key)?.into()));
             key.clear();
-            key.extend(self.attributes.iter().filter_map(|key| Some((key.clone(), record.get(key)?.into()))));
-            self.series(&key).add(record);
+            key.extend(DEFAULT_ATTRIBUTES.iter().filter_map(value));
+            let of_base = key.len();
+            key.extend(self.added.iter().filter_map(value));
+            self.series(&key, of_base).add(counts_of(record));
         }
     }
 
-    /// Closes the window at `now_unix_nano` and reports: cumulative every live series, delta what has changed.
+    /// Closes the window and reports every series, metric by metric.
     ///
-    /// Points come metric by metric.
-    pub fn report(&mut self, now_unix_nano: u64) -> Vec<MetricPoint> {
-        let now = now_unix_nano;
-        if now < self.window_start {
-            // The clock was set back. A point must not end before it starts.
-            for series in self.series.values_mut() {
-                series.start = series.start.min(now);
-                series.last_change = series.last_change.min(now);
-            }
-        }
-        self.series.retain(|_, series| {
-            if std::mem::take(&mut series.changed) {
-                series.last_change = now;
-            }
-            now - series.last_change < self.max_idle_nano || series.last_change == now
-        });
-        let points = self.points(now);
+    /// `now_unix_nano` is the wall clock, for the points' times; `now` tells how long a series has been idle, since the
+    /// wall clock may be set. Where it was set back, the window ends where it started, until the clock has caught up: a
+    /// series keeps its start and its value, and no point is older than the one before it.
+    pub fn report(&mut self, now_unix_nano: u64, now: Instant) -> Vec<MetricPoint> {
+        let window = Window { start: self.window_start, end: now_unix_nano.max(self.window_start) };
+        let max_idle = self.max_idle;
+        self.end(|series| series.idle(now) >= max_idle);
+        let points = self.points(window);
         if self.temporality == Temporality::Delta {
-            // The next window starts from nothing, and so does its cap.
-            self.series.clear();
+            // The cap starts anew with each window.
+            self.end(|_| true);
         }
-        self.window_start = now;
+        self.window_start = window.end;
         points
     }
 
-    fn points(&self, now: u64) -> Vec<MetricPoint> {
-        let mut points = Vec::with_capacity(3 * self.series.len());
-        for metric in [Metric::Retransmits, Metric::Events, Metric::Io, Metric::Failures] {
-            points.extend(self.series.iter().filter_map(|(attributes, series)| {
-                Some(MetricPoint {
-                    metric,
-                    attributes: Arc::clone(attributes),
-                    temporality: self.temporality,
-                    start_unix_nano: series.start,
-                    time_unix_nano: now,
-                    value: series.value(metric)?,
-                })
-            }));
+    fn points(&mut self, window: Window) -> Vec<MetricPoint> {
+        let mut points = Vec::with_capacity(METRICS.len() * (self.bounded.len() + self.capped.len()));
+        for metric in 0..METRICS.len() {
+            for (attributes, series) in self.bounded.iter_mut().chain(&mut self.capped) {
+                points.extend(series.report(metric, attributes, window, self.temporality));
+            }
         }
         points
     }
 
-    /// The series of these attributes, a new one where the cap allows it, else the overflow series.
-    fn series(&mut self, key: &[(Key, OwnedValue)]) -> &mut Series {
-        let key = match self.series.get_key_value(key) {
-            Some((known, _)) => Arc::clone(known),
-            None if self.has_room() => key.into(),
-            None => Arc::clone(&self.overflow),
+    /// Ends the series with added attributes of which `is_over` is true: their totals go to their base series.
+    fn end(&mut self, mut is_over: impl FnMut(&mut Series) -> bool) {
+        for (attributes, ended) in self.capped.extract_if(|_, series| is_over(series)) {
+            let of_base = attributes.iter().take_while(|(name, _)| DEFAULT_ATTRIBUTES.contains(name)).count();
+            let base = self.bounded.entry(attributes[..of_base].into());
+            base.or_insert_with(|| Series::new(ended.start)).take_over(&ended);
+        }
+    }
+
+    /// The series of these attributes, of which the first `of_base` are default ones: a new one where the cap allows
+    /// it, else the overflow series.
+    fn series(&mut self, key: &[(Key, OwnedValue)], of_base: usize) -> &mut Series {
+        let is_capped = key.len() > of_base;
+        let is_full = self.capped.len() >= self.max_series;
+        let (all, key) = match is_capped {
+            true if is_full && !self.capped.contains_key(key) => (&mut self.bounded, &*self.overflow),
+            true => (&mut self.capped, key),
+            false => (&mut self.bounded, key),
         };
+        // Nearly all records are of a known series: its key is not copied.
+        let known = all.get_key_value(key).map(|(known, _)| Arc::clone(known));
         let start = self.window_start;
-        self.series.entry(key).or_insert_with(|| Series::new(start))
-    }
-
-    fn has_room(&self) -> bool {
-        let overflow = usize::from(self.series.contains_key(&self.overflow));
-        self.series.len() - overflow < self.max_series
-    }
-}
-
-impl Series {
-    fn new(start: u64) -> Self {
-        Series { start, last_change: start, changed: false, segments: 0, events: 0, bytes: 0, failures: 0 }
-    }
-
-    fn add(&mut self, record: &Record) {
-        self.changed = true;
-        // The kernel counts the segments of some attempts that it then fails to send. The sums count them, too, in the
-        // series of their error.type.
-        self.segments += record.amounts.segments;
-        self.events += record.amounts.sent();
-        self.bytes += record.amounts.bytes;
-        self.failures += record.amounts.failures;
-    }
-
-    /// Its value of a metric; `None` where it has seen nothing that the metric counts.
-    fn value(&self, metric: Metric) -> Option<u64> {
-        let (counted, value) = match metric {
-            Metric::Retransmits => (self.events + self.segments, self.segments),
-            Metric::Events => (self.events, self.events),
-            Metric::Io => (self.events + self.bytes, self.bytes),
-            Metric::Failures => (self.failures, self.failures),
-        };
-        (counted > 0).then_some(value)
+        all.entry(known.unwrap_or_else(|| key.into())).or_insert_with(|| Series::new(start))
     }
 }

@@ -1,0 +1,43 @@
+//! The series that a host can be expected to have. They are reported as 0 before anything happens, so that a backend
+//! sees their first increment.
+
+use super::metrics::Counts;
+use crate::attribute::{Attribute, Key, OwnedValue};
+use crate::record::{HandshakeRole, NetworkType, RetransmitType, TcpState};
+
+/// The states in which a socket has data or a FIN that it may have to send again (RFC 9293, section 3.3.2).
+const SENDING: [TcpState; 5] =
+    [TcpState::Established, TcpState::FinWait1, TcpState::CloseWait, TcpState::LastAck, TcpState::Closing];
+
+/// What such a series has counted at the start. Failures have an `error.type`, and so are in other series.
+pub(super) const NOTHING: Counts = [Some(0), Some(0), Some(0), None];
+
+/// Their attributes, in the order of `DEFAULT_ATTRIBUTES`.
+pub(super) fn plausible() -> impl Iterator<Item = Vec<(Key, OwnedValue)>> {
+    [NetworkType::Ipv4, NetworkType::Ipv6].into_iter().flat_map(|network| {
+        classes().map(move |(reason, role, state)| {
+            let mut key = vec![
+                (Attribute::NetworkTransport, "tcp"),
+                (Attribute::NetworkType, network.into()),
+                (Attribute::RetransmitType, reason.into()),
+            ];
+            key.extend(role.map(|role| (Attribute::HandshakeRole, role.into())));
+            key.push((Attribute::ConnectionState, state.into()));
+            key.into_iter().map(|(attribute, word)| (attribute.into(), OwnedValue::Word(word))).collect()
+        })
+    })
+}
+
+/// Which reasons the kernel has in which states; `bpf/reason.h` lists its callers.
+fn classes() -> impl Iterator<Item = (RetransmitType, Option<HandshakeRole>, TcpState)> {
+    use RetransmitType::{Fast, Handshake, TailLossProbe, Timeout, Unknown};
+    let data = [Fast, TailLossProbe, Timeout].into_iter();
+    data.flat_map(|reason| SENDING.map(|state| (reason, None, state))).chain([
+        // Data that came with a fast-open SYN and was not taken, before 5.12.
+        (Unknown, None, TcpState::Established),
+        // What is found when a socket ends; it is closed by then (inet_csk_destroy_sock).
+        (Unknown, None, TcpState::Closed),
+        (Handshake, Some(HandshakeRole::Client), TcpState::SynSent),
+        (Handshake, Some(HandshakeRole::Server), TcpState::SynReceived),
+    ])
+}

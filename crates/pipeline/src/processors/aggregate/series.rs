@@ -1,0 +1,102 @@
+//! One series: the sums of one set of attributes. Time comes from the caller.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use super::metrics::{Counts, METRICS};
+use crate::attribute::{Key, OwnedValue};
+use crate::metric::{MetricPoint, Reading, Temporality};
+
+/// The attributes of a series.
+pub(super) type Attributes = Arc<[(Key, OwnedValue)]>;
+
+/// A window of the wall clock, in ns since the Unix epoch.
+#[derive(Clone, Copy, Debug)]
+pub(super) struct Window {
+    pub(super) start: u64,
+    pub(super) end: u64,
+}
+
+/// The sums of one set of attributes, one per metric.
+#[derive(Debug)]
+pub(super) struct Series {
+    /// Start of its first window, in ns since the Unix epoch.
+    pub(super) start: u64,
+    /// End of the last window in which it changed; `None` where it changed in the current one.
+    unchanged_since: Option<Instant>,
+    sums: [Option<Sum>; METRICS.len()],
+}
+
+#[derive(Clone, Copy, Debug, Default)]
+struct Sum {
+    total: u64,
+    /// The part of `total` that was added in the current window.
+    change: u64,
+    /// Has a report shown it?
+    is_known: bool,
+}
+
+impl Series {
+    /// A series whose first window starts at `start`, in ns since the Unix epoch.
+    pub(super) fn new(start: u64) -> Self {
+        Series { start, unchanged_since: None, sums: Default::default() }
+    }
+
+    /// Adds what a record counts.
+    pub(super) fn add(&mut self, counts: Counts) {
+        self.unchanged_since = None;
+        for (sum, count) in self.sums.iter_mut().zip(counts) {
+            if let Some(count) = count {
+                let sum = sum.get_or_insert_default();
+                sum.total += count;
+                sum.change += count;
+            }
+        }
+    }
+
+    /// Takes over the totals of a series that ended. Its changes were reported.
+    pub(super) fn take_over(&mut self, ended: &Series) {
+        for (sum, ended) in self.sums.iter_mut().zip(&ended.sums) {
+            if let Some(ended) = ended {
+                sum.get_or_insert_default().total += ended.total;
+            }
+        }
+    }
+
+    /// For how long it has not changed when the current window ends at `now`.
+    pub(super) fn idle(&mut self, now: Instant) -> Duration {
+        now.saturating_duration_since(*self.unchanged_since.get_or_insert(now))
+    }
+
+    /// Ends the window for one metric, an index of [`METRICS`].
+    ///
+    /// Gives the sum at the end of the window, or nothing where the series has no such sum. Before a sum that is
+    /// reported for the first time comes its value at the start of the window, so that backends that compare one value
+    /// with the one before it, as PromQL does, see the first change too.
+    pub(super) fn report(
+        &mut self,
+        metric: usize,
+        attributes: &Attributes,
+        window: Window,
+        temporality: Temporality,
+    ) -> impl Iterator<Item = MetricPoint> + use<> {
+        let (start, descriptor) = (self.start, METRICS[metric]);
+        let point = |time_unix_nano, total, change| MetricPoint {
+            descriptor,
+            attributes: Arc::clone(attributes),
+            time_unix_nano,
+            total: Reading { start_unix_nano: start, value: total },
+            change: Reading { start_unix_nano: window.start, value: change },
+            temporality,
+        };
+        let points = self.sums[metric].as_mut().map(|sum| {
+            let Sum { total, change, is_known } = *sum;
+            *sum = Sum { change: 0, is_known: true, ..*sum };
+            let first = (!is_known && change > 0).then(|| point(window.start, total - change, 0));
+            first.into_iter().chain([point(window.end, total, change)])
+        });
+        points.into_iter().flatten()
+    }
+}

@@ -1,0 +1,137 @@
+//! An aggregator under the test's clocks, and its reports in a form that can be compared.
+
+use std::collections::BTreeMap;
+use std::time::Duration;
+
+use tokio::time::Instant;
+
+use crate::attribute::Attribute;
+use crate::config::Interval;
+use crate::fixtures::{gap, record_to};
+use crate::metric::{Descriptor, MetricPoint, Temporality};
+use crate::processors::aggregate::{AggregateConfig, Aggregator};
+use crate::record::{Amounts, Class, Record, RetransmitType, Segment};
+
+pub(super) const SECOND: u64 = 1_000_000_000;
+
+/// 5 s from one report to the next; series are idle after 20 s.
+pub(super) fn config() -> AggregateConfig {
+    AggregateConfig {
+        interval: Interval::from_secs(5),
+        max_idle: Interval::from_secs(20),
+        ..AggregateConfig::default()
+    }
+}
+
+pub(super) fn delta() -> AggregateConfig {
+    AggregateConfig { temporality: Temporality::Delta, ..config() }
+}
+
+pub(super) fn by_port() -> AggregateConfig {
+    AggregateConfig { attributes: vec![Attribute::PeerPort.into()], ..config() }
+}
+
+pub(super) fn of_port(port: u16) -> Record {
+    record_to(([192, 0, 2, 7], port).into())
+}
+
+/// The record as an attempt that the kernel counted and failed to send.
+pub(super) fn failing(record: Record, errno: i32) -> Record {
+    Record {
+        amounts: Amounts { bytes: 0, failures: 1, ..record.amounts },
+        segment: record.segment.map(|segment| Segment { errno: Some(errno), ..segment }),
+        ..record
+    }
+}
+
+/// The record as an attempt that the kernel did not count and failed to send.
+pub(super) fn uncounted(record: Record, errno: i32) -> Record {
+    let failing = failing(record, errno);
+    Record { amounts: Amounts { segments: 0, ..failing.amounts }, ..failing }
+}
+
+/// The record with another reason.
+pub(super) fn with_type(record: Record, retransmit_type: RetransmitType) -> Record {
+    Record { class: Class { retransmit_type, ..record.class }, ..record }
+}
+
+/// A gap of other amounts.
+pub(super) fn gap_of(amounts: Amounts) -> Record {
+    Record { amounts, ..gap() }
+}
+
+/// An aggregator. Times are in seconds, on both clocks, which agree unless a test sets the wall clock.
+pub(super) struct Sums {
+    aggregator: Aggregator,
+    /// The monotonic clock at second 0.
+    epoch: Instant,
+}
+
+impl Sums {
+    pub(super) fn new(config: &AggregateConfig, start: u64) -> Self {
+        let mut sums = Sums::expecting_nothing(config, start);
+        sums.aggregator.expect();
+        sums
+    }
+
+    pub(super) fn expecting_nothing(config: &AggregateConfig, start: u64) -> Self {
+        Sums { aggregator: Aggregator::new(config, start * SECOND), epoch: Instant::now() }
+    }
+
+    pub(super) fn add(&mut self, records: impl IntoIterator<Item = Record>) {
+        self.aggregator.add(&records.into_iter().collect::<Vec<_>>());
+    }
+
+    pub(super) fn report(&mut self, now: u64) -> Vec<MetricPoint> {
+        self.report_with_wall_clock(now, now)
+    }
+
+    pub(super) fn report_with_wall_clock(&mut self, wall: u64, now: u64) -> Vec<MetricPoint> {
+        self.aggregator.report(wall * SECOND, self.epoch + Duration::from_secs(now))
+    }
+}
+
+/// Start, time, value; times in seconds.
+pub(super) type Values = Vec<(u64, u64, u64)>;
+/// The values of attributes, and the metric -> its points in their order.
+pub(super) type Shown = BTreeMap<(String, &'static str), Values>;
+
+/// The totals of all points.
+pub(super) fn totals(points: &[MetricPoint]) -> Shown {
+    shown(points, |point| point.total)
+}
+
+/// The totals of the series that are not 0 throughout.
+pub(super) fn counted(points: &[MetricPoint]) -> Shown {
+    let mut totals = totals(points);
+    totals.retain(|_, values| values.iter().any(|(_, _, value)| *value > 0));
+    totals
+}
+
+/// The changes of the points that have any.
+pub(super) fn changes(points: &[MetricPoint]) -> Shown {
+    let changed: Vec<_> = points.iter().filter(|point| point.change.value > 0).cloned().collect();
+    shown(&changed, |point| point.change)
+}
+
+fn shown(points: &[MetricPoint], reading: impl Fn(&MetricPoint) -> crate::metric::Reading) -> Shown {
+    let mut shown = Shown::new();
+    for point in points {
+        let labels: Vec<_> = point.attributes.iter().map(|(_, value)| value.to_string()).collect();
+        let values = shown.entry((labels.join(" "), point.descriptor.name)).or_default();
+        let read = reading(point);
+        values.push((read.start_unix_nano / SECOND, point.time_unix_nano / SECOND, read.value));
+    }
+    shown
+}
+
+/// The points of one series in `shown`; none where it is not there.
+pub(super) fn of(shown: &Shown, series: &str, metric: &Descriptor) -> Values {
+    shown.get(&(series.to_owned(), metric.name)).cloned().unwrap_or_default()
+}
+
+/// The sum over all series of a metric at the end of the window.
+pub(super) fn sum(points: &[MetricPoint], metric: &Descriptor) -> u64 {
+    let last = totals(points).into_iter().filter(|((_, name), _)| *name == metric.name);
+    last.filter_map(|(_, values)| Some(values.last()?.2)).sum()
+}
