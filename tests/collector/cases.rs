@@ -5,6 +5,7 @@ use std::collections::{BTreeMap, BTreeSet};
 use super::output::Received;
 use super::peer::{Collector, PORT};
 use crate::e2e::agent::{Agent, Finished};
+use crate::e2e::debug_output::has_counted;
 use crate::e2e::support::namespace::{isolated, retrans_segs, without_gso};
 use crate::e2e::telemetry::five_tuple;
 use crate::e2e::traffic::{Traffic, lossy_transfers};
@@ -58,7 +59,7 @@ pub fn a_late_collector_gets_what_was_before() {
     isolated(|| {
         let mut agent = agent("gzip", "cumulative");
         let traffic = lossy_transfers(8, &[]);
-        agent.0.wait_until("a report", |agent| agent.stdout().contains("system.network.tcp.retransmits{"));
+        agent.0.wait_until("a report", |agent| has_counted(&agent.stdout()));
         agent.wait_until_said("a request failed");
         let mut collector = Collector::start();
         collector.wait_until_received(); // by a retry, before any drain

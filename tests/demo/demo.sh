@@ -163,7 +163,7 @@ wait "$agent" || status=$?
 ((status == 0)) || { tail -n 20 "$err" >&2; die "it ended with exit code $status"; }
 
 say "what the debug exporter printed ($(wc -l <"$out") lines), in part"
-awk '!/system\.network\.tcp\./ && n < 4 { print; n++ } /system\.network\.tcp\.retransmits\{/ { last[m++ % 4] = $0 }
+awk '!/system\.network\.tcp\./ && n < 4 { print; n++ } /system\.network\.tcp\.retransmits\{/ && !/\} 0 / { last[m++ % 4] = $0 }
     END { print "..."; for (i = m < 4 ? 0 : m; i < (m < 4 ? m : m + 4); i++) print last[i % 4] }' "$out" | cut -c 1-200
 
 say "its own books"

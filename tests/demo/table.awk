@@ -113,6 +113,8 @@ END {
 			print "demo: not a cumulative sum: " series | "cat 1>&2"
 			exit broken = 1
 		}
+		if (last[series] == 0) # each series begins with it
+			continue
 		network = value(attributes[series], "network.type", ",")
 		if (network == "")
 			network = "none"

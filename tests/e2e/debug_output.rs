@@ -17,6 +17,16 @@ pub fn parse(stdout: &str) -> Telemetry {
     telemetry
 }
 
+/// Does it show a retransmission in the metrics? Before the first there are zeros. A line that is still being written
+/// is left out.
+pub fn has_counted(stdout: &str) -> bool {
+    let values = stdout.lines().filter_map(|line| {
+        let (_, series) = line.split_once("system.network.tcp.retransmits{")?;
+        series.split_once("} ")?.1.split_once(' ')
+    });
+    values.map(|(value, _)| value).any(|value| value != "0")
+}
+
 /// `NAME{a=b,c=d} 42 {segment} cumulative since TIME`
 fn point(text: &str) -> Option<Point> {
     let (metric, rest) = text.split_once('{')?;

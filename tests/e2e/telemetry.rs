@@ -42,22 +42,27 @@ pub struct Telemetry {
 }
 
 impl Telemetry {
-    /// What the points add up to: the last one of a cumulative series, which never falls and keeps its start; all of
-    /// a delta series.
+    /// What the points add up to: the last one of a cumulative series, all of a delta series. Series that count nothing
+    /// are left out.
+    ///
+    /// A cumulative series begins with 0, so that a backend sees its first increment. It never falls, and keeps its start.
     pub fn sums(&self) -> Sums {
         let mut sums = Sums::new();
         let mut starts = BTreeMap::new();
         for point in &self.points {
             let key = (point.metric.clone(), point.attributes.clone());
-            let sum = sums.entry(key.clone()).or_default();
-            if point.is_cumulative {
-                assert!(point.value >= *sum, "{point:?} falls from {sum}");
-                assert_eq!(starts.entry(key).or_insert(&point.since), &&point.since, "{point:?}");
-                *sum = point.value;
-            } else {
-                *sum += point.value;
+            if !point.is_cumulative {
+                assert!(point.value > 0, "nothing has changed: {point:?}");
+                *sums.entry(key).or_default() += point.value;
+                continue;
             }
+            match sums.insert(key.clone(), point.value) {
+                Some(before) => assert!(point.value >= before, "{point:?} falls from {before}"),
+                None => assert_eq!(point.value, 0, "{point:?} has no zero before it"),
+            }
+            assert_eq!(starts.entry(key).or_insert(&point.since), &&point.since, "{point:?}");
         }
+        sums.retain(|_, sum| *sum > 0);
         sums
     }
 
@@ -76,7 +81,7 @@ impl Telemetry {
         self.records.iter().filter(|record| record.contains_key("tcp.events")).count()
     }
 
-    /// What the sums have to be, going by the log records. What a record does not say, such as how many of a gap
+    /// What [`Self::sums`] has to be, going by the log records. What a record does not say, such as how many of a gap
     /// failed, is left out.
     fn sums_of_records(&self) -> Sums {
         let mut sums = Sums::new();
@@ -87,20 +92,18 @@ impl Telemetry {
                 let metric = format!("system.network.tcp.{metric}");
                 *sums.entry((metric, series.clone())).or_default() += value;
             };
-            let (segments, failed) = (number(record, "tcp.segments"), record.contains_key("error.type"));
-            if segments > 0 || !failed {
-                add("retransmits", segments);
-            }
+            add("retransmits", number(record, "tcp.segments"));
             if !is_of_an_skb(record) {
                 continue;
             }
-            if failed {
+            if record.contains_key("error.type") {
                 add("retransmit.failures", 1);
             } else {
                 add("retransmit.events", 1);
                 add("retransmit.io", number(record, "tcp.bytes"));
             }
         }
+        sums.retain(|_, sum| *sum > 0);
         sums
     }
 
@@ -122,7 +125,7 @@ impl Telemetry {
         let (mut sums, mut of_records) = (self.sums(), self.sums_of_records());
         if !self.records.iter().all(is_of_an_skb) {
             for sums in [&mut sums, &mut of_records] {
-                sums.retain(|(metric, _), sum| metric == "system.network.tcp.retransmits" && *sum > 0);
+                sums.retain(|(metric, _), _| metric == "system.network.tcp.retransmits");
             }
         }
         assert_eq!(sums, of_records);

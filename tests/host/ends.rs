@@ -7,6 +7,7 @@ use rustix::process::Signal;
 
 use crate::e2e::agent::{Agent, log};
 use crate::e2e::books::Books;
+use crate::e2e::debug_output::has_counted;
 use crate::e2e::support::namespace::isolated;
 use crate::e2e::support::traffic::{listen, loopback};
 use crate::e2e::traffic::lossy_transfers;
@@ -47,7 +48,7 @@ service:
 "
     ));
     lossy_transfers(4, &[port]);
-    agent.0.wait_until("a report", |agent| agent.stdout().contains("system.network.tcp.retransmits{"));
+    agent.0.wait_until("a report", |agent| has_counted(&agent.stdout()));
     (agent, backend)
 }
 
