@@ -94,21 +94,43 @@ static __always_inline void output(void *ctx, struct wire_event *event,
 	}
 }
 
+/* One access each, in the order of the program. */
+#define LOAD_ONCE(field) (*(const volatile __u64 *)&(field))
+#define STORE_ONCE(field, value) (*(volatile __u64 *)&(field) = (value))
+
+/* Takes back what begin_event added to `busy`. */
+static __always_inline void leave(struct wire_counters *counters)
+{
+	barrier();
+	STORE_ONCE(counters->busy, LOAD_ONCE(counters->busy) - 1);
+}
+
 /*
- * Between begin_event and end_event an event is under way on this CPU. NULL
- * where one is already: before Linux 5.12 an interrupt may run a program again
- * while it runs. Later kernels skip such a run themselves.
+ * Begins an event on this CPU, until end_event. NULL where another one is under
+ * way there: before Linux 6.1 a softirq may interrupt a program and run the same
+ * program again. Later kernels skip such a run themselves (05b24ff9b2cf, also in
+ * 6.0.10), and classic tracepoints have always skipped it.
+ *
+ * A nested run begins and ends within the run that it interrupts, so it leaves
+ * `busy` as it found it. That makes plain loads and stores enough: a nested run
+ * between the load and the store of `busy` leaves the loaded value right. Nothing
+ * else is changed by a nested run, except `nested`, by an atomic addition.
  */
 static __always_inline struct wire_counters *begin_event(struct wire_event *event)
 {
 	struct wire_counters *counters;
+	__u64 busy;
 
 	event->cpu = bpf_get_smp_processor_id();
 	counters = counters_of(event->cpu, event->kind);
 	if (!counters)
 		return 0;
-	if (counters->events != counters->finished) {
-		counters->nested++;
+	busy = LOAD_ONCE(counters->busy) + 1;
+	STORE_ONCE(counters->busy, busy);
+	barrier();
+	if (busy > 1) {
+		__sync_fetch_and_add(&counters->nested, 1);
+		leave(counters);
 		return 0;
 	}
 	event->sequence = counters->events++;
@@ -123,6 +145,7 @@ static __always_inline void end_event(void *ctx, struct wire_event *event,
 	output(ctx, event, counters);
 	barrier();
 	counters->finished++;
+	leave(counters);
 }
 
 #endif

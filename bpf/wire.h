@@ -118,15 +118,18 @@ struct wire_lost {
 #define CLASSES (2 * REASONS)
 
 /*
- * Counters of one CPU and kind. One program runs once at a time on a CPU, so
- * plain additions are exact. While `events` and `finished` differ, an event is
- * under way; while they are equal and stay so, the rest is of one moment, and
- * each of the events has been sent or is in `lost`.
+ * Counters of one CPU and kind. One run of a program counts at a time on a CPU
+ * (`busy`), so plain additions are exact. While `events` and `finished` differ,
+ * an event is under way. While they are equal and stay so, all numbers are of
+ * one moment, and each of the events has been sent or is in `lost`. A reader
+ * compares these two and not `busy`, because they only grow: whatever happens
+ * between two looks shows.
  */
 struct wire_counters {
 	__u64 events; /* in scope; also the next sequence number; counted first */
 	__u64 finished; /* of those, what output was tried for; counted last */
-	__u64 nested; /* skipped because the program was running: kernels before 5.12 do not */
+	__u64 busy; /* runs of the program that are under way, one inside the other */
+	__u64 nested; /* runs that were skipped because another was under way: only before Linux 6.1 */
 	__u64 healed_segments; /* of the segments, what no event showed when it was sent */
 	struct wire_lost lost[LOSSES];
 	struct wire_class classes[CLASSES]; /* ipv6 * REASONS + reason */
@@ -145,7 +148,7 @@ struct wire_config {
 };
 
 _Static_assert(sizeof(struct wire_event) == 128, "wire_event has padding or a new size");
-_Static_assert(sizeof(struct wire_counters) == 608, "wire_counters has padding or a new size");
+_Static_assert(sizeof(struct wire_counters) == 616, "wire_counters has padding or a new size");
 _Static_assert(sizeof(struct wire_config) == 24, "wire_config has padding or a new size");
 
 #endif

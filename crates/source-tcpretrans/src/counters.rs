@@ -30,7 +30,7 @@ pub(crate) struct Counters {
 pub(crate) struct Totals {
     /// Events in scope.
     pub(crate) events: u64,
-    /// Runs of a program that were skipped because it was running, where the kernel itself doesn't skip them.
+    /// Runs of a program that interrupted a run of the same program and were skipped (kernels before 6.1).
     pub(crate) nested: u64,
     /// Segments that no event showed when they were sent, and that the socket's next event made good.
     pub(crate) healed_segments: u64,
@@ -124,8 +124,9 @@ impl Counters {
     /// The counters of a slot at one moment: no event was under way, each that is counted had been sent or lost. `None`
     /// where the CPU is too busy just now.
     ///
-    /// Two readings that are equal, with all that was begun finished: each event changes `events` first and `finished`
-    /// last. The second reading is for processors that make stores visible in another order than they were done.
+    /// Takes two readings that are equal, in which all events that were begun are finished: each event changes `events`
+    /// first and `finished` last. The second reading is for processors that make stores visible in another order than
+    /// the program's.
     pub(crate) fn snapshot(&self, slot: usize) -> Option<wire_counters> {
         let words = size_of::<wire_counters>() / size_of::<u64>();
         let is_same = |copy: &wire_counters| {

@@ -2,6 +2,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, unreachable_pub)]
 
 mod hindered;
+mod nested;
 mod overflow;
 mod reconnect;
 mod running;
@@ -62,6 +63,7 @@ fn main() -> ExitCode {
         ("a_full_perf_buffer_is_counted_and_healed", || overflow::of_the_buffer(Transport::Perf)),
         ("a_full_channel_is_counted_and_healed_by_ringbuf", || overflow::of_the_channel(Transport::Ringbuf)),
         ("a_full_channel_is_counted_and_healed_by_perf", || overflow::of_the_channel(Transport::Perf)),
+        ("nested_runs_leave_no_cpu_blind", nested::leaves_no_cpu_blind),
         ("stops_without_start_and_twice_and_starts_again", stops_without_start_and_twice_and_starts_again),
         ("whatever_step_fails_everything_is_released", whatever_step_fails_everything_is_released),
     ];
