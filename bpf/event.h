@@ -66,6 +66,12 @@ static __always_inline void NAME(fill_skb)(struct wire_event *event, const struc
 	event->payload_bytes = LOAD(skb, len); /* headers are on the clone that is sent */
 }
 
+/* The skb's marks, TCPCB_... */
+static __always_inline __u8 NAME(sacked)(const struct sk_buff *skb)
+{
+	return LOAD((const struct tcp_skb_cb *)skb->cb, sacked);
+}
+
 /* A segment of the retransmit queue; `tp` is sk as a tcp_sock. Nonzero: report it. */
 static __always_inline int NAME(segment)(struct wire_event *event, const struct sock *sk,
 					 const struct tcp_sock *tp, const struct sk_buff *skb)
@@ -81,7 +87,7 @@ static __always_inline int NAME(segment)(struct wire_event *event, const struct 
 	else
 		event->unknown |= UNKNOWN_TCP_SOCK;
 	NAME(fill_skb)(event, skb);
-	event->reason = reason_of(event, LOAD((const struct tcp_skb_cb *)skb->cb, sacked));
+	event->reason = reason_of(event, NAME(sacked)(skb));
 	return 1;
 }
 

@@ -14,6 +14,8 @@
 
 #include "config.h"
 
+#define TCPCB_EVER_RETRANS 0x80 /* include/net/tcp.h */
+
 /* Kept of a socket; `ports` tells whether it is that socket, and that it was seen at all. */
 struct kept {
 	__u32 total;
@@ -60,19 +62,44 @@ static __always_inline __u32 ports_of(const struct wire_event *event)
 	return (__u32)event->local_port << 16 | event->peer_port;
 }
 
+/*
+ * Errors that __tcp_retransmit_skb gives before it counts: the skb is still in
+ * the host's queue, the window shrank, there is no route, the skb is acknowledged.
+ * ENOMEM is nearly always one of them too (the skb can't be trimmed, split or
+ * unshared), and seldom the device's, after the count.
+ */
+static __always_inline int fails_before_count(__s32 err)
+{
+	return err == -EBUSY || err == -EAGAIN || err == -EHOSTUNREACH || err == -EINVAL ||
+	       err == -ENOMEM;
+}
+
+/*
+ * Whether the kernel counted this attempt. It counts before it transmits, and
+ * what fails after that is marked as sent again all the same. The mark alone is
+ * not enough: it may be left from an earlier attempt. A failed attempt that was
+ * counted and is not recognised here is one that ended with an error of the above.
+ */
+static __always_inline int was_counted(const struct wire_event *event, __u8 sacked)
+{
+	return !event->err || (sacked & TCPCB_EVER_RETRANS && !fails_before_count(event->err));
+}
+
 /* Sets event->segments. The socket's lock is held: nobody else has its `kept`. */
-static __always_inline void count_segments(struct wire_event *event, struct kept *kept)
+static __always_inline void count_segments(struct wire_event *event, struct kept *kept, __u8 sacked)
 {
 	__u32 total = event->total_retransmits;
-	__u32 sent = event->err ? 0 : event->skb_segments;
+	__u32 moved_at_least = event->err ? 0 : event->skb_segments;
 
-	event->segments = sent; /* at first sight, and after tcp_disconnect() cleared the total */
+	/* At first sight, and after tcp_disconnect() cleared the total. */
+	event->segments = was_counted(event, sacked) ? event->skb_segments : 0;
 	if (!kept) {
 		event->unknown |= UNKNOWN_TOTAL;
 		return;
 	}
 	/* A total that moved by less than this skb was cleared meanwhile, and the ports kept by bind(). */
-	if (kept->ports == ports_of(event) && kept->total <= total && total - kept->total >= sent)
+	if (kept->ports == ports_of(event) && kept->total <= total &&
+	    total - kept->total >= moved_at_least)
 		event->segments = total - kept->total;
 	kept->ports = ports_of(event);
 	kept->total = total;

@@ -1,6 +1,7 @@
 //! The receiver on a real kernel: what it reports is what the kernel counted. Needs root.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, unreachable_pub)]
 
+mod failures;
 mod hindered;
 mod nested;
 mod overflow;
@@ -57,6 +58,10 @@ fn main() -> ExitCode {
         ("a_socket_connected_again_counts_from_anew_by_tp_btf", || reconnect::counts_from_anew(Hook::TpBtf)),
         ("a_socket_connected_again_counts_from_anew_by_tracepoint", || {
             reconnect::counts_from_anew(Hook::Tracepoint)
+        }),
+        ("a_failure_as_the_first_event_is_counted_by_tp_btf", || failures::as_the_first_event(Hook::TpBtf)),
+        ("a_failure_as_the_first_event_is_counted_by_tracepoint", || {
+            failures::as_the_first_event(Hook::Tracepoint)
         }),
         ("both_transports_carry_the_same_events", side_by_side::both_transports_carry_the_same_events),
         ("a_full_ringbuf_is_counted_and_healed", || overflow::of_the_buffer(Transport::Ringbuf)),

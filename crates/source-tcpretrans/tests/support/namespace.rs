@@ -9,7 +9,7 @@ use std::time::{Duration, Instant};
 use nix::mount::{MsFlags, mount};
 use nix::sched::{CloneFlags, unshare};
 
-use super::link::{loopback_up, loopback_without_gso};
+use super::link::{loopback_drops_all, loopback_drops_nothing, loopback_up, loopback_without_gso};
 
 /// Runs `test` on a thread in namespaces of its own, with loopback up at an Ethernet's MTU, so that GSO has work to do,
 /// and with tracefs mounted. Threads that it starts are in them too; they end with it.
@@ -52,6 +52,14 @@ pub fn own_ports() -> io::Result<(u16, u16)> {
 /// From here on this namespace's loopback takes one segment at a time.
 pub fn without_gso() {
     loopback_without_gso().expect("gso_max_segs of loopback");
+}
+
+/// While `work` runs this namespace's loopback drops all that is sent, and says so to the sender.
+pub fn while_nothing_is_sent<T>(work: impl FnOnce() -> T) -> T {
+    loopback_drops_all().expect("a queueing discipline of loopback");
+    let result = work();
+    loopback_drops_nothing().expect("no queueing discipline of loopback");
+    result
 }
 
 /// Inode of this thread's network namespace.
