@@ -4,6 +4,7 @@
 //! reads. This crate alone knows libbpf-rs and has `unsafe` code.
 
 mod buffer;
+mod callback;
 mod cgroup;
 mod check;
 pub mod config;

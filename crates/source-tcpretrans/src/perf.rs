@@ -4,8 +4,7 @@
 //! libbpf is called here directly.
 
 use std::ffi::{c_int, c_void};
-use std::os::fd::{AsFd, AsRawFd, BorrowedFd};
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::os::fd::{AsFd, AsRawFd, BorrowedFd, OwnedFd};
 use std::ptr::NonNull;
 use std::rc::Rc;
 
@@ -13,13 +12,16 @@ use libbpf_rs::libbpf_sys;
 use rustix::io::Errno;
 
 use crate::buffer::{Budget, Refused, open_halving};
-use crate::sink::Sink;
+use crate::callback::Callback;
 
 /// The perf buffers of all CPUs that are online.
 pub(crate) struct PerfReader {
     buffer: NonNull<libbpf_sys::perf_buffer>,
-    // What the callbacks' context pointer points to; freed after the buffer.
-    _sink: Rc<Sink>,
+    // The callbacks' context pointer points to it, so it is dropped after the buffer is freed.
+    callback: Rc<Callback>,
+    // libbpf keeps the map's descriptor as a number, and uses it once more when it frees the buffer: this one stays open
+    // until then, whatever becomes of the caller's.
+    _map: OwnedFd,
     /// Pages a CPU reached.
     pub(crate) pages_per_cpu: u64,
 }
@@ -31,13 +33,13 @@ impl PerfReader {
         pages_per_cpu: u64,
         wakeup_events: u32,
         budget: Budget,
-        sink: Rc<Sink>,
+        callback: Rc<Callback>,
     ) -> libbpf_rs::Result<PerfReader> {
-        let map = map.as_fd();
+        let map = map.as_fd().try_clone_to_owned()?;
         let (buffer, pages_per_cpu) = open_halving("perf.pages_per_cpu", pages_per_cpu, 1, |pages| {
-            Self::open_once(map, pages, wakeup_events, budget, &sink)
+            Self::open_once(map.as_fd(), pages, wakeup_events, budget, &callback)
         })?;
-        Ok(PerfReader { buffer, _sink: sink, pages_per_cpu })
+        Ok(PerfReader { buffer, callback, _map: map, pages_per_cpu })
     }
 
     fn open_once(
@@ -45,16 +47,16 @@ impl PerfReader {
         pages: u64,
         wakeup_events: u32,
         budget: Budget,
-        sink: &Rc<Sink>,
+        callback: &Rc<Callback>,
     ) -> Result<NonNull<libbpf_sys::perf_buffer>, Refused> {
         let options = libbpf_sys::perf_buffer_opts {
             sz: size_of::<libbpf_sys::perf_buffer_opts>() as libbpf_sys::size_t,
             sample_period: wakeup_events, // libbpf sets wakeup_events to the same
             ..Default::default()
         };
-        let context = Rc::as_ptr(sink).cast_mut().cast::<c_void>();
+        let context = Rc::as_ptr(callback).cast_mut().cast::<c_void>();
         // SAFETY: the map's descriptor is open; libbpf copies the options; the callbacks get `context` back only while
-        // the buffer lives, and the reader keeps the sink alive beyond that.
+        // the buffer lives, and the reader keeps the callback alive beyond that.
         let buffer = unsafe {
             libbpf_sys::perf_buffer__new(
                 map.as_raw_fd(),
@@ -82,31 +84,28 @@ impl PerfReader {
     }
 
     /// Takes everything there is.
+    ///
+    /// # Panics
+    /// Where the callback panics.
     pub(crate) fn consume(&self) -> libbpf_rs::Result<()> {
         // SAFETY: the buffer lives as long as self, and this type is neither Send nor Sync: one thread at a time.
         let result = unsafe { libbpf_sys::perf_buffer__consume(self.buffer.as_ptr()) };
+        self.callback.go_on();
         if result < 0 { Err(libbpf_rs::Error::from_raw_os_error(-result)) } else { Ok(()) }
     }
 }
 
 impl Drop for PerfReader {
     fn drop(&mut self) {
-        // SAFETY: made by perf_buffer__new, freed once; the sink is dropped after this.
+        // SAFETY: made by perf_buffer__new, freed once; the callback and the map's descriptor are dropped after this.
         unsafe { libbpf_sys::perf_buffer__free(self.buffer.as_ptr()) }
     }
 }
 
-/// Runs a callback of ours inside C frames, which a panic must not cross.
-fn guarded(callback: impl FnOnce()) {
-    if catch_unwind(AssertUnwindSafe(callback)).is_err() {
-        std::process::abort();
-    }
-}
-
 unsafe extern "C" fn on_sample(context: *mut c_void, _cpu: c_int, data: *mut c_void, size: u32) {
-    // SAFETY: `context` is the sink that open_once gave, alive as long as the buffer.
-    let sink = unsafe { &*context.cast::<Sink>() };
-    // SAFETY: libbpf hands `size` bytes of a record that stays in the ring until this callback returns.
+    // SAFETY: `context` is the callback that open_once gave, alive as long as the buffer.
+    let callback = unsafe { &*context.cast::<Callback>() };
+    // SAFETY: libbpf hands `size` bytes of a record that stays in the ring until this function returns.
     let bytes = unsafe { std::slice::from_raw_parts(data.cast::<u8>(), size as usize) };
-    guarded(|| sink.record(bytes));
+    callback.call(bytes); // libbpf can't be told to stop: it takes the records out all the same
 }

@@ -6,7 +6,7 @@ use std::rc::Rc;
 use libbpf_rs::{MapHandle, MapType, RingBuffer, RingBufferBuilder};
 
 use crate::buffer::{Budget, Refused, open_halving};
-use crate::sink::Sink;
+use crate::callback::Callback;
 
 /// A ring buffer's map. Given to the skeleton before the load, read after it.
 pub(crate) struct Ring {
@@ -18,6 +18,7 @@ pub(crate) struct Ring {
 /// A consumer of a ring.
 pub(crate) struct RingReader {
     ring: RingBuffer<'static>,
+    callback: Rc<Callback>,
     // Behind the buffer, which reads from it until it is dropped.
     map: MapHandle,
 }
@@ -42,15 +43,15 @@ impl Ring {
         self.map.as_fd()
     }
 
-    /// Starts reading it into `sink`.
-    pub(crate) fn read(self, sink: Rc<Sink>) -> libbpf_rs::Result<RingReader> {
+    /// Starts reading it.
+    pub(crate) fn read(self, callback: Rc<Callback>) -> libbpf_rs::Result<RingReader> {
+        /// Ends libbpf's pass over the buffer; any number below zero does.
+        const STOP: i32 = -1;
         let mut builder = RingBufferBuilder::new();
-        builder.add(&self.map, move |bytes| {
-            sink.record(bytes);
-            0
-        })?;
+        let called = Rc::clone(&callback);
+        builder.add(&self.map, move |bytes| if called.call(bytes) { 0 } else { STOP })?;
         let ring = builder.build()?;
-        Ok(RingReader { ring, map: self.map })
+        Ok(RingReader { ring, callback, map: self.map })
     }
 }
 
@@ -61,7 +62,12 @@ impl RingReader {
     }
 
     /// Takes everything there is.
+    ///
+    /// # Panics
+    /// Where the callback panics.
     pub(crate) fn consume(&self) -> libbpf_rs::Result<()> {
-        self.ring.consume()
+        let result = self.ring.consume();
+        self.callback.go_on();
+        result
     }
 }

@@ -15,18 +15,19 @@ use rustix::io::Errno;
 use tokio::sync::mpsc::Sender;
 
 use crate::buffer::Budget;
+use crate::callback::Callback;
 use crate::config::Wakeup;
 use crate::counters::{Counters, KINDS};
 use crate::facts::Facts;
 use crate::misses::recursion_misses;
 use crate::perf::PerfReader;
 use crate::plan::{HookKind, Plan, ScopePlan, TransportPlan};
-use crate::record::Tap;
 use crate::ring::{Ring, RingReader};
 use crate::sink::Sink;
 use crate::skeleton::types::{wire_config, wire_scope, wire_transport};
 use crate::skeleton::{OpenTcpretransSkel, TcpretransSkel, TcpretransSkelBuilder};
 use crate::stats::Stats;
+use crate::record::Tap;
 use crate::wall_clock;
 
 /// How long a stop waits for events that a program was sending at the moment it was detached.
@@ -185,7 +186,7 @@ fn start_with<'slot>(
     let (reader, transport, reached) = match ring {
         Some(ring) => {
             let reached = ("ringbuf_size", "By", ring.bytes);
-            let reader = ring.read(Rc::clone(sink)).map_err(at("opening the ring buffer"))?;
+            let reader = ring.read(callback_of(sink)).map_err(at("opening the ring buffer"))?;
             (Reader::Ring(reader), "ringbuf", reached)
         }
         None => {
@@ -264,7 +265,12 @@ fn open_perf(
     };
     let budget = Budget::of_perf(&inputs.facts);
     let map = skeleton.maps.events_perf.as_fd();
-    PerfReader::open(map, pages_per_cpu, inputs.wakeup.events, budget, Rc::clone(sink))
+    PerfReader::open(map, pages_per_cpu, inputs.wakeup.events, budget, callback_of(sink))
+}
+
+fn callback_of(sink: &Rc<Sink>) -> Rc<Callback> {
+    let sink = Rc::clone(sink);
+    Rc::new(Callback::new(move |bytes| sink.record(bytes)))
 }
 
 fn attach(hook: HookKind, synack: bool, skeleton: &mut TcpretransSkel<'_>) -> libbpf_rs::Result<()> {

@@ -12,9 +12,9 @@ use tokio::sync::mpsc::error::TrySendError;
 use crate::convert::{self, DecodeError};
 use crate::counters::Counters;
 use crate::healing::{Healing, Numbers, version_and_reason};
-use crate::record::Tap;
 use crate::skeleton::types::wire_event;
 use crate::stats::Stats;
+use crate::record::Tap;
 use crate::wall_clock::WallClock;
 use crate::wire;
 
@@ -52,10 +52,12 @@ impl Sink {
         due
     }
 
-    /// Takes the bytes of one event.
+    /// Takes the bytes of one event. The event counts as taken at the moment at which its fate is decided: if something
+    /// panics before that, it is missing in the books like an event that never came.
     pub(crate) fn record(&self, bytes: &[u8]) {
-        count(&self.stats.taken, 1);
-        if self.tapped(|tap| tap.event(bytes, self.clock.borrow().offset_ns())) {
+        if self.tap.is_some() {
+            count(&self.stats.taken, 1); // the tap has its own books
+            self.tapped(|tap| tap.event(bytes, self.clock.borrow().offset_ns()));
             return;
         }
         match wire::read(bytes) {
@@ -131,6 +133,7 @@ impl Sink {
             }
         };
         let handed = self.out.try_send(record);
+        count(&self.stats.taken, 1);
         if let Err(error) = &handed {
             count(&self.stats.channel_full.events, 1);
             count(&self.stats.channel_full.segments, wire.segments.into());
@@ -142,6 +145,7 @@ impl Sink {
     }
 
     fn undecoded(&self, error: DecodeError) {
+        count(&self.stats.taken, 1);
         match error {
             DecodeError::Truncated(_) => count(&self.stats.truncated, 1),
             DecodeError::UnknownKind(_) => count(&self.stats.unknown_kind, 1),
