@@ -4,9 +4,11 @@ use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
 
+use otel_tcpretrans_pipeline::component::Receiver;
 use otel_tcpretrans_source::{Config, Recorded, Recorder};
 use tempfile::NamedTempFile;
 use tokio::runtime::Builder;
+use tokio::sync::mpsc;
 use tracing::{info, warn};
 
 use crate::cli::RecordArgs;
@@ -81,10 +83,12 @@ async fn record(args: &RecordArgs, config: Config) -> anyhow::Result<(End, Recor
         .permissions(Permissions::from_mode(0o666)) // less the umask
         .tempfile_in(folder.unwrap_or(Path::new(".")))
         .map_err(named)?;
-    let mut recorder = Recorder::start(config, unnamed.as_file().try_clone()?)?;
+    let (mut recorder, recording) = Recorder::new(config, unnamed.as_file().try_clone()?);
+    let (out, mut events) = mpsc::channel(recorder.channel_capacity());
+    recorder.start(out)?;
     let file = give_name(unnamed, args).map_err(named)?;
 
-    let facts = recorder.counts().info.into_iter().map(|(name, value)| format!("{name}={value}"));
+    let facts = recorder.probe()().info.into_iter().map(|(name, value)| format!("{name}={value}"));
     info!(file = %name, facts = facts.collect::<Vec<_>>().join(" "), "recording");
     let time_is_up = async {
         match args.duration {
@@ -101,9 +105,10 @@ async fn record(args: &RecordArgs, config: Config) -> anyhow::Result<(End, Recor
             info!("stopping: the time is up");
             End::Asked
         }
-        () = recorder.ended() => End::ByItself,
+        _ = events.recv() => End::ByItself, // nothing comes: the channel closes when the recorder ends
     };
-    Ok((end, recorder.finish(), file))
+    recorder.stop();
+    Ok((end, recording.recorded(), file))
 }
 
 fn give_name(unnamed: NamedTempFile, args: &RecordArgs) -> std::io::Result<File> {

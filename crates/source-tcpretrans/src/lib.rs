@@ -24,6 +24,7 @@ mod session;
 mod sink;
 mod skeleton;
 mod stats;
+mod tap;
 mod wall_clock;
 pub mod wire;
 
@@ -31,5 +32,5 @@ pub use check::{Report, check};
 pub use config::Config;
 pub use convert::{DecodeError, decode};
 pub use receiver::Tcpretrans;
-pub use record::{Recorded, Recorder};
+pub use record::{Recorded, Recorder, Recording};
 pub use replay::Replay;

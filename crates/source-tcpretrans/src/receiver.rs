@@ -14,9 +14,9 @@ use tokio::sync::mpsc::Sender;
 use crate::config::Config;
 use crate::facts::Facts;
 use crate::plan::plan;
-use crate::record::Tap;
 use crate::session::{self, Inputs};
 use crate::stats::Stats;
+use crate::tap::Tap;
 
 /// The `tcpretrans` receiver.
 #[derive(Debug)]

@@ -27,7 +27,7 @@ use crate::sink::Sink;
 use crate::skeleton::types::{wire_config, wire_scope, wire_transport};
 use crate::skeleton::{OpenTcpretransSkel, TcpretransSkel, TcpretransSkelBuilder};
 use crate::stats::Stats;
-use crate::record::Tap;
+use crate::tap::Tap;
 use crate::wall_clock;
 
 /// How long a stop waits for events that a program was sending at the moment it was detached.

@@ -14,7 +14,7 @@ use crate::counters::Counters;
 use crate::healing::{Healing, Numbers, version_and_reason};
 use crate::skeleton::types::wire_event;
 use crate::stats::Stats;
-use crate::record::Tap;
+use crate::tap::Tap;
 use crate::wall_clock::WallClock;
 use crate::wire;
 

@@ -5,6 +5,7 @@ mod failures;
 mod hindered;
 mod nested;
 mod overflow;
+mod panics;
 mod reconnect;
 mod running;
 mod scenarios;
@@ -69,6 +70,12 @@ fn main() -> ExitCode {
         ("a_full_channel_is_counted_and_healed_by_ringbuf", || overflow::of_the_channel(Transport::Ringbuf)),
         ("a_full_channel_is_counted_and_healed_by_perf", || overflow::of_the_channel(Transport::Perf)),
         ("nested_runs_leave_no_cpu_blind", nested::leaves_no_cpu_blind),
+        ("a_panic_in_a_callback_leaves_balanced_books_by_ringbuf", || {
+            panics::leave_balanced_books(Transport::Ringbuf)
+        }),
+        ("a_panic_in_a_callback_leaves_balanced_books_by_perf", || {
+            panics::leave_balanced_books(Transport::Perf)
+        }),
         ("stops_without_start_and_twice_and_starts_again", stops_without_start_and_twice_and_starts_again),
         ("whatever_step_fails_everything_is_released", whatever_step_fails_everything_is_released),
     ];
@@ -204,11 +211,13 @@ fn what_the_kernel_offers_is_in_the_events() {
         for hook in [Hook::TpBtf, Hook::Tracepoint] {
             let mut running = Running::start(own(hook, Transport::Auto));
             let mut file = File::from(memfd_create("recording", MemfdFlags::CLOEXEC).unwrap());
-            let recorder =
-                Recorder::start(own(hook, Transport::Auto), file.try_clone().unwrap()).expect("start");
+            let (mut recorder, recording) =
+                Recorder::new(own(hook, Transport::Auto), file.try_clone().unwrap());
+            recorder.start(mpsc::channel(1).0).expect("start");
             lose_some();
             running.receiver.stop();
-            assert!(recorder.finish().failed.is_none());
+            recorder.stop();
+            assert!(recording.recorded().failed.is_none());
             file.rewind().unwrap();
             let mut reader = Reader::new(BufReader::new(file)).unwrap();
             let mut recorded = 0;
