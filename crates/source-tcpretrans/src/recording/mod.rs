@@ -25,6 +25,7 @@
 //! of record. A file is only ever appended to, so that it is whole up to its first record that is not: the tear. One
 //! without its end record was cut off.
 
+mod format;
 mod header;
 mod reader;
 mod writer;
@@ -32,39 +33,6 @@ mod writer;
 pub use header::Header;
 pub use reader::{Damage, OpenError, Problem, Reader, Tear, WireEvent};
 pub use writer::Writer;
-
-/// What every recording begins with. Not text, and a transfer as text shows.
-const MAGIC: [u8; 8] = *b"\x89OTR\r\n\x1a\n";
-/// Of the format.
-const VERSION: u32 = 1;
-/// Bytes of a record before its payload.
-const HEAD: usize = 12;
-/// Of those, what the checksum is made over.
-const HEAD_SUMMED: usize = 8;
-
-/// What a record holds.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
-#[repr(u8)]
-enum Kind {
-    Header = 1,
-    Event = 2,
-    Clock = 3,
-    End = 4,
-}
-
-impl Kind {
-    fn of(number: u8) -> Option<Kind> {
-        [Kind::Header, Kind::Event, Kind::Clock, Kind::End].into_iter().find(|kind| *kind as u8 == number)
-    }
-}
-
-/// A record's checksum.
-fn checksum(head: &[u8; HEAD_SUMMED], payload: &[u8]) -> u32 {
-    let mut hasher = crc32fast::Hasher::new();
-    hasher.update(head);
-    hasher.update(payload);
-    hasher.finalize()
-}
 
 #[cfg(test)]
 mod tests;

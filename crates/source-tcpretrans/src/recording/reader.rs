@@ -4,8 +4,8 @@ use std::fs::File;
 use std::io::{self, BufReader, ErrorKind, Read};
 use std::path::{Path, PathBuf};
 
-use super::header::take;
-use super::{HEAD, HEAD_SUMMED, Header, Kind, MAGIC, VERSION, checksum};
+use super::format::{HEAD, HEAD_SUMMED, Kind, MAGIC, VERSION, checksum};
+use super::header::{Header, take};
 use crate::wire;
 
 /// Bytes that are read at once.

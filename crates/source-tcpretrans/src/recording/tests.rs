@@ -4,6 +4,7 @@
 
 use proptest::prelude::*;
 
+use super::format::{HEAD, MAGIC};
 use super::*;
 use crate::convert::decode;
 use crate::skeleton::types::{wire_event, wire_kind};
@@ -40,7 +41,7 @@ fn is_event(bytes: &[u8]) -> bool {
 }
 
 /// Reads all that can be read, and decodes it.
-fn read(file: &[u8]) -> Result<(Events, Option<Tear>), Problem> {
+fn read(file: &[u8]) -> Result<(Events, Option<Tear>), Unfit> {
     let mut reader = Reader::new(file)?;
     let mut events = Vec::new();
     let tear = loop {

@@ -2,7 +2,8 @@
 
 use std::io::{self, ErrorKind, Write};
 
-use super::{HEAD, HEAD_SUMMED, Header, Kind, MAGIC, VERSION, checksum};
+use super::format::{HEAD, HEAD_SUMMED, Kind, MAGIC, VERSION, checksum};
+use super::header::Header;
 
 /// Bytes that are gathered before they are written.
 const GATHERED: usize = 64 << 10;

@@ -12,7 +12,7 @@ use tokio::sync::mpsc::{Permit, Sender};
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 
-use super::Speed;
+use super::config::Speed;
 use super::stats::Stats;
 use crate::convert::decode;
 use crate::recording::{Damage, Reader, Tear};

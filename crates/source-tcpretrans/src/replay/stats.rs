@@ -5,7 +5,7 @@ use std::sync::{Mutex, PoisonError};
 
 use otel_tcpretrans_pipeline::books::{Gaps, ReceiverCounts, Unobserved};
 
-use super::Config;
+use super::config::Config;
 use crate::convert::DecodeError;
 use crate::recording::Header;
 

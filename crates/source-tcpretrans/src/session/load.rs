@@ -1,0 +1,179 @@
+//! Loading and attaching: everything from the plan to programs that run.
+
+use std::mem::MaybeUninit;
+use std::os::fd::AsFd;
+use std::rc::Rc;
+use std::sync::Arc;
+
+use libbpf_rs::OpenObject;
+use libbpf_rs::skel::{OpenSkel, SkelBuilder};
+use otel_tcpretrans_pipeline::component::ReceiverError;
+
+use super::error::{LOADING, StepError};
+use super::inputs::Inputs;
+use super::reader::{Poll, Reader, of_errno};
+use crate::buffer::Budget;
+use crate::callback::Callback;
+use crate::counters::{Counters, KINDS};
+use crate::perf::PerfReader;
+use crate::plan::{HookKind, ScopePlan, TransportPlan};
+use crate::ring::Ring;
+use crate::sink::Sink;
+use crate::skeleton::types::{wire_config, wire_scope, wire_transport};
+use crate::skeleton::{OpenTcpretransSkel, TcpretransSkel, TcpretransSkelBuilder};
+
+/// A session that is attached.
+pub(super) struct Loaded<'slot> {
+    pub(super) reader: Reader,
+    pub(super) poll: Poll,
+    pub(super) counters: Arc<Counters>,
+    pub(super) skeleton: TcpretransSkel<'slot>,
+}
+
+/// Tries the plan's hooks in turn.
+pub(super) fn load<'slots>(
+    inputs: &Inputs,
+    slots: &'slots mut [MaybeUninit<OpenObject>],
+    sink: &Rc<Sink>,
+) -> Result<Loaded<'slots>, ReceiverError> {
+    let mut hooks = inputs.plan.hooks.iter().zip(slots).peekable();
+    while let Some((hook, slot)) = hooks.next() {
+        match load_by(*hook, inputs, slot, sink) {
+            Ok(loaded) => return Ok(loaded),
+            Err(failed) if failed.may_do_otherwise() && hooks.peek().is_some() => {
+                tracing::warn!("{}: trying the next hook", failed.explain(&inputs.facts));
+            }
+            Err(failed) => return Err(failed.explain(&inputs.facts)),
+        }
+    }
+    Err(ReceiverError::Failed("the plan has no hook".to_owned())) // plan() refuses that itself
+}
+
+/// Opens, configures, loads and attaches by one hook. What was acquired is released when a step fails: each is owned.
+fn load_by<'slot>(
+    hook: HookKind,
+    inputs: &Inputs,
+    slot: &'slot mut MaybeUninit<OpenObject>,
+    sink: &Rc<Sink>,
+) -> Result<Loaded<'slot>, StepError> {
+    let at = |step| move |error| StepError { hook, step, error };
+    let entries = inputs.facts.cpus_possible * KINDS as u32;
+
+    let mut open = TcpretransSkelBuilder::default().open(slot).map_err(at("opening the object"))?;
+    let ring = configure(hook, inputs, &mut open, entries).map_err(at("making the maps"))?;
+    let mut skeleton = open.load().map_err(at(LOADING))?;
+
+    let counters = Counters::map(skeleton.maps.counters.as_fd(), entries as usize)
+        .map_err(of_errno)
+        .map_err(at("mapping the counters"))?;
+    let counters = Arc::new(counters);
+    let (reader, transport, reached) = match ring {
+        Some(ring) => {
+            let reached = ("ringbuf_size", "By", ring.bytes);
+            let reader = ring.read(callback_of(sink)).map_err(at("opening the ring buffer"))?;
+            (Reader::Ring(reader), "ringbuf", reached)
+        }
+        None => {
+            let reader = open_perf(inputs, &skeleton, sink).map_err(at("opening the perf buffer"))?;
+            let reached = ("perf_pages_per_cpu", "{page}", reader.pages_per_cpu);
+            (Reader::Perf(reader), "perf", reached)
+        }
+    };
+    let poll = Poll::new(&reader, &inputs.stop).map_err(at("making an epoll"))?;
+    attach(hook, inputs.plan.synack, &mut skeleton).map_err(at("attaching"))?;
+    let hook: &'static str = hook.into();
+    let info = vec![("hook", hook.to_owned()), ("transport", transport.to_owned())];
+    inputs.stats.begin(Arc::clone(&counters), info, vec![reached]);
+    Ok(Loaded { skeleton, reader, counters, poll })
+}
+
+/// Sets what is decided before the load; makes the ring, whose size may have to be halved.
+fn configure(
+    hook: HookKind,
+    inputs: &Inputs,
+    open: &mut OpenTcpretransSkel<'_>,
+    entries: u32,
+) -> libbpf_rs::Result<Option<Ring>> {
+    let plan = &inputs.plan;
+    let (scope, scope_netns, scope_cgroup) = match plan.scope {
+        ScopePlan::Host => (wire_scope::SCOPE_HOST, 0, 0),
+        ScopePlan::Netns(inode) => (wire_scope::SCOPE_NETNS, inode, 0),
+        ScopePlan::Cgroup(id) => (wire_scope::SCOPE_CGROUP, 0, id),
+    };
+    let (transport, ring) = match plan.transport {
+        TransportPlan::Ringbuf { bytes } => {
+            let ring = Ring::create(bytes, inputs.facts.page_size_bytes, Budget::of_maps(&inputs.facts))?;
+            open.maps.events_ring.reuse_fd(ring.fd())?;
+            open.maps.events_perf.set_autocreate(false)?;
+            (wire_transport::TRANSPORT_RINGBUF, Some(ring))
+        }
+        TransportPlan::Perf { .. } => {
+            open.maps.events_ring.set_autocreate(false)?;
+            (wire_transport::TRANSPORT_PERF, None)
+        }
+    };
+    open.maps.counters.set_max_entries(entries)?;
+    let stores = plan.socket_storage && hook == HookKind::TpBtf; // a classic tracepoint's socket is untyped
+    open.maps.kept_by_socket.set_autocreate(stores)?;
+    open.maps.kept_by_address.set_autocreate(!stores)?;
+    let rodata = open.maps.rodata_data.as_deref_mut().ok_or_else(|| {
+        libbpf_rs::Error::from(std::io::Error::other("the object has no .rodata")) // it has: bpf/config.h
+    })?;
+    rodata.config = wire_config {
+        scope_cgroup,
+        scope_netns,
+        wakeup_events: inputs.wakeup.events,
+        scope: scope.0 as u8,
+        transport: transport.0 as u8,
+        has_cookie: plan.socket_cookie.into(),
+        has_socket_storage: stores.into(),
+        ..wire_config::default()
+    };
+    let (btf, classic) = (hook == HookKind::TpBtf, hook == HookKind::Tracepoint);
+    open.progs.btf_retransmit_skb.set_autoload(btf);
+    open.progs.btf_retransmit_synack.set_autoload(btf && plan.synack);
+    open.progs.btf_destroy_sock.set_autoload(btf);
+    open.progs.classic_destroy_sock.set_autoload(classic);
+    open.progs.classic_retransmit_skb.set_autoload(classic);
+    open.progs.classic_retransmit_synack.set_autoload(classic && plan.synack);
+    Ok(ring)
+}
+
+fn open_perf(
+    inputs: &Inputs,
+    skeleton: &TcpretransSkel<'_>,
+    sink: &Rc<Sink>,
+) -> libbpf_rs::Result<PerfReader> {
+    let TransportPlan::Perf { pages_per_cpu } = inputs.plan.transport else {
+        return Err(std::io::Error::other("the plan has no perf buffer").into()); // configure() made a ring then
+    };
+    let budget = Budget::of_perf(&inputs.facts);
+    let map = skeleton.maps.events_perf.as_fd();
+    PerfReader::open(map, pages_per_cpu, inputs.wakeup.events, budget, callback_of(sink))
+}
+
+fn callback_of(sink: &Rc<Sink>) -> Rc<Callback> {
+    let sink = Rc::clone(sink);
+    Rc::new(Callback::new(move |bytes| sink.record(bytes)))
+}
+
+fn attach(hook: HookKind, synack: bool, skeleton: &mut TcpretransSkel<'_>) -> libbpf_rs::Result<()> {
+    let (progs, links) = (&skeleton.progs, &mut skeleton.links);
+    match hook {
+        HookKind::TpBtf => {
+            links.btf_retransmit_skb = Some(progs.btf_retransmit_skb.attach()?);
+            links.btf_destroy_sock = Some(progs.btf_destroy_sock.attach()?);
+            if synack {
+                links.btf_retransmit_synack = Some(progs.btf_retransmit_synack.attach()?);
+            }
+        }
+        HookKind::Tracepoint => {
+            links.classic_retransmit_skb = Some(progs.classic_retransmit_skb.attach()?);
+            links.classic_destroy_sock = Some(progs.classic_destroy_sock.attach()?);
+            if synack {
+                links.classic_retransmit_synack = Some(progs.classic_retransmit_synack.attach()?);
+            }
+        }
+    }
+    Ok(())
+}
