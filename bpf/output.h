@@ -14,7 +14,7 @@ struct {
 	__type(value, struct wire_counters);
 } counters SEC(".maps");
 
-/* Of these two the plan creates one. */
+/* One of these two is created: the setup decides which. */
 struct {
 	__uint(type, BPF_MAP_TYPE_PERF_EVENT_ARRAY);
 	__uint(key_size, sizeof(__u32));

@@ -1,5 +1,5 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* The programs: one pair on BTF-typed tracepoints, one on classic ones; the plan loads one pair. */
+/* The programs: three on BTF-typed tracepoints, three on classic ones. Those of one kind are loaded. */
 #include <linux/bpf.h>
 #include <linux/errno.h>
 #include <bpf/bpf_helpers.h>

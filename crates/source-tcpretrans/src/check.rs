@@ -6,7 +6,7 @@ use serde::Serialize;
 
 use crate::config::Config;
 use crate::facts::Facts;
-use crate::plan::{Plan, plan};
+use crate::setup::{Setup, decide};
 
 /// The answer of [`check`].
 #[derive(Clone, Debug, Serialize)]
@@ -14,7 +14,7 @@ pub struct Report {
     /// What was found.
     pub facts: Facts,
     /// What `auto` would do; `None` where nothing works.
-    pub plan: Option<Plan>,
+    pub plan: Option<Setup>,
     /// Why nothing works, and the mend.
     pub refusal: Option<String>,
 }
@@ -25,8 +25,8 @@ pub struct Report {
 /// Where /proc or /sys can't be read.
 pub fn check() -> io::Result<Report> {
     let facts = Facts::probe()?;
-    let (plan, refusal) = match plan(&facts, &Config::default()) {
-        Ok(plan) => (Some(plan), None),
+    let (plan, refusal) = match decide(&facts, &Config::default()) {
+        Ok(setup) => (Some(setup), None),
         Err(refusal) => (None, Some(refusal.0)),
     };
     Ok(Report { facts, plan, refusal })

@@ -1,6 +1,6 @@
 //! The tcpretrans receiver: owns the eBPF skeleton and the readers, and turns the wire's bytes into records.
 //!
-//! Facts, then decision, then act: [`facts`] are probed, [`plan`] decides purely, `session` loads, attaches and
+//! Facts, then decision, then act: [`facts`] are probed, [`setup`] decides purely, `session` loads, attaches and
 //! reads. This crate alone knows libbpf-rs and has `unsafe` code.
 
 mod buffer;
@@ -10,20 +10,20 @@ mod check;
 pub mod config;
 mod convert;
 mod counters;
+mod counts;
 pub mod facts;
-mod healing;
+mod gaps;
 mod misses;
 mod perf;
-pub mod plan;
 mod receiver;
 mod record;
 pub mod recording;
 pub mod replay;
 mod ring;
 mod session;
+pub mod setup;
 mod sink;
 mod skeleton;
-mod stats;
 mod tap;
 mod wall_clock;
 pub mod wire;

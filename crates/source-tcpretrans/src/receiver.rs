@@ -12,23 +12,23 @@ use rustix::fd::OwnedFd;
 use tokio::sync::mpsc::Sender;
 
 use crate::config::Config;
+use crate::counts::LiveCounts;
 use crate::facts::Facts;
-use crate::plan::plan;
 use crate::session::{self, Inputs};
-use crate::stats::Stats;
+use crate::setup::decide;
 use crate::tap::Tap;
 
 /// The `tcpretrans` receiver.
 #[derive(Debug)]
 pub struct Tcpretrans {
     config: Config,
-    stats: Arc<Stats>,
+    counts: Arc<LiveCounts>,
     tap: Option<Arc<Tap>>,
-    running: Option<Running>,
+    running: Option<ReaderThread>,
 }
 
 #[derive(Debug)]
-struct Running {
+struct ReaderThread {
     thread: JoinHandle<()>,
     stop: OwnedFd,
 }
@@ -36,12 +36,12 @@ struct Running {
 impl Tcpretrans {
     /// A receiver that is not started. Touches nothing.
     pub fn new(config: Config) -> Tcpretrans {
-        Tcpretrans { config, stats: Arc::default(), tap: None, running: None }
+        Tcpretrans { config, counts: Arc::default(), tap: None, running: None }
     }
 
     /// One whose events go to `tap`, as the kernel sent them. Its channel stays empty, and closes when it ends.
     pub(crate) fn tapped(config: Config, tap: Arc<Tap>) -> Tcpretrans {
-        Tcpretrans { config, stats: Arc::default(), tap: Some(tap), running: None }
+        Tcpretrans { config, counts: Arc::default(), tap: Some(tap), running: None }
     }
 }
 
@@ -53,17 +53,17 @@ impl Receiver for Tcpretrans {
         let failed =
             |what: &str, error: &dyn std::fmt::Display| ReceiverError::Failed(format!("{what}: {error}"));
         let facts = Facts::probe().map_err(|error| failed("probing the kernel", &error))?;
-        let plan = plan(&facts, &self.config).map_err(|refusal| ReceiverError::Unsupported(refusal.0))?;
-        for warning in &plan.warnings {
+        let setup = decide(&facts, &self.config).map_err(|refusal| ReceiverError::Unsupported(refusal.0))?;
+        for warning in &setup.warnings {
             tracing::warn!("{warning}");
         }
         let stop = eventfd(0, EventfdFlags::CLOEXEC).map_err(|error| failed("eventfd", &error))?;
         let inputs = Inputs {
             facts,
-            plan,
+            setup,
             wakeup: self.config.wakeup.clone(),
             out,
-            stats: Arc::clone(&self.stats),
+            counts: Arc::clone(&self.counts),
             tap: self.tap.clone(),
             stop: stop.try_clone().map_err(|error| failed("eventfd", &error))?,
         };
@@ -77,27 +77,27 @@ impl Receiver for Tcpretrans {
             .recv()
             .unwrap_or_else(|_| Err(ReceiverError::Failed("the reader's thread panicked".to_owned())));
         match result {
-            Ok(()) => self.running = Some(Running { thread, stop }),
+            Ok(()) => self.running = Some(ReaderThread { thread, stop }),
             Err(_) => drop(thread.join()),
         }
         result
     }
 
     fn stop(&mut self) {
-        let Some(Running { thread, stop }) = self.running.take() else { return };
+        let Some(ReaderThread { thread, stop }) = self.running.take() else { return };
         if let Err(error) = rustix::io::write(&stop, &1u64.to_ne_bytes()) {
             tracing::error!(%error, "telling the reader's thread to stop");
         }
         if thread.join().is_err() {
             tracing::error!("the reader's thread panicked");
-            self.stats.settle(); // what it had not taken went with its buffer
-            self.stats.end();
+            self.counts.settle(); // what it had not taken went with its buffer
+            self.counts.end();
         }
     }
 
     fn probe(&self) -> Box<dyn Fn() -> ReceiverCounts + Send + Sync> {
-        let stats = Arc::clone(&self.stats);
-        Box::new(move || stats.counts())
+        let counts = Arc::clone(&self.counts);
+        Box::new(move || counts.counts())
     }
 
     fn channel_capacity(&self) -> usize {
@@ -128,10 +128,10 @@ mod tests {
         ftruncate(&memory, rustix::param::page_size() as u64).unwrap();
         rustix::io::pwrite(&memory, &5_u64.to_ne_bytes(), 0).unwrap(); // wire_counters.events
         let mut receiver = Tcpretrans::new(Config::default());
-        receiver.stats.begin(Arc::new(Counters::map(&memory, 1).unwrap()), Vec::new(), Vec::new());
-        receiver.stats.taken.fetch_add(2, Ordering::Relaxed);
+        receiver.counts.begin(Arc::new(Counters::map(&memory, 1).unwrap()), Vec::new(), Vec::new());
+        receiver.counts.taken.fetch_add(2, Ordering::Relaxed);
         let stop = eventfd(0, EventfdFlags::CLOEXEC).unwrap();
-        receiver.running = Some(Running { thread: thread::spawn(|| panic!("as a bug would")), stop });
+        receiver.running = Some(ReaderThread { thread: thread::spawn(|| panic!("as a bug would")), stop });
         receiver.stop();
 
         let counts = receiver.probe()();

@@ -11,9 +11,9 @@ use tokio::sync::mpsc::error::TrySendError;
 
 use crate::convert::{self, DecodeError};
 use crate::counters::Counters;
-use crate::healing::{Healing, Numbers, version_and_reason};
+use crate::counts::LiveCounts;
+use crate::gaps::{Gaps, Numbers, version_and_reason};
 use crate::skeleton::types::wire_event;
-use crate::stats::Stats;
 use crate::tap::Tap;
 use crate::wall_clock::WallClock;
 use crate::wire;
@@ -22,8 +22,8 @@ use crate::wire;
 #[derive(Debug)]
 pub(crate) struct Sink {
     out: Sender<Record>,
-    stats: Arc<Stats>,
-    healing: RefCell<Healing>,
+    counts: Arc<LiveCounts>,
+    gaps: RefCell<Gaps>,
     clock: RefCell<WallClock>,
     closed: Cell<bool>,
     /// Where the events' bytes go as they are, instead of into the channel.
@@ -32,11 +32,16 @@ pub(crate) struct Sink {
 
 impl Sink {
     /// For a session that has `slots` of counters.
-    pub(crate) fn new(out: Sender<Record>, stats: Arc<Stats>, tap: Option<Arc<Tap>>, slots: usize) -> Sink {
+    pub(crate) fn new(
+        out: Sender<Record>,
+        counts: Arc<LiveCounts>,
+        tap: Option<Arc<Tap>>,
+        slots: usize,
+    ) -> Sink {
         Sink {
             out,
-            stats,
-            healing: RefCell::new(Healing::new(slots)),
+            counts,
+            gaps: RefCell::new(Gaps::new(slots)),
             clock: RefCell::new(WallClock::sample()),
             closed: Cell::new(false),
             tap,
@@ -56,7 +61,7 @@ impl Sink {
     /// panics before that, it is missing in the books like an event that never came.
     pub(crate) fn record(&self, bytes: &[u8]) {
         if self.tap.is_some() {
-            count(&self.stats.taken, 1); // the tap has its own books
+            count(&self.counts.taken, 1); // the tap has its own books
             self.tapped(|tap| tap.event(bytes, self.clock.borrow().offset_ns()));
             return;
         }
@@ -66,24 +71,24 @@ impl Sink {
         }
     }
 
-    /// Before a pass: see [`Healing::look`].
+    /// Before a pass: see [`Gaps::look`].
     pub(crate) fn look(&self, counters: &Counters) {
         if self.tap.is_none() {
-            self.healing.borrow_mut().look(counters);
+            self.gaps.borrow_mut().look(counters);
         }
     }
 
-    /// After the last pass: see [`Healing::look_last`].
+    /// After the last pass: see [`Gaps::look_last`].
     pub(crate) fn look_last(&self, counters: &Counters) {
         if self.tap.is_none() {
-            self.healing.borrow_mut().look_last(counters);
+            self.gaps.borrow_mut().look_last(counters);
         }
     }
 
     /// Delivers the gap as far as it is known. False where the channel has no room for it now.
-    pub(crate) fn heal(&self) -> bool {
-        let mut healing = self.healing.borrow_mut();
-        let gap = healing.gap();
+    pub(crate) fn deliver_gap(&self) -> bool {
+        let mut gaps = self.gaps.borrow_mut();
+        let gap = gaps.gap();
         let now = unix_nano();
         for (class, numbers) in gap.into_iter().enumerate() {
             if numbers == Numbers::default() {
@@ -92,12 +97,12 @@ impl Sink {
             if self.out.try_send(gap_record(class, numbers, now)).is_err() {
                 return false;
             }
-            healing.delivered(class);
-            count(&self.stats.gap_records, 1);
-            count(&self.stats.gap_events, numbers.events);
-            count(&self.stats.gap_segments, numbers.segments);
+            gaps.delivered(class);
+            count(&self.counts.gap_records, 1);
+            count(&self.counts.gap_events, numbers.events);
+            count(&self.counts.gap_segments, numbers.segments);
         }
-        healing.close();
+        gaps.close();
         true
     }
 
@@ -106,8 +111,8 @@ impl Sink {
         self.closed.get()
     }
 
-    pub(crate) fn stats(&self) -> &Stats {
-        &self.stats
+    pub(crate) fn counts(&self) -> &LiveCounts {
+        &self.counts
     }
 
     /// Does something with the tap, if there is one. A session whose tap failed ends.
@@ -127,31 +132,31 @@ impl Sink {
                 self.undecoded(error);
                 if matches!(error, DecodeError::UnknownFamily { .. }) {
                     // The event came and the books count it. It must not come back as a gap, too.
-                    self.healing.borrow_mut().read(wire, true);
+                    self.gaps.borrow_mut().read(wire, true);
                 }
                 return;
             }
         };
         let handed = self.out.try_send(record);
-        count(&self.stats.taken, 1);
+        count(&self.counts.taken, 1);
         if let Err(error) = &handed {
-            count(&self.stats.channel_full.events, 1);
-            count(&self.stats.channel_full.segments, wire.segments.into());
+            count(&self.counts.channel_full.events, 1);
+            count(&self.counts.channel_full.segments, wire.segments.into());
             if matches!(error, TrySendError::Closed(_)) {
                 self.closed.set(true);
             }
         }
-        self.healing.borrow_mut().read(wire, handed.is_ok());
+        self.gaps.borrow_mut().read(wire, handed.is_ok());
     }
 
     fn undecoded(&self, error: DecodeError) {
-        count(&self.stats.taken, 1);
+        count(&self.counts.taken, 1);
         match error {
-            DecodeError::Truncated(_) => count(&self.stats.truncated, 1),
-            DecodeError::UnknownKind(_) => count(&self.stats.unknown_kind, 1),
+            DecodeError::Truncated(_) => count(&self.counts.truncated, 1),
+            DecodeError::UnknownKind(_) => count(&self.counts.unknown_kind, 1),
             DecodeError::UnknownFamily { segments, .. } => {
-                count(&self.stats.unknown_family.events, 1);
-                count(&self.stats.unknown_family.segments, segments.into());
+                count(&self.counts.unknown_family.events, 1);
+                count(&self.counts.unknown_family.segments, segments.into());
             }
         }
     }

@@ -31,7 +31,7 @@ mod reader;
 mod writer;
 
 pub use header::Header;
-pub use reader::{Damage, OpenError, Problem, Reader, Tear, WireEvent};
+pub use reader::{Damage, OpenError, Reader, Tear, Unfit, WireEvent};
 pub use writer::Writer;
 
 #[cfg(test)]

@@ -18,12 +18,12 @@ pub struct OpenError {
     /// The file.
     pub path: PathBuf,
     /// What is wrong with it.
-    pub problem: Problem,
+    pub problem: Unfit,
 }
 
 /// What is wrong with a file as a whole.
 #[derive(Debug, thiserror::Error)]
-pub enum Problem {
+pub enum Unfit {
     /// It can't be opened or read.
     #[error("{0}")]
     Unreadable(io::Error),
@@ -122,7 +122,7 @@ impl Reader<BufReader<File>> {
     /// Names the file and says what was expected of it.
     pub fn open(path: &Path) -> Result<Self, OpenError> {
         let failed = |problem| OpenError { path: path.to_owned(), problem };
-        let file = File::open(path).map_err(|error| failed(Problem::Unreadable(error)))?;
+        let file = File::open(path).map_err(|error| failed(Unfit::Unreadable(error)))?;
         Reader::new(BufReader::with_capacity(READ_AHEAD, file)).map_err(failed)
     }
 }
@@ -132,33 +132,33 @@ impl<R: Read> Reader<R> {
     ///
     /// # Errors
     /// Says what was expected.
-    pub fn new(mut input: R) -> Result<Reader<R>, Problem> {
+    pub fn new(mut input: R) -> Result<Reader<R>, Unfit> {
         let mut start = [0; MAGIC.len() + size_of::<u32>()];
-        let read = fill(&mut input, &mut start).map_err(Problem::Unreadable)?;
+        let read = fill(&mut input, &mut start).map_err(Unfit::Unreadable)?;
         let (magic, version) = start[..read].split_at(read.min(MAGIC.len()));
         if magic != MAGIC {
-            return Err(Problem::Foreign { found: magic.to_owned() });
+            return Err(Unfit::Foreign { found: magic.to_owned() });
         }
         let Ok(version) = version.try_into() else {
-            return Err(Problem::Torn(Tear { offset: MAGIC.len() as u64, damage: Damage::Truncated }));
+            return Err(Unfit::Torn(Tear { offset: MAGIC.len() as u64, damage: Damage::Truncated }));
         };
         match u32::from_le_bytes(version) {
             VERSION => {}
-            found => return Err(Problem::FormatVersion { found }),
+            found => return Err(Unfit::FormatVersion { found }),
         }
         let mut payload = Vec::new();
         let offset = start.len() as u64;
-        let torn = |damage| Problem::Torn(Tear { offset, damage });
+        let torn = |damage| Unfit::Torn(Tear { offset, damage });
         let header = match record(&mut input, &mut payload).map_err(torn)? {
             Some(Kind::Header) => Header::from_bytes(&payload).ok_or_else(|| torn(Damage::Malformed))?,
             Some(_) => return Err(torn(Damage::Malformed)),
             None => return Err(torn(Damage::NoEnd)),
         };
         if (header.wire_version, header.event_size as usize) != (wire::VERSION, wire::EVENT_SIZE) {
-            return Err(Problem::WireVersion { version: header.wire_version, size: header.event_size });
+            return Err(Unfit::WireVersion { version: header.wire_version, size: header.event_size });
         }
         if !header.is_native() {
-            return Err(Problem::ByteOrder);
+            return Err(Unfit::ByteOrder);
         }
         let offset = offset + (HEAD + payload.len()) as u64;
         let wall_offset_ns = header.wall_offset_ns;

@@ -4,8 +4,8 @@
 //! finishes. Its books are those of the recording: what the recorder lost is unobserved here too.
 
 mod config;
+mod counts;
 mod player;
-mod stats;
 
 use std::sync::Arc;
 use std::thread::{self, JoinHandle};
@@ -19,8 +19,8 @@ use tokio::sync::{mpsc::Sender, watch};
 pub use config::{Config, Speed};
 
 use crate::recording::Reader;
+use counts::ReplayCounts;
 use player::Player;
-use stats::Stats;
 
 /// Events that may wait between the player and the pipelines.
 const CAPACITY: usize = 8192;
@@ -29,12 +29,12 @@ const CAPACITY: usize = 8192;
 #[derive(Debug)]
 pub struct Replay {
     config: Config,
-    stats: Arc<Stats>,
-    running: Option<Running>,
+    counts: Arc<ReplayCounts>,
+    running: Option<PlayerThread>,
 }
 
 #[derive(Debug)]
-struct Running {
+struct PlayerThread {
     thread: JoinHandle<()>,
     /// Dropped to stop it.
     stop: watch::Sender<()>,
@@ -43,7 +43,7 @@ struct Running {
 impl Replay {
     /// A receiver that is not started. Touches nothing.
     pub fn new(config: Config) -> Replay {
-        Replay { config, stats: Arc::default(), running: None }
+        Replay { config, counts: Arc::default(), running: None }
     }
 }
 
@@ -54,7 +54,7 @@ impl Receiver for Replay {
         }
         let reader = Reader::open(&self.config.file)
             .map_err(|error| ReceiverError::Configuration(format!("file: {error}")))?;
-        self.stats.begin(&self.config, reader.header());
+        self.counts.begin(&self.config, reader.header());
         let failed = |error| ReceiverError::Failed(format!("starting the replay's thread: {error}"));
         let runtime = Builder::new_current_thread().enable_time().build().map_err(failed)?;
         let (stop, stopped) = watch::channel(());
@@ -62,7 +62,7 @@ impl Receiver for Replay {
             file: self.config.file.clone(),
             speed: self.config.speed,
             repeat: self.config.repeat,
-            stats: Arc::clone(&self.stats),
+            counts: Arc::clone(&self.counts),
             stop: stopped,
             out,
         };
@@ -70,12 +70,12 @@ impl Receiver for Replay {
             .name("replay".to_owned())
             .spawn(move || runtime.block_on(player.play(reader)))
             .map_err(failed)?;
-        self.running = Some(Running { thread, stop });
+        self.running = Some(PlayerThread { thread, stop });
         Ok(())
     }
 
     fn stop(&mut self) {
-        let Some(Running { thread, stop }) = self.running.take() else { return };
+        let Some(PlayerThread { thread, stop }) = self.running.take() else { return };
         drop(stop);
         if thread.join().is_err() {
             tracing::error!("the replay's thread panicked");
@@ -83,8 +83,8 @@ impl Receiver for Replay {
     }
 
     fn probe(&self) -> Box<dyn Fn() -> ReceiverCounts + Send + Sync> {
-        let stats = Arc::clone(&self.stats);
-        Box::new(move || stats.counts())
+        let counts = Arc::clone(&self.counts);
+        Box::new(move || counts.counts())
     }
 
     fn channel_capacity(&self) -> usize {
@@ -96,7 +96,7 @@ impl Receiver for Replay {
     }
 
     fn has_finished(&self) -> bool {
-        self.stats.has_finished()
+        self.counts.has_finished()
     }
 }
 

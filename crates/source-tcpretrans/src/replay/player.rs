@@ -13,7 +13,7 @@ use tokio::sync::watch;
 use tracing::{error, info, warn};
 
 use super::config::Speed;
-use super::stats::Stats;
+use super::counts::ReplayCounts;
 use crate::convert::decode;
 use crate::recording::{Damage, Reader, Tear};
 
@@ -24,7 +24,7 @@ pub(super) struct Player {
     pub(super) file: PathBuf,
     pub(super) speed: Speed,
     pub(super) repeat: bool,
-    pub(super) stats: Arc<Stats>,
+    pub(super) counts: Arc<ReplayCounts>,
     /// Closes when it is to stop.
     pub(super) stop: watch::Receiver<()>,
     pub(super) out: Sender<Record>,
@@ -51,7 +51,7 @@ impl Player {
             }
             match pass {
                 Pass::Over(_) if self.repeat && reader.events() > 0 => {}
-                Pass::Over(_) => return self.stats.finish(),
+                Pass::Over(_) => return self.counts.finish(),
                 Pass::Failed(tear) => {
                     let (file, events) = (self.file.display(), reader.events());
                     return error!("replay: {file}: {tear}, after {events} events");
@@ -72,7 +72,7 @@ impl Player {
             let event = match reader.next_event() {
                 Ok(Some(event)) => event,
                 Ok(None) => {
-                    self.stats.lost(reader.lost());
+                    self.counts.lost(reader.lost());
                     return Pass::Over(None);
                 }
                 Err(tear) if matches!(tear.damage, Damage::Unreadable(_)) => return Pass::Failed(tear),
@@ -89,10 +89,10 @@ impl Player {
                             return Pass::Stopped;
                         }
                     }
-                    self.stats.sent();
+                    self.counts.sent();
                     room.send(record);
                 }
-                Err(error) => self.stats.unreadable(error),
+                Err(error) => self.counts.unreadable(error),
             }
         }
         Pass::Stopped

@@ -4,7 +4,7 @@ use libbpf_rs::ErrorKind;
 use otel_tcpretrans_pipeline::component::ReceiverError;
 
 use crate::facts::Facts;
-use crate::plan::HookKind;
+use crate::setup::HookKind;
 
 /// The step in which the verifier checks the programs.
 pub(super) const LOADING: &str = "loading the programs";

@@ -7,18 +7,18 @@ use otel_tcpretrans_pipeline::record::Record;
 use tokio::sync::mpsc::Sender;
 
 use crate::config::Wakeup;
+use crate::counts::LiveCounts;
 use crate::facts::Facts;
-use crate::plan::Plan;
-use crate::stats::Stats;
+use crate::setup::Setup;
 use crate::tap::Tap;
 
 /// What a session is made of.
 pub(crate) struct Inputs {
     pub(crate) facts: Facts,
-    pub(crate) plan: Plan,
+    pub(crate) setup: Setup,
     pub(crate) wakeup: Wakeup,
     pub(crate) out: Sender<Record>,
-    pub(crate) stats: Arc<Stats>,
+    pub(crate) counts: Arc<LiveCounts>,
     /// Takes the events in place of `out`.
     pub(crate) tap: Option<Arc<Tap>>,
     /// Becomes readable when the session is to stop.

@@ -1,4 +1,4 @@
-//! Loading and attaching: everything from the plan to programs that run.
+//! Loading and attaching: everything from the setup to programs that run.
 
 use std::mem::MaybeUninit;
 use std::os::fd::AsFd;
@@ -16,8 +16,8 @@ use crate::buffer::Budget;
 use crate::callback::Callback;
 use crate::counters::{Counters, KINDS};
 use crate::perf::PerfReader;
-use crate::plan::{HookKind, ScopePlan, TransportPlan};
 use crate::ring::Ring;
+use crate::setup::{HookKind, ScopeSetup, TransportSetup};
 use crate::sink::Sink;
 use crate::skeleton::types::{wire_config, wire_scope, wire_transport};
 use crate::skeleton::{OpenTcpretransSkel, TcpretransSkel, TcpretransSkelBuilder};
@@ -30,13 +30,13 @@ pub(super) struct Loaded<'slot> {
     pub(super) skeleton: TcpretransSkel<'slot>,
 }
 
-/// Tries the plan's hooks in turn.
+/// Tries the setup's hooks in turn.
 pub(super) fn load<'slots>(
     inputs: &Inputs,
     slots: &'slots mut [MaybeUninit<OpenObject>],
     sink: &Rc<Sink>,
 ) -> Result<Loaded<'slots>, ReceiverError> {
-    let mut hooks = inputs.plan.hooks.iter().zip(slots).peekable();
+    let mut hooks = inputs.setup.hooks.iter().zip(slots).peekable();
     while let Some((hook, slot)) = hooks.next() {
         match load_by(*hook, inputs, slot, sink) {
             Ok(loaded) => return Ok(loaded),
@@ -46,7 +46,7 @@ pub(super) fn load<'slots>(
             Err(failed) => return Err(failed.explain(&inputs.facts)),
         }
     }
-    Err(ReceiverError::Failed("the plan has no hook".to_owned())) // plan() refuses that itself
+    Err(ReceiverError::Failed("the setup has no hook".to_owned())) // decide() refuses that itself
 }
 
 /// Opens, configures, loads and attaches by one hook. What was acquired is released when a step fails: each is owned.
@@ -80,10 +80,10 @@ fn load_by<'slot>(
         }
     };
     let poll = Poll::new(&reader, &inputs.stop).map_err(at("making an epoll"))?;
-    attach(hook, inputs.plan.synack, &mut skeleton).map_err(at("attaching"))?;
+    attach(hook, inputs.setup.synack, &mut skeleton).map_err(at("attaching"))?;
     let hook: &'static str = hook.into();
     let info = vec![("hook", hook.to_owned()), ("transport", transport.to_owned())];
-    inputs.stats.begin(Arc::clone(&counters), info, vec![reached]);
+    inputs.counts.begin(Arc::clone(&counters), info, vec![reached]);
     Ok(Loaded { skeleton, reader, counters, poll })
 }
 
@@ -94,26 +94,26 @@ fn configure(
     open: &mut OpenTcpretransSkel<'_>,
     entries: u32,
 ) -> libbpf_rs::Result<Option<Ring>> {
-    let plan = &inputs.plan;
-    let (scope, scope_netns, scope_cgroup) = match plan.scope {
-        ScopePlan::Host => (wire_scope::SCOPE_HOST, 0, 0),
-        ScopePlan::Netns(inode) => (wire_scope::SCOPE_NETNS, inode, 0),
-        ScopePlan::Cgroup(id) => (wire_scope::SCOPE_CGROUP, 0, id),
+    let setup = &inputs.setup;
+    let (scope, scope_netns, scope_cgroup) = match setup.scope {
+        ScopeSetup::Host => (wire_scope::SCOPE_HOST, 0, 0),
+        ScopeSetup::Netns(inode) => (wire_scope::SCOPE_NETNS, inode, 0),
+        ScopeSetup::Cgroup(id) => (wire_scope::SCOPE_CGROUP, 0, id),
     };
-    let (transport, ring) = match plan.transport {
-        TransportPlan::Ringbuf { bytes } => {
+    let (transport, ring) = match setup.transport {
+        TransportSetup::Ringbuf { bytes } => {
             let ring = Ring::create(bytes, inputs.facts.page_size_bytes, Budget::of_maps(&inputs.facts))?;
             open.maps.events_ring.reuse_fd(ring.fd())?;
             open.maps.events_perf.set_autocreate(false)?;
             (wire_transport::TRANSPORT_RINGBUF, Some(ring))
         }
-        TransportPlan::Perf { .. } => {
+        TransportSetup::Perf { .. } => {
             open.maps.events_ring.set_autocreate(false)?;
             (wire_transport::TRANSPORT_PERF, None)
         }
     };
     open.maps.counters.set_max_entries(entries)?;
-    let stores = plan.socket_storage && hook == HookKind::TpBtf; // a classic tracepoint's socket is untyped
+    let stores = setup.socket_storage && hook == HookKind::TpBtf; // a classic tracepoint's socket is untyped
     open.maps.kept_by_socket.set_autocreate(stores)?;
     open.maps.kept_by_address.set_autocreate(!stores)?;
     let rodata = open.maps.rodata_data.as_deref_mut().ok_or_else(|| {
@@ -125,17 +125,17 @@ fn configure(
         wakeup_events: inputs.wakeup.events,
         scope: scope.0 as u8,
         transport: transport.0 as u8,
-        has_cookie: plan.socket_cookie.into(),
+        has_cookie: setup.socket_cookie.into(),
         has_socket_storage: stores.into(),
         ..wire_config::default()
     };
     let (btf, classic) = (hook == HookKind::TpBtf, hook == HookKind::Tracepoint);
     open.progs.btf_retransmit_skb.set_autoload(btf);
-    open.progs.btf_retransmit_synack.set_autoload(btf && plan.synack);
+    open.progs.btf_retransmit_synack.set_autoload(btf && setup.synack);
     open.progs.btf_destroy_sock.set_autoload(btf);
     open.progs.classic_destroy_sock.set_autoload(classic);
     open.progs.classic_retransmit_skb.set_autoload(classic);
-    open.progs.classic_retransmit_synack.set_autoload(classic && plan.synack);
+    open.progs.classic_retransmit_synack.set_autoload(classic && setup.synack);
     Ok(ring)
 }
 
@@ -144,8 +144,8 @@ fn open_perf(
     skeleton: &TcpretransSkel<'_>,
     sink: &Rc<Sink>,
 ) -> libbpf_rs::Result<PerfReader> {
-    let TransportPlan::Perf { pages_per_cpu } = inputs.plan.transport else {
-        return Err(std::io::Error::other("the plan has no perf buffer").into()); // configure() made a ring then
+    let TransportSetup::Perf { pages_per_cpu } = inputs.setup.transport else {
+        return Err(std::io::Error::other("the setup has no perf buffer").into()); // configure() made a ring then
     };
     let budget = Budget::of_perf(&inputs.facts);
     let map = skeleton.maps.events_perf.as_fd();

@@ -1,4 +1,4 @@
-//! A session: the plan carried out, on the reader's thread. Loads and attaches the programs, reads until it is told to
+//! A session: the setup carried out, on the reader's thread. Loads and attaches the programs, reads until it is told to
 //! stop, and releases everything.
 
 mod error;

@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use super::inputs::Inputs;
 use super::load::Loaded;
+use crate::counts::LiveCounts;
 use crate::misses::recursion_misses;
 use crate::sink::Sink;
 use crate::skeleton::TcpretransSkel;
-use crate::stats::Stats;
 use crate::wall_clock;
 
 /// How long a stop waits for events that a program was sending at the moment it was detached.
@@ -26,12 +26,12 @@ pub(super) fn read(inputs: &Inputs, mut loaded: Loaded<'_>, sink: &Sink) {
             tracing::error!(%error, "reading the kernel's buffer");
             return true;
         }
-        sink.stats().missing() == 0
+        sink.counts().missing() == 0
     });
-    count_misses(&loaded.skeleton, sink.stats());
-    sink.stats().settle();
+    count_misses(&loaded.skeleton, sink.counts());
+    sink.counts().settle();
     sink.look_last(&loaded.counters);
-    if !until(LAST_GAP, || sink.is_closed() || sink.heal()) {
+    if !until(LAST_GAP, || sink.is_closed() || sink.deliver_gap()) {
         tracing::error!("the pipelines have no room for the last gap: it is missing in the sums");
     }
 }
@@ -53,11 +53,11 @@ fn read_until_stopped(inputs: &Inputs, loaded: &Loaded<'_>, sink: &Sink) -> libb
     while !sink.is_closed() {
         let is_to_stop = loaded.poll.wait(time)?;
         if sink.begin_pass() {
-            count_misses(&loaded.skeleton, sink.stats());
+            count_misses(&loaded.skeleton, sink.counts());
         }
         sink.look(&loaded.counters);
         loaded.reader.consume()?;
-        sink.heal();
+        sink.deliver_gap();
         if is_to_stop {
             break;
         }
@@ -65,7 +65,7 @@ fn read_until_stopped(inputs: &Inputs, loaded: &Loaded<'_>, sink: &Sink) -> libb
     Ok(())
 }
 
-fn count_misses(skeleton: &TcpretransSkel<'_>, stats: &Stats) {
+fn count_misses(skeleton: &TcpretransSkel<'_>, counts: &LiveCounts) {
     let progs = &skeleton.progs;
     let loaded = [
         &progs.btf_retransmit_skb,
@@ -77,7 +77,7 @@ fn count_misses(skeleton: &TcpretransSkel<'_>, stats: &Stats) {
     ];
     let misses = loaded.into_iter().filter(|program| program.autoload()).map(recursion_misses).sum();
     match misses {
-        Ok(misses) => stats.recursion_misses(misses),
+        Ok(misses) => counts.recursion_misses(misses),
         Err(error) => tracing::debug!(%error, "reading recursion_misses"),
     }
 }

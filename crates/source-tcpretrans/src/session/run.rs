@@ -17,7 +17,7 @@ pub(crate) fn run(inputs: Inputs, ready: impl FnOnce(Result<(), ReceiverError>))
     // A slot for each hook that may be tried; a skeleton lives in its slot.
     let mut slots = [const { MaybeUninit::uninit() }; 2];
     let counters = inputs.facts.cpus_possible as usize * KINDS;
-    let sink = Sink::new(inputs.out.clone(), Arc::clone(&inputs.stats), inputs.tap.clone(), counters);
+    let sink = Sink::new(inputs.out.clone(), Arc::clone(&inputs.counts), inputs.tap.clone(), counters);
     let sink = Rc::new(sink);
     match load(&inputs, &mut slots, &sink) {
         Ok(loaded) => {
@@ -26,5 +26,5 @@ pub(crate) fn run(inputs: Inputs, ready: impl FnOnce(Result<(), ReceiverError>))
         }
         Err(error) => ready(Err(error)),
     }
-    inputs.stats.end();
+    inputs.counts.end();
 }

@@ -61,7 +61,7 @@ pub fn as_the_first_event(hook: Hook) {
         let seen = running.finish();
         let failed = failed.max(netstat("TCPRetransFail"));
         let counted = retrans_segs() - if shown { 0 } else { failed };
-        let failures = seen.records.iter().filter(|record| record.errno.is_some()).count();
+        let failures = seen.records.iter().filter(|record| record.errno().is_some()).count();
         println!("    {failures} of {failed} failures shown");
         assert!(failures > 0 || !shown || seen.shortage() > 0, "{:?}", seen.records);
         seen.assert_balanced(counted);

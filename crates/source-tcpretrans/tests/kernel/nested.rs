@@ -6,9 +6,10 @@ use std::time::Duration;
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::unistd::Pid;
+use otel_tcpretrans_pipeline::record::Record;
 use otel_tcpretrans_source::config::{Hook, Transport};
 
-use crate::running::{Running, own};
+use crate::running::{Running, flow, own};
 use crate::support::namespace::{isolated, retrans_segs, wait_for, wait_until_quiet, without_gso};
 use crate::support::traffic::{Stuck, loopback, lossy_transfer};
 
@@ -48,11 +49,15 @@ pub fn leaves_no_cpu_blind() {
         wait_until_quiet();
         let seen = running.finish();
 
-        println!("    {} events, {} found their program running", seen.events.len(), seen.recursions());
+        println!("    {} events, {} found their program running", seen.records.len(), seen.recursions());
         for (cpu, port) in after {
-            let here = |event_cpu: u32| event_cpu as usize == cpu;
-            let shown =
-                seen.events.iter().filter(|event| here(event.cpu) && event.local_port == port).count();
+            let is_here =
+                |record: &Record| record.identity.is_some_and(|identity| identity.cpu as usize == cpu);
+            let shown = seen
+                .records
+                .iter()
+                .filter(|record| is_here(record) && flow(record).local.port() == port)
+                .count();
             assert!(shown > 0, "CPU {cpu} showed nothing after the storm");
         }
         assert_eq!(seen.unobserved(), seen.recursions(), "{:?}", seen.counts);

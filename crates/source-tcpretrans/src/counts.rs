@@ -10,7 +10,7 @@ use crate::skeleton::types::wire_loss;
 
 /// Shared by the reader's thread and whoever asks; lives as long as the receiver, over stops and starts.
 #[derive(Debug, Default)]
-pub(crate) struct Stats {
+pub(crate) struct LiveCounts {
     kernel: Mutex<Kernel>,
     /// Events that the reader took out of the kernel's buffers.
     pub(crate) taken: AtomicU64,
@@ -51,7 +51,7 @@ struct Kernel {
     gauges: Vec<(&'static str, &'static str, u64)>,
 }
 
-impl Stats {
+impl LiveCounts {
     /// A session begins.
     pub(crate) fn begin(
         &self,

@@ -1,4 +1,4 @@
-//! Healing: what the kernel side counted and the reader did not hand over is a gap, recovered from the counters.
+//! Gaps: what the kernel side counted and the reader did not hand over is a gap, recovered from the counters.
 //!
 //! An event is counted before it is sent, by IP version and reason, and numbered within its slot (a CPU and a kind). So:
 //!
@@ -71,7 +71,7 @@ pub(crate) fn version_and_reason(class: usize) -> (bool, u8) {
 
 /// Keeps account of what was read and handed over, slot by slot.
 #[derive(Debug)]
-pub(crate) struct Healing {
+pub(crate) struct Gaps {
     slots: Vec<Slot>,
 }
 
@@ -83,7 +83,7 @@ struct Slot {
     after: Tally,
     snapshot: Option<Box<Snapshot>>,
     /// Losses that have been made good.
-    healed: u64,
+    in_gaps: u64,
 }
 
 #[derive(Clone, Debug, Default)]
@@ -112,10 +112,10 @@ impl Snapshot {
     }
 }
 
-impl Healing {
+impl Gaps {
     /// For a session's counters, nothing read yet.
-    pub(crate) fn new(slots: usize) -> Healing {
-        Healing { slots: vec![Slot::default(); slots] }
+    pub(crate) fn new(slots: usize) -> Gaps {
+        Gaps { slots: vec![Slot::default(); slots] }
     }
 
     /// An event was read, and handed over or refused.
@@ -142,7 +142,7 @@ impl Healing {
     /// Before a pass over the buffer: snapshots of the slots that lost something.
     pub(crate) fn look(&mut self, counters: &Counters) {
         for (number, slot) in self.slots.iter_mut().enumerate() {
-            if slot.snapshot.is_none() && slot.before.refused + counters.lost_events(number) > slot.healed {
+            if slot.snapshot.is_none() && slot.before.refused + counters.lost_events(number) > slot.in_gaps {
                 slot.snapshot = counters.snapshot(number).map(|now| Box::new(Snapshot::of(&now)));
             }
         }
@@ -190,7 +190,7 @@ impl Healing {
                 continue;
             }
             if let Some(snapshot) = slot.snapshot.take() {
-                slot.healed = snapshot.lost + slot.before.refused;
+                slot.in_gaps = snapshot.lost + slot.before.refused;
                 let after = std::mem::take(&mut slot.after);
                 slot.before += after;
             }

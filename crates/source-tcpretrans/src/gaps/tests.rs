@@ -69,20 +69,20 @@ impl Kernel {
     }
 }
 
-/// The reader, and what came of it: handed over, and healed.
+/// The reader, and what came of it: handed over, and what is in gaps.
 struct Reader {
-    healing: Healing,
+    gaps: Gaps,
     sums: Classes,
 }
 
 impl Reader {
     fn new() -> Reader {
-        Reader { healing: Healing::new(2 * KINDS), sums: Classes::default() }
+        Reader { gaps: Gaps::new(2 * KINDS), sums: Classes::default() }
     }
 
     fn read(&mut self, kernel: &mut Kernel, handed: bool) {
         let Some(event) = kernel.buffer.pop_front() else { return };
-        self.healing.read(&event, handed);
+        self.gaps.read(&event, handed);
         if handed {
             let failed = event.err != 0;
             self.sums[class_of(&event)] += Numbers {
@@ -95,22 +95,22 @@ impl Reader {
     }
 
     fn deliver_one(&mut self) {
-        let gap = self.healing.gap();
+        let gap = self.gaps.gap();
         if let Some(class) = gap.iter().position(|numbers| *numbers != Numbers::default()) {
             self.sums[class] += gap[class];
-            self.healing.delivered(class);
+            self.gaps.delivered(class);
         }
     }
 
     fn deliver(&mut self) -> Classes {
-        let gap = self.healing.gap();
+        let gap = self.gaps.gap();
         for (class, numbers) in
             gap.into_iter().enumerate().filter(|(_, numbers)| *numbers != Numbers::default())
         {
             self.sums[class] += numbers;
-            self.healing.delivered(class);
+            self.gaps.delivered(class);
         }
-        self.healing.close();
+        self.gaps.close();
         gap
     }
 }
@@ -121,8 +121,8 @@ fn what_found_no_room_comes_back_once_all_before_it_is_read() {
     kernel.event(1, 3, false, true);
     kernel.event(3, 20, false, false);
     kernel.event(3, 5, true, false);
-    reader.healing.look(&kernel.counters);
-    assert_eq!(reader.healing.gap(), Classes::default(), "one event is still in the buffer");
+    reader.gaps.look(&kernel.counters);
+    assert_eq!(reader.gaps.gap(), Classes::default(), "one event is still in the buffer");
 
     kernel.event(1, 7, false, true); // after the snapshot
     reader.read(&mut kernel, true);
@@ -131,7 +131,7 @@ fn what_found_no_room_comes_back_once_all_before_it_is_read() {
     assert_eq!(gap[3], Numbers { events: 2, segments: 25, payload_bytes: 100, failures: 1 });
     assert_eq!(gap.iter().filter(|numbers| **numbers != Numbers::default()).count(), 1);
     assert_eq!(reader.deliver(), Classes::default(), "once");
-    reader.healing.look(&kernel.counters);
+    reader.gaps.look(&kernel.counters);
     assert_eq!(reader.deliver(), Classes::default());
     assert_eq!(reader.sums, kernel.classes());
 }
@@ -141,7 +141,7 @@ fn what_the_channel_refused_comes_back_too() {
     let (mut kernel, mut reader) = (Kernel::new(), Reader::new());
     kernel.event(2, 4, false, true);
     reader.read(&mut kernel, false);
-    reader.healing.look(&kernel.counters);
+    reader.gaps.look(&kernel.counters);
     assert_eq!(reader.deliver()[2].segments, 4);
     assert_eq!(reader.sums, kernel.classes());
 }
@@ -152,12 +152,12 @@ fn an_event_under_way_makes_no_snapshot() {
     kernel.event(1, 1, false, false);
     kernel.slot.events += 1; // begun, and nothing else yet
     kernel.publish();
-    reader.healing.look(&kernel.counters);
+    reader.gaps.look(&kernel.counters);
     assert_eq!(reader.deliver(), Classes::default());
     kernel.slot.finished += 1;
     kernel.slot.lost[1].events += 1;
     kernel.publish();
-    reader.healing.look(&kernel.counters);
+    reader.gaps.look(&kernel.counters);
     assert_eq!(reader.deliver()[1].segments, 1);
 }
 
@@ -168,7 +168,7 @@ fn the_last_look_takes_what_never_came() {
     kernel.event(1, 3, false, true);
     reader.read(&mut kernel, true);
     kernel.buffer.clear();
-    reader.healing.look_last(&kernel.counters);
+    reader.gaps.look_last(&kernel.counters);
     assert_eq!(reader.deliver()[1].segments, 3);
 }
 
@@ -183,7 +183,7 @@ fn the_end_of_a_socket_is_no_event() {
     let bytes = unsafe { std::slice::from_raw_parts(start, SIZE) };
     let unseen = wire_kind::KIND_UNSEEN.0 as usize;
     rustix::io::pwrite(&kernel.memory, bytes, (unseen * SIZE) as u64).unwrap();
-    reader.healing.look(&kernel.counters);
+    reader.gaps.look(&kernel.counters);
     assert_eq!(reader.deliver()[0], Numbers { segments: 6, ..Numbers::default() });
 }
 
@@ -224,7 +224,7 @@ proptest! {
             match step {
                 Step::Event { reason, segments, failed, is_sent } => kernel.event(reason, segments, failed, is_sent),
                 Step::Read { handed } => reader.read(&mut kernel, handed),
-                Step::Look => reader.healing.look(&kernel.counters),
+                Step::Look => reader.gaps.look(&kernel.counters),
                 Step::Deliver => drop(reader.deliver()),
                 Step::DeliverOne => reader.deliver_one(),
             }
@@ -235,7 +235,7 @@ proptest! {
         while !kernel.buffer.is_empty() {
             reader.read(&mut kernel, true);
         }
-        reader.healing.look_last(&kernel.counters);
+        reader.gaps.look_last(&kernel.counters);
         reader.deliver();
         prop_assert_eq!(reader.sums, kernel.classes());
     }

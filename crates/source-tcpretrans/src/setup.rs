@@ -1,4 +1,4 @@
-//! The decision: facts + configuration -> plan, or why there is none. Pure.
+//! The decision: facts + configuration -> setup, or why there is none. Pure.
 
 use serde::Serialize;
 
@@ -7,13 +7,13 @@ use crate::facts::{Facts, Tracefs};
 
 /// What will be done.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
-pub struct Plan {
+pub struct Setup {
     /// Hooks to try, in this order.
     pub hooks: Vec<HookKind>,
     /// How events travel.
-    pub transport: TransportPlan,
+    pub transport: TransportSetup,
     /// Which sockets are reported.
-    pub scope: ScopePlan,
+    pub scope: ScopeSetup,
     /// SYN-ACKs too?
     pub synack: bool,
     /// May the kernel side ask for socket cookies?
@@ -38,7 +38,7 @@ pub enum HookKind {
 /// How events travel.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum TransportPlan {
+pub enum TransportSetup {
     /// A perf buffer a CPU.
     Perf {
         /// Pages of each to begin with.
@@ -54,7 +54,7 @@ pub enum TransportPlan {
 /// Which sockets are reported.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
-pub enum ScopePlan {
+pub enum ScopeSetup {
     /// All.
     Host,
     /// Those of this network namespace, by inode.
@@ -76,7 +76,7 @@ const MEMORY_SHARE: u64 = 2;
 ///
 /// # Errors
 /// Says what this kernel or this user lacks.
-pub fn plan(facts: &Facts, config: &Config) -> Result<Plan, Refusal> {
+pub fn decide(facts: &Facts, config: &Config) -> Result<Setup, Refusal> {
     let Some(btf) = facts.btf else {
         return Err(Refusal(
             "this kernel has no BTF (/sys/kernel/btf/vmlinux): a kernel built with CONFIG_DEBUG_INFO_BTF=y is needed"
@@ -87,7 +87,7 @@ pub fn plan(facts: &Facts, config: &Config) -> Result<Plan, Refusal> {
     let mut warnings = Vec::new();
     let (transport, warning) = transport(facts, config, btf.ringbuf)?;
     warnings.extend(warning);
-    Ok(Plan {
+    Ok(Setup {
         hooks: hooks(facts, config, btf.retransmit_skb)?,
         transport,
         scope: scope(facts, config)?,
@@ -153,7 +153,7 @@ fn transport(
     facts: &Facts,
     config: &Config,
     ringbuf: bool,
-) -> Result<(TransportPlan, Option<String>), Refusal> {
+) -> Result<(TransportSetup, Option<String>), Refusal> {
     let available = facts.memory_available_bytes / MEMORY_SHARE;
     let bounded = |key: &str, asked: u64, limit: u64| {
         // Sizes are powers of two, and one is the least that works.
@@ -172,24 +172,24 @@ fn transport(
         )),
         Transport::Auto | Transport::Ringbuf if ringbuf => {
             let (bytes, warning) = bounded("ringbuf.size", config.ringbuf.size.bytes(), available);
-            Ok((TransportPlan::Ringbuf { bytes: bytes.max(facts.page_size_bytes) }, warning))
+            Ok((TransportSetup::Ringbuf { bytes: bytes.max(facts.page_size_bytes) }, warning))
         }
         _ => {
             let a_page_each = u64::from(facts.cpus_online) * facts.page_size_bytes;
             let (pages_per_cpu, warning) =
                 bounded("perf.pages_per_cpu", config.perf.pages_per_cpu.into(), available / a_page_each);
-            Ok((TransportPlan::Perf { pages_per_cpu }, warning))
+            Ok((TransportSetup::Perf { pages_per_cpu }, warning))
         }
     }
 }
 
-fn scope(facts: &Facts, config: &Config) -> Result<ScopePlan, Refusal> {
+fn scope(facts: &Facts, config: &Config) -> Result<ScopeSetup, Refusal> {
     match config.scope {
-        Scope::Host => Ok(ScopePlan::Host),
-        Scope::Netns => facts.netns_inode.map(ScopePlan::Netns).ok_or_else(|| {
+        Scope::Host => Ok(ScopeSetup::Host),
+        Scope::Netns => facts.netns_inode.map(ScopeSetup::Netns).ok_or_else(|| {
             Refusal("scope: netns needs /proc/thread-self/ns/net, which can't be read".to_owned())
         }),
-        Scope::Cgroup => facts.cgroup_id.map(ScopePlan::Cgroup).ok_or_else(|| {
+        Scope::Cgroup => facts.cgroup_id.map(ScopeSetup::Cgroup).ok_or_else(|| {
             Refusal(
                 "scope: cgroup needs this process's cgroup, which no mount of cgroup v2 shows here"
                     .to_owned(),
@@ -240,30 +240,30 @@ mod tests {
 
     #[test]
     fn auto_takes_tp_btf_and_the_ring_buffer() {
-        let plan = plan(&facts(), &Config::default()).unwrap();
-        assert_eq!(plan.hooks, [HookKind::TpBtf, HookKind::Tracepoint]);
-        assert_eq!(plan.transport, TransportPlan::Ringbuf { bytes: 1 << 20 });
-        assert_eq!(plan.scope, ScopePlan::Host);
-        assert!(plan.synack && plan.socket_cookie && plan.warnings.is_empty());
+        let setup = decide(&facts(), &Config::default()).unwrap();
+        assert_eq!(setup.hooks, [HookKind::TpBtf, HookKind::Tracepoint]);
+        assert_eq!(setup.transport, TransportSetup::Ringbuf { bytes: 1 << 20 });
+        assert_eq!(setup.scope, ScopeSetup::Host);
+        assert!(setup.synack && setup.socket_cookie && setup.warnings.is_empty());
     }
 
     #[test]
     fn without_btf_there_is_no_plan() {
-        let refusal = plan(&Facts { btf: None, ..facts() }, &Config::default()).unwrap_err();
+        let refusal = decide(&Facts { btf: None, ..facts() }, &Config::default()).unwrap_err();
         assert!(refusal.0.contains("no BTF"), "{refusal}");
     }
 
     #[test]
     fn missing_capabilities_are_named() {
         let capabilities = Capabilities { bpf: true, ..Capabilities::default() };
-        let refusal = plan(&Facts { capabilities, ..facts() }, &Config::default()).unwrap_err();
+        let refusal = decide(&Facts { capabilities, ..facts() }, &Config::default()).unwrap_err();
         assert!(refusal.0.starts_with("missing CAP_PERFMON:"), "{refusal}");
     }
 
     #[test]
     fn capabilities_of_another_user_namespace_are_none() {
         let refusal =
-            plan(&Facts { initial_user_namespace: false, ..facts() }, &Config::default()).unwrap_err();
+            decide(&Facts { initial_user_namespace: false, ..facts() }, &Config::default()).unwrap_err();
         assert!(refusal.0.contains("user namespace"), "{refusal}");
     }
 
@@ -271,10 +271,10 @@ mod tests {
     fn without_a_ring_buffer_auto_takes_perf_and_ringbuf_is_refused() {
         let mut facts = facts();
         facts.btf.as_mut().unwrap().ringbuf = false;
-        let auto = plan(&facts, &Config::default()).unwrap();
-        assert_eq!(auto.transport, TransportPlan::Perf { pages_per_cpu: 16 });
+        let auto = decide(&facts, &Config::default()).unwrap();
+        assert_eq!(auto.transport, TransportSetup::Perf { pages_per_cpu: 16 });
         let asked = Config { transport: Transport::Ringbuf, ..Config::default() };
-        assert!(plan(&facts, &asked).unwrap_err().0.contains("transport: perf"));
+        assert!(decide(&facts, &asked).unwrap_err().0.contains("transport: perf"));
     }
 
     #[test]
@@ -286,35 +286,35 @@ mod tests {
             ..Config::default()
         };
         // Half of 1 GiB over 4 CPUs of 4 KiB pages.
-        let perf = plan(&facts(), &config).unwrap();
-        assert_eq!(perf.transport, TransportPlan::Perf { pages_per_cpu: 1 << 15 });
+        let perf = decide(&facts(), &config).unwrap();
+        assert_eq!(perf.transport, TransportSetup::Perf { pages_per_cpu: 1 << 15 });
         assert!(perf.warnings[0].contains("524288"), "{:?}", perf.warnings);
 
-        let ring = plan(&facts(), &Config { transport: Transport::Ringbuf, ..config }).unwrap();
-        assert_eq!(ring.transport, TransportPlan::Ringbuf { bytes: 512 << 20 });
+        let ring = decide(&facts(), &Config { transport: Transport::Ringbuf, ..config }).unwrap();
+        assert_eq!(ring.transport, TransportSetup::Ringbuf { bytes: 512 << 20 });
     }
 
     #[test]
     fn hooks_say_what_they_lack() {
         let classic = Config { hook: Hook::Tracepoint, ..Config::default() };
         let unmounted = Facts { tracefs: Tracefs::NotMounted, ..facts() };
-        assert!(plan(&unmounted, &classic).unwrap_err().0.contains("mount -t tracefs"));
-        assert_eq!(plan(&unmounted, &Config::default()).unwrap().hooks, [HookKind::TpBtf]);
-        assert_eq!(plan(&facts(), &classic).unwrap().hooks, [HookKind::Tracepoint]);
+        assert!(decide(&unmounted, &classic).unwrap_err().0.contains("mount -t tracefs"));
+        assert_eq!(decide(&unmounted, &Config::default()).unwrap().hooks, [HookKind::TpBtf]);
+        assert_eq!(decide(&facts(), &classic).unwrap().hooks, [HookKind::Tracepoint]);
 
         let mut untyped = unmounted;
         untyped.btf.as_mut().unwrap().retransmit_skb = false;
-        let refusal = plan(&untyped, &Config::default()).unwrap_err();
+        let refusal = decide(&untyped, &Config::default()).unwrap_err();
         assert!(refusal.0.contains("BTF has no tracepoint") && refusal.0.contains("tracefs"), "{refusal}");
     }
 
     #[test]
     fn scopes_are_this_process_s_own() {
         let netns = Config { scope: Scope::Netns, ..Config::default() };
-        assert_eq!(plan(&facts(), &netns).unwrap().scope, ScopePlan::Netns(7));
+        assert_eq!(decide(&facts(), &netns).unwrap().scope, ScopeSetup::Netns(7));
         let cgroup = Config { scope: Scope::Cgroup, ..Config::default() };
-        assert!(plan(&facts(), &cgroup).unwrap_err().0.contains("cgroup v2"));
+        assert!(decide(&facts(), &cgroup).unwrap_err().0.contains("cgroup v2"));
         let known = Facts { cgroup_id: Some(9), ..facts() };
-        assert_eq!(plan(&known, &cgroup).unwrap().scope, ScopePlan::Cgroup(9));
+        assert_eq!(decide(&known, &cgroup).unwrap().scope, ScopeSetup::Cgroup(9));
     }
 }

@@ -11,7 +11,7 @@ use crate::recording::Header;
 
 /// The player's thread writes them, anybody may read them. They grow over passes and starts.
 #[derive(Debug, Default)]
-pub(super) struct Stats {
+pub(super) struct ReplayCounts {
     /// Events read.
     read: AtomicU64,
     truncated: AtomicU64,
@@ -24,7 +24,7 @@ pub(super) struct Stats {
     info: Mutex<Vec<(&'static str, String)>>,
 }
 
-impl Stats {
+impl ReplayCounts {
     /// A replay begins.
     pub(super) fn begin(&self, config: &Config, header: &Header) {
         self.finished.store(false, Ordering::Release);
