@@ -1,9 +1,13 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* User space's decisions, constants by the time the verifier looks. */
+/* What user space decides before the load: constants for the verifier. And what all parts of the kernel side use. */
 #ifndef TCPRETRANS_CONFIG_H
 #define TCPRETRANS_CONFIG_H
 
 #include "wire.h"
+
+/* A 64-bit number is read, or written, by one instruction, in the order of the program. */
+#define LOAD_ONCE(field) (*(const volatile __u64 *)&(field))
+#define STORE_ONCE(field, value) (*(volatile __u64 *)&(field) = (value))
 
 const volatile struct wire_config config = {};
 

@@ -94,10 +94,6 @@ static __always_inline void output(void *ctx, struct wire_event *event,
 	}
 }
 
-/* One access each, in the order of the program. */
-#define LOAD_ONCE(field) (*(const volatile __u64 *)&(field))
-#define STORE_ONCE(field, value) (*(volatile __u64 *)&(field) = (value))
-
 /* Takes back what begin_event added to `busy`. */
 static __always_inline void leave(struct wire_counters *counters)
 {

@@ -16,10 +16,15 @@
 
 #define TCPCB_EVER_RETRANS 0x80 /* include/net/tcp.h */
 
-/* Kept of a socket; `ports` tells whether it is that socket, and that it was seen at all. */
+/*
+ * Kept of a socket, 0 at first: its ports, which tell whether it is that socket,
+ * and its total. It is one word, read and written at once, because the LRU map
+ * may give an entry to another socket while a program on another CPU holds its
+ * pointer. Then one of the two sockets finds the other's ports, and counts as at
+ * first sight; it never finds its own ports beside the other's total.
+ */
 struct kept {
-	__u32 total;
-	__u32 ports;
+	__u64 ports_and_total;
 };
 
 /* Lives and dies with the socket. For programs whose socket pointer is typed, since Linux 5.11. */
@@ -30,7 +35,7 @@ struct {
 	__type(value, struct kept);
 } kept_by_socket SEC(".maps");
 
-/* For the others, by the socket's address; an entry that another socket left is known by its ports. */
+/* For the others, by the socket's address. The least used entries are forgotten. */
 struct {
 	__uint(type, BPF_MAP_TYPE_LRU_HASH);
 	__uint(max_entries, 16384);
@@ -55,6 +60,20 @@ static __always_inline struct kept *find_or_make_by_address(const void *sk)
 		return kept;
 	bpf_map_update_elem(&kept_by_address, &address, &none, BPF_NOEXIST);
 	return lookup_by_address(sk);
+}
+
+/* Is it this socket's? Then `total` is what was kept. */
+static __always_inline int load_kept(const struct kept *kept, __u32 ports, __u32 *total)
+{
+	__u64 word = LOAD_ONCE(kept->ports_and_total);
+
+	*total = word;
+	return word >> 32 == ports;
+}
+
+static __always_inline void store_kept(struct kept *kept, __u32 ports, __u32 total)
+{
+	STORE_ONCE(kept->ports_and_total, (__u64)ports << 32 | total);
 }
 
 static __always_inline __u32 ports_of(const struct wire_event *event)
@@ -90,6 +109,7 @@ static __always_inline void count_segments(struct wire_event *event, struct kept
 {
 	__u32 total = event->total_retransmits;
 	__u32 moved_at_least = event->err ? 0 : event->skb_segments;
+	__u32 before;
 
 	/* At first sight, and after tcp_disconnect() cleared the total. */
 	event->segments = was_counted(event, sacked) ? event->skb_segments : 0;
@@ -98,24 +118,27 @@ static __always_inline void count_segments(struct wire_event *event, struct kept
 		return;
 	}
 	/* A total that moved by less than this skb was cleared meanwhile, and the ports kept by bind(). */
-	if (kept->ports == ports_of(event) && kept->total <= total &&
-	    total - kept->total >= moved_at_least)
-		event->segments = total - kept->total;
-	kept->ports = ports_of(event);
-	kept->total = total;
+	if (load_kept(kept, ports_of(event), &before) && before <= total &&
+	    total - before >= moved_at_least)
+		event->segments = total - before;
+	store_kept(kept, ports_of(event), total);
 }
 
 /* What the socket's events have not shown when it ends. 0 where none was seen: its beginning is not known. */
 static __always_inline __u32 unseen_segments(const struct kept *kept, __u32 ports, __u32 total)
 {
-	return kept && kept->ports == ports && kept->total < total ? total - kept->total : 0;
+	__u32 before;
+
+	return kept && load_kept(kept, ports, &before) && before < total ? total - before : 0;
 }
 
 /* A SYN-ACK moved the total of a fast-open child, which is `sk` then; a listener has nothing kept. */
 static __always_inline void synack_counted(const struct wire_event *event, struct kept *kept)
 {
-	if (kept && kept->ports == ports_of(event))
-		kept->total++;
+	__u32 before;
+
+	if (kept && load_kept(kept, ports_of(event), &before))
+		store_kept(kept, ports_of(event), before + 1);
 }
 
 #endif
