@@ -3,6 +3,7 @@
 
 mod clock;
 mod counts;
+mod descriptors;
 #[allow(dead_code)] // each of those who share it uses a part
 #[path = "../e2e/mod.rs"]
 mod e2e;
@@ -52,6 +53,7 @@ fn main() -> ExitCode {
             stopped::sums_equal_the_kernel("ringbuf")
         }),
         ("stopped_in_a_storm_the_sums_equal_the_kernel_by_perf", || stopped::sums_equal_the_kernel("perf")),
+        ("no_descriptor_is_used_after_it_is_closed", descriptors::none_is_used_after_its_close),
         ("idle_it_hardly_wakes_by_ringbuf", || idle::it_hardly_wakes("ringbuf")),
         ("idle_it_hardly_wakes_by_perf", || idle::it_hardly_wakes("perf")),
         ("a_scrape_shows_balanced_books", own_telemetry::a_scrape_shows_balanced_books),
