@@ -11,7 +11,7 @@
 
 const volatile struct wire_config config = {};
 
-/* Never read: BTF, and so the skeleton, holds the types that a variable names. */
+/* Nothing reads it. It is here so that BTF, and with it the skeleton, has these types. */
 const volatile struct {
 	enum wire_version version;
 	struct wire_event event;

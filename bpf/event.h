@@ -9,7 +9,7 @@
  *   NAME(name)                 the functions' names
  *
  * BTF-typed programs load directly, which the verifier turns into plain loads;
- * classic tracepoints have untyped pointers and need a helper call a load.
+ * classic tracepoints have untyped pointers and need one helper call per load.
  */
 
 /* What any socket, full or request, has in its first part. */
@@ -110,7 +110,7 @@ static __always_inline int NAME(synack)(struct wire_event *event, const struct s
 	return 1;
 }
 
-/* What is left of a socket that ends; its port is no longer where the others have it. Nonzero: report it. */
+/* A socket that ends. Its local port is no longer in skc_num, where other sockets have it. Nonzero: report it. */
 static __always_inline int NAME(unseen)(struct wire_event *event, const struct sock *sk,
 					const struct tcp_sock *tp)
 {

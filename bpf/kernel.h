@@ -44,7 +44,7 @@ struct sock_cgroup_data {
 	struct cgroup *cgroup;
 };
 
-/* The same pointer, or, with one of its two lowest bits set, something else. */
+/* The same pointer. With one of its two lowest bits set it is something else. */
 struct sock_cgroup_data___before_5_15 {
 	__u64 val;
 };

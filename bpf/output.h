@@ -5,7 +5,7 @@
 
 #include "config.h"
 
-/* Sized before the load: one entry a CPU and kind. Mapped by the reader, so that reading it needs no privilege. */
+/* Sized before the load: one entry per CPU and kind. The reader maps it, so that reading it needs no privilege. */
 struct {
 	__uint(type, BPF_MAP_TYPE_ARRAY);
 	__uint(map_flags, BPF_F_MMAPABLE);
@@ -34,8 +34,8 @@ static __always_inline struct wire_counters *counters_of(__u32 cpu, enum wire_ki
 }
 
 /*
- * Every `wakeup_events`th event of a CPU wakes the reader; the others wait for
- * it, or for the reader's own interval. libbpf arranges the same for perf.
+ * Every `wakeup_events`th event of a CPU wakes the reader. The others stay in the
+ * buffer until then, or until the reader's own interval. For perf libbpf does this.
  */
 static __always_inline __u64 ring_flags(__u64 sequence)
 {
@@ -47,7 +47,7 @@ static __always_inline void count(struct wire_counters *counters, const struct w
 	__u32 class = (event->ipv6 ? REASONS : 0) + (event->reason & (REASONS - 1));
 	struct wire_class *sums;
 
-	/* Kernels before 6.12 do not follow how clang makes this number, and want to see its bounds. */
+	/* Before Linux 6.12 the verifier loses the bounds of this number in clang's code: show them again. */
 	barrier_var(class);
 	sums = &counters->classes[class & (CLASSES - 1)];
 	sums->events++;

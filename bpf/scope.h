@@ -1,12 +1,12 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* Scope: is this socket one that we were asked to report? */
+/* Scope: whether a socket is one that the user wants reported. */
 #ifndef TCPRETRANS_SCOPE_H
 #define TCPRETRANS_SCOPE_H
 
 #include "config.h"
 #include "kernel.h"
 
-/* Deeper hierarchies than this are cut: the kernel's own default depth is less. */
+/* Levels of the hierarchy that are searched. The verifier wants a bound, and real hierarchies are less deep. */
 #define CGROUP_LEVELS 32
 
 /* The socket's cgroup where its pointer is kept in `val`: sock_cgroup_ptr(), include/linux/cgroup.h. */
@@ -20,7 +20,7 @@ static __always_inline struct cgroup *tagged_cgroup(const struct sock *sk)
 	return value & 3 ? 0 : (void *)value;
 }
 
-/* The cgroup itself or a descendant of ours. */
+/* Whether this is the scope's cgroup or one below it. */
 static __always_inline int cgroup_in_scope(struct cgroup *cgroup)
 {
 	struct cgroup___before_6_1 *old = (void *)cgroup;

@@ -3,7 +3,7 @@
  * The wire: what the kernel side hands to the reader, and nothing else.
  *
  * Rust sees these types through the skeleton that build.rs generates from the
- * object's BTF; nobody types them again. Fixed-width integers only, largest
+ * object's BTF, so they are defined here alone. Fixed-width integers only, largest
  * first, no padding: the assertions below and their twins in
  * crates/source-tcpretrans/src/wire.rs fail the build otherwise.
  */
@@ -17,7 +17,7 @@ enum wire_version {
 	WIRE_VERSION = 2,
 };
 
-/* What was sent again; also the number of the program that saw it. */
+/* What was sent again. The number is also the one of the program that saw it. */
 enum wire_kind {
 	KIND_SEGMENT = 0, /* __tcp_retransmit_skb */
 	KIND_SYNACK = 1, /* tcp_rtx_synack */
@@ -37,7 +37,7 @@ enum wire_reason {
 	REASONS = 8, /* a power of two */
 };
 
-/* What became of an event that was not sent, by errno. */
+/* Why an event was not sent, by errno. */
 enum wire_loss {
 	LOSS_FULL = 0, /* -ENOSPC of perf, -EAGAIN of the ring buffer: no room */
 	LOSS_NO_BUFFER = 1, /* -ENOENT: this CPU has no perf buffer */
@@ -102,7 +102,7 @@ struct wire_event {
 	__u8 reserved[2];
 };
 
-/* What one IP version and reason came to. */
+/* Sums over one IP version and reason. */
 struct wire_class {
 	__u64 events;
 	__u64 segments; /* by which RetransSegs moved */
@@ -122,8 +122,8 @@ struct wire_lost {
  * (`busy`), so plain additions are exact. While `events` and `finished` differ,
  * an event is under way. While they are equal and stay so, all numbers are of
  * one moment, and each of the events has been sent or is in `lost`. A reader
- * compares these two and not `busy`, because they only grow: whatever happens
- * between two looks shows.
+ * compares these two and not `busy`: they only grow, so that an event between two
+ * readings shows.
  */
 struct wire_counters {
 	__u64 events; /* in scope; also the next sequence number; counted first */
@@ -139,7 +139,7 @@ struct wire_counters {
 struct wire_config {
 	__u64 scope_cgroup; /* cgroup id, with SCOPE_CGROUP */
 	__u32 scope_netns; /* inode, with SCOPE_NETNS */
-	__u32 wakeup_events; /* wake the reader every so many events of a CPU */
+	__u32 wakeup_events; /* wake the reader after this many events of a CPU */
 	__u8 scope; /* enum wire_scope */
 	__u8 transport; /* enum wire_transport */
 	__u8 has_cookie; /* bpf_get_socket_cookie takes a tracing program's sock */

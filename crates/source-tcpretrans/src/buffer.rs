@@ -1,28 +1,28 @@
-//! Opening a buffer as large as the kernel will give: halving, and when not to.
+//! Opens a buffer as large as the kernel gives it: the size is halved where memory is short, and only there.
 
 use libbpf_rs::ErrorKind;
 
 use crate::facts::Facts;
 
-/// A try that failed.
+/// An attempt that failed.
 #[derive(Debug)]
 pub(crate) struct Refused {
     pub(crate) error: libbpf_rs::Error,
-    /// A smaller size may do.
+    /// Memory is short, so a smaller size may fit.
     pub(crate) for_want_of_memory: bool,
 }
 
-/// What `EPERM` means.
+/// What `EPERM` means where a buffer is opened.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(crate) enum Budget {
-    /// There is no budget: what it says.
+    /// The user has no budget: the permission is missing.
     None,
-    /// Perhaps that a budget is used up, so that a smaller size may fit.
+    /// The user has a budget, which may be used up: a smaller size may fit.
     Applies,
 }
 
 impl Budget {
-    /// What a user's perf buffers may lock without CAP_IPC_LOCK: RLIMIT_MEMLOCK and `kernel.perf_event_mlock_kb` a CPU
+    /// What a user's perf buffers may lock without CAP_IPC_LOCK: RLIMIT_MEMLOCK and `kernel.perf_event_mlock_kb` per CPU
     /// (kernel/events/core.c, `perf_mmap`). How much of it is left can't be known: the user's other buffers count, and
     /// before Linux 5.11 so do its maps.
     pub(crate) fn of_perf(facts: &Facts) -> Budget {
@@ -37,7 +37,7 @@ impl Budget {
         if facts.memlock_limit_of_maps().is_some() { Budget::Applies } else { Budget::None }
     }
 
-    /// Is it memory that lacks?
+    /// Whether this error means that memory is short.
     pub(crate) fn lacks(self, error: ErrorKind) -> bool {
         match error {
             ErrorKind::OutOfMemory => true,
@@ -47,8 +47,8 @@ impl Budget {
     }
 }
 
-/// Opens at `start`, and at half of it as long as the kernel lacks the memory, down to `least`. Gives what was opened
-/// and the size reached.
+/// Opens with the size `start`, and then with half of it as long as memory is short, down to `least`. Returns what was
+/// opened and the size reached.
 ///
 /// # Errors
 /// The kernel's, at the size where halving ended.
@@ -63,16 +63,12 @@ pub(crate) fn open_halving<T>(
         match open(size) {
             Ok(opened) => {
                 if size < start {
-                    tracing::warn!(
-                        asked = start,
-                        reached = size,
-                        "{key}: reduced to what the kernel would give"
-                    );
+                    tracing::warn!(asked = start, reached = size, "{key}: reduced to what the kernel gives");
                 }
                 return Ok((opened, size));
             }
             Err(Refused { error, for_want_of_memory: true }) if size / 2 >= least => {
-                tracing::warn!(%error, size, "{key}: not to be had, halving");
+                tracing::warn!(%error, size, "{key}: the kernel can't give this size, trying half of it");
                 size /= 2;
             }
             Err(Refused { error, .. }) => return Err(error),

@@ -23,7 +23,7 @@ impl Callback {
         if self.has_panicked.get() {
             return false;
         }
-        // What the function shares is looked at again only by the code that a panic runs through anyway.
+        // What a panic leaves half done is not used again: the panic ends the thread that owns it.
         let result = catch_unwind(AssertUnwindSafe(|| (self.take)(bytes)));
         if let Err(payload) = result {
             self.has_panicked.set(true);
@@ -32,10 +32,10 @@ impl Callback {
         !self.has_panicked.get()
     }
 
-    /// To be called outside of libbpf's frames.
+    /// Lets a kept panic go on. It is to be called outside of libbpf's frames.
     ///
     /// # Panics
-    /// Where the function has panicked since, with its payload.
+    /// Where the function has panicked since the last call.
     pub(crate) fn go_on(&self) {
         if let Some(payload) = self.payload.take() {
             resume_unwind(payload);

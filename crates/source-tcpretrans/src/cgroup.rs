@@ -35,14 +35,14 @@ impl Cgroup {
         Some(fs::metadata(&self.folder).ok()?.ino())
     }
 
-    /// Bytes that it and those above it may still take; `None` without a limit.
+    /// Bytes that this cgroup and those above it may still take; `None` without a limit.
     pub(crate) fn memory_left(&self) -> Option<u64> {
         let folders = self.folder.ancestors().take_while(|folder| folder.starts_with(&self.mount));
         folders.filter_map(memory_left).min()
     }
 }
 
-/// Of one cgroup. What it has of the page cache it can give back.
+/// The same of one cgroup alone. Its part of the page cache counts as free, because the kernel can take it back.
 fn memory_left(folder: &Path) -> Option<u64> {
     let read = |file: &str| fs::read_to_string(folder.join(file)).ok();
     let limit: u64 = read("memory.max")?.trim().parse().ok()?; // "max" is none
@@ -53,7 +53,7 @@ fn memory_left(folder: &Path) -> Option<u64> {
     Some(limit.saturating_sub(current.saturating_sub(cache)))
 }
 
-/// What is mounted, and where, of a line of mountinfo that is about cgroup v2.
+/// The root and the mount point in a line of mountinfo, if it is of cgroup v2.
 fn cgroup2_mount(line: &str) -> Option<(&Path, &Path)> {
     let (mount, filesystem) = line.split_once(" - ")?;
     let mut columns = mount.split(' ').skip(3).map(Path::new);

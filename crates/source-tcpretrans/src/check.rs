@@ -1,4 +1,4 @@
-//! What this kernel and this user offer, and what `auto` would make of it.
+//! What this kernel and this user offer, and what `auto` would choose.
 
 use std::io;
 
@@ -15,11 +15,11 @@ pub struct Report {
     pub facts: Facts,
     /// What `auto` would do; `None` where nothing works.
     pub plan: Option<Setup>,
-    /// Why nothing works, and the mend.
+    /// Why nothing works, and what to do about it.
     pub refusal: Option<String>,
 }
 
-/// Probes, and plans for the default configuration. Loads nothing.
+/// Probes, and decides for the default configuration. Loads nothing.
 ///
 /// # Errors
 /// Where /proc or /sys can't be read.

@@ -45,7 +45,7 @@ pub enum Transport {
     /// The ring buffer where the kernel has it (5.8), else perf.
     #[default]
     Auto,
-    /// A perf buffer a CPU.
+    /// One perf buffer per CPU.
     Perf,
     /// One ring buffer.
     Ringbuf,
@@ -67,13 +67,13 @@ pub struct Ringbuf {
     pub size: Size,
 }
 
-/// When the kernel wakes the reader: many events a wakeup cost a tenth of one each.
+/// When the kernel wakes the reader. With many events per wakeup an event costs a tenth of one with its own wakeup.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Wakeup {
-    /// After so many events on one CPU.
+    /// After this many events on one CPU.
     pub events: u32,
-    /// Or after so long, whatever there is.
+    /// Or after this time, however many events there are.
     pub interval: Interval,
 }
 
@@ -133,7 +133,7 @@ const WAKEUP_MIN: Interval = Interval::from_millis(1);
 const WAKEUP_MAX: Interval = Interval::from_secs(60);
 
 impl Config {
-    /// What the types can't say.
+    /// Checks what the types can't.
     pub fn validate(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         if !self.perf.pages_per_cpu.is_power_of_two() {

@@ -14,10 +14,10 @@ const _: () = assert!(offset_of!(wire_lost, events) == 0);
 
 /// Number of kinds of events: each has its own counters on each CPU.
 pub(crate) const KINDS: usize = wire_kind::KINDS.0 as usize;
-/// How often a snapshot is tried before the CPU counts as too busy for one now.
+/// How often a snapshot is tried. After that the CPU counts as too busy for one.
 const SNAPSHOT_TRIES: usize = 16;
 
-/// A read-only mapping of the `counters` array: one [`wire_counters`] a CPU and kind.
+/// A read-only mapping of the `counters` array: one [`wire_counters`] per CPU and kind.
 #[derive(Debug)]
 pub(crate) struct Counters {
     start: NonNull<wire_counters>,
@@ -32,7 +32,7 @@ pub(crate) struct Totals {
     pub(crate) events: u64,
     /// Runs of a program that interrupted a run of the same program and were skipped (kernels before 6.1).
     pub(crate) nested: u64,
-    /// Segments that no event showed when they were sent, and that the socket's next event made good.
+    /// Segments that no event showed when they were sent, and that the socket's next event has.
     pub(crate) healed_segments: u64,
     /// Events that were not sent, and their segments, by `wire_loss`.
     pub(crate) lost: [Lost; LOSSES],
@@ -105,7 +105,7 @@ impl Counters {
         Ok(Counters { start, slots, bytes })
     }
 
-    /// The sums now. The kernel goes on counting meanwhile: each number is right, their moments differ by ns.
+    /// The sums now. The kernel goes on counting meanwhile, so the numbers are of moments that are nanoseconds apart.
     pub(crate) fn totals(&self) -> Totals {
         let mut totals = Totals::default();
         for slot in 0..self.slots {
@@ -114,15 +114,15 @@ impl Counters {
         totals
     }
 
-    /// Events of a slot that were not sent. These alone: the reader asks before each pass.
+    /// Events of a slot that were not sent. It reads these numbers alone, because the reader asks before each pass.
     pub(crate) fn lost_events(&self, slot: usize) -> u64 {
         let word =
             |loss| (offset_of!(wire_counters, lost) + loss * size_of::<wire_lost>()) / size_of::<u64>();
         (0..LOSSES).map(|loss| self.load(slot, word(loss))).sum()
     }
 
-    /// The counters of a slot at one moment: no event was under way, each that is counted had been sent or lost. `None`
-    /// where the CPU is too busy just now.
+    /// The counters of a slot at one moment, at which no event was under way: each event that is counted had been sent or
+    /// lost. `None` where the CPU is too busy now.
     ///
     /// Takes two readings that are equal, in which all events that were begun are finished: each event changes `events`
     /// first and `finished` last. The second reading is for processors that make stores visible in another order than

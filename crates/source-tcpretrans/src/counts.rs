@@ -8,7 +8,8 @@ use otel_tcpretrans_pipeline::books::{Gaps, ReceiverCounts, Unobserved};
 use crate::counters::{Counters, Lost, Totals};
 use crate::skeleton::types::wire_loss;
 
-/// Shared by the reader's thread and whoever asks; lives as long as the receiver, over stops and starts.
+/// Shared by the reader's thread and all that ask for the numbers. It lives as long as the receiver, over stops and
+/// starts.
 #[derive(Debug, Default)]
 pub(crate) struct LiveCounts {
     kernel: Mutex<Kernel>,
@@ -46,7 +47,7 @@ struct Kernel {
     /// Of the sessions before this one, and of this one.
     misses_before: u64,
     misses: u64,
-    /// Facts of the last session.
+    /// How the last session works: hook and transport, and sizes.
     info: Vec<(&'static str, String)>,
     gauges: Vec<(&'static str, &'static str, u64)>,
 }
@@ -74,12 +75,13 @@ impl LiveCounts {
         kernel.misses_before += std::mem::take(&mut kernel.misses);
     }
 
-    /// The kernel skipped the session's programs so often.
+    /// Sets how often the kernel skipped the session's programs.
     pub(crate) fn recursion_misses(&self, misses: u64) {
         self.lock().misses = misses;
     }
 
-    /// Events that the kernel saw and of which nothing more is known: on their way, or lost without a word.
+    /// Events that the kernel side counted and that are neither taken nor known as lost: they are still in a buffer, or
+    /// no counter has them.
     pub(crate) fn missing(&self) -> u64 {
         let totals = self.lock().totals();
         let known = self.taken.load(Ordering::Relaxed)
@@ -88,7 +90,7 @@ impl LiveCounts {
         totals.events.saturating_sub(known)
     }
 
-    /// After the last pass: what is still missing will not come.
+    /// After the last pass: counts what is still missing as unreported, since it can't come any more.
     pub(crate) fn settle(&self) {
         let missing = self.missing();
         self.unreported.fetch_add(missing, Ordering::Relaxed);
@@ -98,7 +100,7 @@ impl LiveCounts {
     pub(crate) fn counts(&self) -> ReceiverCounts {
         let kernel = self.lock();
         let totals = kernel.totals();
-        // The kernel skipped these programs before they could count.
+        // Runs that were skipped before they could count an event.
         let misses = kernel.misses_before + kernel.misses + totals.nested;
         let load = |number: &AtomicU64| number.load(Ordering::Relaxed);
         let events = |place, reason, events| Unobserved { place, reason, cpu: None, events, segments: None };

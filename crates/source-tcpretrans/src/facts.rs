@@ -1,4 +1,4 @@
-//! What this kernel and this user offer. Found by looking, never by the kernel's version.
+//! What this kernel and this user offer. It is probed, and never concluded from the kernel's version.
 
 use std::fs;
 use std::io;
@@ -16,17 +16,17 @@ use crate::cgroup::Cgroup;
 /// What was found.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Facts {
-    /// `uname -r`, for people; nothing is decided by it.
+    /// `uname -r`. It is for people to read: nothing is decided by it.
     pub kernel_release: String,
     /// What the kernel's BTF says; `None` where there is no BTF.
     pub btf: Option<BtfFacts>,
-    /// Can classic tracepoints be attached?
+    /// Whether classic tracepoints can be attached.
     pub tracefs: Tracefs,
     /// What this process may do.
     pub capabilities: Capabilities,
     /// `kernel.perf_event_paranoid`; Debian adds a level 3.
     pub perf_event_paranoid: Option<i64>,
-    /// Memory that unprivileged users' perf buffers may lock, in bytes a CPU (`kernel.perf_event_mlock_kb`).
+    /// Memory that unprivileged users' perf buffers may lock, in bytes per CPU (`kernel.perf_event_mlock_kb`).
     pub perf_event_mlock_bytes: u64,
     /// `RLIMIT_MEMLOCK`, in bytes; `None` is unlimited.
     pub memlock_limit_bytes: Option<u64>,
@@ -38,7 +38,7 @@ pub struct Facts {
     pub cpus_online: u32,
     /// One above the highest CPU that may come online (`cpu_possible_mask`).
     pub cpus_possible: u32,
-    /// Is this the initial user namespace? In another one capabilities are not for BPF.
+    /// Whether this is the initial user namespace. The kernel takes no capability of another one for BPF.
     pub initial_user_namespace: bool,
     /// Inode of this process's network namespace.
     pub netns_inode: Option<u32>,
@@ -53,7 +53,7 @@ pub struct BtfFacts {
     pub retransmit_skb: bool,
     /// `tcp_retransmit_synack` likewise.
     pub retransmit_synack: bool,
-    /// The tracepoint tells failed attempts apart (since Linux 6.17).
+    /// The tracepoint also fires for failed attempts, and gives the error (since Linux 6.17).
     pub reports_err: bool,
     /// `bpf_get_socket_cookie` takes a tracing program's socket (since Linux 5.12).
     pub socket_cookie: bool,
@@ -91,7 +91,7 @@ pub struct Capabilities {
 }
 
 impl Facts {
-    /// Looks.
+    /// Probes this kernel and this process.
     ///
     /// # Errors
     /// Where /proc can't be read at all.
@@ -111,7 +111,7 @@ impl Facts {
             page_size_bytes: rustix::param::page_size() as u64,
             cpus_online: cpus("/sys/devices/system/cpu/online", CpuList::count)?,
             cpus_possible: cpus("/sys/devices/system/cpu/possible", CpuList::end)?,
-            // Where it can't be seen the kernel will tell.
+            // Where /proc does not show it, a start in another namespace fails at its first system call.
             initial_user_namespace: namespace("user").is_none_or(|inode| inode == INITIAL_USER_NAMESPACE),
             netns_inode: namespace("net"),
             cgroup_id: cgroup.and_then(|cgroup| cgroup.id()),
@@ -126,7 +126,7 @@ impl Facts {
 
 impl BtfFacts {
     fn probe() -> Option<BtfFacts> {
-        // libbpf writes to stderr otherwise; what matters comes back as an error as well.
+        // By default libbpf writes to stderr. What matters is also in the errors that it returns.
         libbpf_rs::set_print(Some((
             PrintLevel::Debug,
             |_, line| tracing::debug!(target: "libbpf", "{}", line.trim_end()),
@@ -191,7 +191,7 @@ fn read_number<T: std::str::FromStr>(path: &str) -> Option<T> {
     fs::read_to_string(path).ok()?.trim().parse().ok()
 }
 
-/// `MemAvailable`, in bytes; 0 where the file does not say.
+/// `MemAvailable`, in bytes; 0 where the file does not have it.
 fn memory_available(meminfo: &str) -> u64 {
     let kib = meminfo.lines().find_map(|line| {
         line.strip_prefix("MemAvailable:")?.trim().strip_suffix(" kB")?.trim().parse::<u64>().ok()

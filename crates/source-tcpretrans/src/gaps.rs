@@ -1,15 +1,15 @@
-//! Gaps: what the kernel side counted and the reader did not hand over is a gap, recovered from the counters.
+//! A gap is what the kernel side counted and the reader did not hand over. It is recovered from the counters.
 //!
 //! An event is counted before it is sent, by IP version and reason, and numbered within its slot (a CPU and a kind). So:
 //!
-//! 1. where a slot lost something, take a [snapshot](Counters::snapshot) of its counters: at that moment each event was
-//!    either in the buffer or known as lost;
-//! 2. go on reading, until every event of before the snapshot that was not lost has been read. Events of after it, known
-//!    by their number, are added up apart;
-//! 3. what the snapshot counts above what was handed over of before it is the gap. It is delivered once, class by class,
-//!    and from then on counts as handed over.
+//! 1. Where a slot lost something, take a [snapshot](Counters::snapshot) of its counters. At that moment each event was
+//!    either in the buffer or known as lost.
+//! 2. Go on reading until all events from before the snapshot that were not lost have been read. Later events have a
+//!    higher number, and are added up separately.
+//! 3. The snapshot's counts minus what was handed over from before it is the gap. It is delivered once, class by class,
+//!    and counts as handed over from then on.
 //!
-//! Whatever the reason of the loss, a full buffer or a full channel, the sums come out right.
+//! The sums come out right whatever the reason of the loss is: a full buffer or a full channel.
 
 use crate::counters::{Counters, KINDS};
 use crate::skeleton::types::{wire_class, wire_counters, wire_event, wire_kind, wire_reason};
@@ -55,7 +55,7 @@ impl std::ops::AddAssign for Numbers {
     }
 }
 
-/// One [`Numbers`] a class.
+/// One [`Numbers`] per class.
 pub(crate) type Classes = [Numbers; CLASSES];
 
 /// The class of an event; its place in [`Classes`].
@@ -69,7 +69,7 @@ pub(crate) fn version_and_reason(class: usize) -> (bool, u8) {
     (class >= CLASSES / 2, (class % (CLASSES / 2)) as u8)
 }
 
-/// Keeps account of what was read and handed over, slot by slot.
+/// Counts what was read and handed over, slot by slot.
 #[derive(Debug)]
 pub(crate) struct Gaps {
     slots: Vec<Slot>,
@@ -77,12 +77,12 @@ pub(crate) struct Gaps {
 
 #[derive(Clone, Debug, Default)]
 struct Slot {
-    /// Events of before the snapshot; all, where there is none.
+    /// Events from before the snapshot; all events where there is none.
     before: Tally,
-    /// Events of after it.
+    /// Events from after it.
     after: Tally,
     snapshot: Option<Box<Snapshot>>,
-    /// Losses that have been made good.
+    /// Losses that a gap has already.
     in_gaps: u64,
 }
 
@@ -148,7 +148,7 @@ impl Gaps {
         }
     }
 
-    /// After the last pass, the programs being detached: all slots, as they are now, whatever may still be missing.
+    /// After the last pass, with the programs detached: snapshots of all slots. What is missing now counts as lost.
     pub(crate) fn look_last(&mut self, counters: &Counters) {
         for (number, slot) in self.slots.iter_mut().enumerate() {
             let after = std::mem::take(&mut slot.after);
@@ -159,7 +159,7 @@ impl Gaps {
         }
     }
 
-    /// The gap of all slots whose events of before their snapshot have been read; by class.
+    /// The gap, by class: of all slots whose events from before their snapshot have been read.
     pub(crate) fn gap(&self) -> Classes {
         let mut gap = Classes::default();
         for (number, slot) in self.slots.iter().enumerate() {
@@ -174,7 +174,7 @@ impl Gaps {
         gap
     }
 
-    /// What the [gap](Self::gap) has of a class was delivered.
+    /// The [gap](Self::gap)'s numbers of a class were delivered.
     pub(crate) fn delivered(&mut self, class: usize) {
         for slot in &mut self.slots {
             if let Some(counted) = slot.settled().map(|snapshot| snapshot.classes[class]) {
@@ -183,7 +183,7 @@ impl Gaps {
         }
     }
 
-    /// All of the gap was delivered: these slots may look again.
+    /// All of the gap was delivered: its slots may have the next snapshot.
     pub(crate) fn close(&mut self) {
         for slot in &mut self.slots {
             if slot.settled().is_none() {

@@ -1,4 +1,4 @@
-//! The perf buffer: one a CPU, woken once in many samples.
+//! The perf buffer: one per CPU, with one wakeup for many samples.
 //!
 //! libbpf-rs's own builder can't set the sample period, and a wakeup for each sample costs ten times the sample, so
 //! libbpf is called here directly.
@@ -20,14 +20,14 @@ pub(crate) struct PerfReader {
     // The callbacks' context pointer points to it, so it is dropped after the buffer is freed.
     callback: Rc<Callback>,
     // libbpf keeps the map's descriptor as a number, and uses it once more when it frees the buffer: this one stays open
-    // until then, whatever becomes of the caller's.
+    // until then, even where the caller closes its own.
     _map: OwnedFd,
-    /// Pages a CPU reached.
+    /// Pages per CPU that were reached.
     pub(crate) pages_per_cpu: u64,
 }
 
 impl PerfReader {
-    /// Opens buffers of `pages_per_cpu`, or of what the kernel will give, over a perf event array.
+    /// Opens buffers of `pages_per_cpu`, or of what the kernel gives, over a perf event array.
     pub(crate) fn open(
         map: impl AsFd,
         pages_per_cpu: u64,

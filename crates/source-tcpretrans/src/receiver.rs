@@ -39,7 +39,7 @@ impl Tcpretrans {
         Tcpretrans { config, counts: Arc::default(), tap: None, running: None }
     }
 
-    /// One whose events go to `tap`, as the kernel sent them. Its channel stays empty, and closes when it ends.
+    /// A receiver whose events go to `tap`, as the kernel sent them. Its channel stays empty, and closes when it ends.
     pub(crate) fn tapped(config: Config, tap: Arc<Tap>) -> Tcpretrans {
         Tcpretrans { config, counts: Arc::default(), tap: Some(tap), running: None }
     }

@@ -24,14 +24,14 @@ pub(crate) struct RingReader {
 }
 
 impl Ring {
-    /// Makes a ring of `bytes`, or of what the kernel will give.
+    /// Makes a ring of `bytes`, or of what the kernel gives.
     pub(crate) fn create(bytes: u64, page_size: u64, budget: Budget) -> libbpf_rs::Result<Ring> {
         let options = libbpf_rs::libbpf_sys::bpf_map_create_opts {
             sz: size_of::<libbpf_rs::libbpf_sys::bpf_map_create_opts>() as libbpf_rs::libbpf_sys::size_t,
             ..Default::default()
         };
         let (map, bytes) = open_halving("ringbuf.size", bytes, page_size, |bytes| {
-            // Not more than 2 GiB: validated.
+            // The configuration's validation allows at most 2 GiB.
             let entries = u32::try_from(bytes).unwrap_or(1 << 31);
             MapHandle::create(MapType::RingBuf, Some("events_ring"), 0, 0, entries, &options)
                 .map_err(|error| Refused { for_want_of_memory: budget.lacks(error.kind()), error })

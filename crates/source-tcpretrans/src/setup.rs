@@ -1,11 +1,11 @@
-//! The decision: facts + configuration -> setup, or why there is none. Pure.
+//! The decision: from facts and configuration to a setup, or to the reason why there is none. It is pure.
 
 use serde::Serialize;
 
 use crate::config::{Config, Hook, Scope, Transport};
 use crate::facts::{Facts, Tracefs};
 
-/// What will be done.
+/// How a session hooks the kernel and reads from it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
 pub struct Setup {
     /// Hooks to try, in this order.
@@ -14,13 +14,14 @@ pub struct Setup {
     pub transport: TransportSetup,
     /// Which sockets are reported.
     pub scope: ScopeSetup,
-    /// SYN-ACKs too?
+    /// Whether SYN-ACKs are reported too.
     pub synack: bool,
-    /// May the kernel side ask for socket cookies?
+    /// Whether the kernel side may ask for socket cookies.
     pub socket_cookie: bool,
-    /// May the kernel side keep a number with each socket? Otherwise by the socket's address, the least used forgotten.
+    /// Whether the kernel side may keep a number in each socket's storage. Otherwise it keeps it by the socket's address,
+    /// in a map that forgets the least used.
     pub socket_storage: bool,
-    /// What was decided otherwise than asked, for the log.
+    /// For the log: each decision that differs from what the configuration asks for.
     pub warnings: Vec<String>,
 }
 
@@ -39,7 +40,7 @@ pub enum HookKind {
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "snake_case")]
 pub enum TransportSetup {
-    /// A perf buffer a CPU.
+    /// One perf buffer per CPU.
     Perf {
         /// Pages of each to begin with.
         pages_per_cpu: u64,
@@ -63,19 +64,19 @@ pub enum ScopeSetup {
     Cgroup(u64),
 }
 
-/// Why nothing can be done: what is missing and the mend.
+/// Why there is no setup: what is missing, and what to do about it.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("{0}")]
 pub struct Refusal(pub String);
 
-/// Buffers may take so much of the available memory to begin with: the kernel would give more, and then the
-/// out-of-memory killer would end somebody.
+/// Buffers begin with at most this part of the available memory, as a divisor. The kernel would give more, and then the
+/// out-of-memory killer would end some process.
 const MEMORY_SHARE: u64 = 2;
 
-/// Decides.
+/// Chooses hooks, transport and scope for a configuration, by what the kernel and the user offer.
 ///
 /// # Errors
-/// Says what this kernel or this user lacks.
+/// What this kernel or this user lacks.
 pub fn decide(facts: &Facts, config: &Config) -> Result<Setup, Refusal> {
     let Some(btf) = facts.btf else {
         return Err(Refusal(

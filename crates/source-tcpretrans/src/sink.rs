@@ -57,8 +57,8 @@ impl Sink {
         due
     }
 
-    /// Takes the bytes of one event. The event counts as taken at the moment at which its fate is decided: if something
-    /// panics before that, it is missing in the books like an event that never came.
+    /// Takes one record. It counts as taken when it is handed over or counted as lost. Where something panics before
+    /// that, the books have it as unreported, like one that never came.
     pub(crate) fn record(&self, bytes: &[u8]) {
         if self.tap.is_some() {
             count(&self.counts.taken, 1); // the tap has its own books
@@ -106,7 +106,7 @@ impl Sink {
         true
     }
 
-    /// True if the other end of the channel is gone.
+    /// Whether the session is to end: the other end of the channel is gone, or the tap has failed.
     pub(crate) fn is_closed(&self) -> bool {
         self.closed.get()
     }
@@ -115,7 +115,7 @@ impl Sink {
         &self.counts
     }
 
-    /// Does something with the tap, if there is one. A session whose tap failed ends.
+    /// Does something with the tap, where there is one. The session ends where the tap has failed.
     fn tapped(&self, does: impl FnOnce(&Tap) -> bool) -> bool {
         if let Some(tap) = &self.tap
             && !does(tap)

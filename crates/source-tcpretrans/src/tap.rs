@@ -59,7 +59,7 @@ impl Tap {
         (file.writer.written(), file.offered - file.writer.written())
     }
 
-    /// Why not everything could be written; told once.
+    /// Why not everything could be written. It is taken out: the next call finds nothing.
     pub(crate) fn take_failure(&self) -> Option<io::Error> {
         self.lock().failed.take()
     }

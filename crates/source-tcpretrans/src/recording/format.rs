@@ -1,12 +1,12 @@
 //! The format's numbers, which reader and writer share.
 
-/// What every recording begins with. Not text, and a transfer as text shows.
+/// What every recording begins with. It is no text, and a transfer that changes line ends damages it.
 pub(super) const MAGIC: [u8; 8] = *b"\x89OTR\r\n\x1a\n";
-/// Of the format.
+/// Version of the format.
 pub(super) const VERSION: u32 = 1;
 /// Bytes of a record before its payload.
 pub(super) const HEAD: usize = 12;
-/// Of those, what the checksum is made over.
+/// Bytes of those that the checksum covers.
 pub(super) const HEAD_SUMMED: usize = 8;
 
 /// What a record holds.

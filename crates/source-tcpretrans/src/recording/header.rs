@@ -5,10 +5,10 @@ use std::fs;
 use crate::wall_clock::WallClock;
 use crate::wire;
 
-/// In the byte order of whoever writes it, 01 02 03 04 where that is little-endian.
+/// Written in the recorder's byte order: 01 02 03 04 where that is little-endian.
 const BYTE_ORDER: u32 = 0x0403_0201;
 
-/// What decoding a recording's events elsewhere takes, and where they come from.
+/// What is needed to decode a recording's events elsewhere, and where they come from.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Header {
     /// [`wire::VERSION`] of the recorder.
@@ -23,7 +23,7 @@ pub struct Header {
     pub boot_time_ns: u64,
     /// The host's boot id; a boot-time stamp means something only beside it.
     pub boot_id: String,
-    /// The kernel's release, as uname tells it.
+    /// The kernel's release, as `uname -r` prints it.
     pub kernel_release: String,
 }
 
@@ -43,7 +43,7 @@ impl Header {
         }
     }
 
-    /// Are its events in this machine's byte order?
+    /// Whether its events are in this machine's byte order.
     pub fn is_native(&self) -> bool {
         self.byte_order == BYTE_ORDER.to_ne_bytes()
     }

@@ -1,4 +1,4 @@
-//! Reading a recording, up to its end or to its tear. Takes any bytes for an answer.
+//! Reads a recording, up to its end or to its tear. Whatever the bytes are, it does not fail in another way.
 
 use std::fs::File;
 use std::io::{self, BufReader, ErrorKind, Read};
@@ -27,7 +27,7 @@ pub enum Unfit {
     /// It can't be opened or read.
     #[error("{0}")]
     Unreadable(io::Error),
-    /// It is something else.
+    /// It is no recording.
     #[error("not a recording: expected it to begin with {MAGIC:02x?}, found {found:02x?}")]
     Foreign {
         /// What it begins with.
@@ -51,7 +51,7 @@ pub enum Unfit {
         /// Of an event in the file, in bytes.
         size: u32,
     },
-    /// Nor can these.
+    /// The same, because of their byte order.
     #[error("a recording from a machine of the other byte order")]
     ByteOrder,
     /// The tear is before the first event.
@@ -59,7 +59,7 @@ pub enum Unfit {
     Torn(Tear),
 }
 
-/// Where a recording is whole no more.
+/// The place from where on a recording is damaged.
 #[derive(Debug, thiserror::Error)]
 #[error("torn at byte {offset}: {damage}")]
 pub struct Tear {
@@ -81,7 +81,7 @@ pub enum Damage {
     /// It is not what was written.
     #[error("the record's checksum is wrong")]
     Checksum,
-    /// What it says makes no sense.
+    /// Its length, its kind or its content is none that a writer makes.
     #[error("the record is malformed")]
     Malformed,
     /// There is one after the end record.
@@ -232,7 +232,7 @@ impl<R: Read> Reader<R> {
     }
 }
 
-/// Reads a record's payload, and tells its kind; `None` where the file ends.
+/// Reads a record's payload, and returns its kind; `None` where the file ends.
 fn record(input: &mut impl Read, payload: &mut Vec<u8>) -> Result<Option<Kind>, Damage> {
     let mut head = [0; HEAD];
     match fill(input, &mut head).map_err(Damage::Unreadable)? {

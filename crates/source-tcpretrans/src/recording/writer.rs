@@ -1,4 +1,4 @@
-//! Writing a recording: whole records, gathered, and counted only once they are out.
+//! Writes a recording: gathers whole records, and counts events only once they are written.
 
 use std::io::{self, ErrorKind, Write};
 
@@ -16,9 +16,9 @@ pub struct Writer<W> {
     buffer: Vec<u8>,
     /// Where the records in the buffer end that are events.
     event_ends: Vec<usize>,
-    /// Events that are out.
+    /// Events that are written.
     written: u64,
-    /// As the last clock said.
+    /// The offset in the last clock record.
     wall_offset_ns: i64,
 }
 
@@ -86,7 +86,7 @@ impl<W: Write> Writer<W> {
         self.flush()
     }
 
-    /// Events that are out, and can be read.
+    /// Events that are written and can be read.
     pub fn written(&self) -> u64 {
         self.written
     }

@@ -9,7 +9,7 @@ use serde::{Deserialize, Serialize};
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
-    /// The recording; there has to be one.
+    /// The recording. It is required.
     pub file: PathBuf,
     /// How fast.
     pub speed: Speed,
@@ -25,13 +25,13 @@ pub struct Config {
 pub enum Speed {
     /// With the pauses that were between the events.
     Realtime,
-    /// As fast as the pipelines take it: the result is the same, and there at once.
+    /// As fast as the pipelines take it. The result is the same.
     #[default]
     Max,
 }
 
 impl Config {
-    /// What the types can't say. The file is looked at when the receiver starts.
+    /// Checks what the types can't. The file is opened when the receiver starts.
     pub fn validate(&self) -> Vec<Problem> {
         match self.file.as_os_str().is_empty() {
             true => vec![Problem::at("file", "missing; expected the path of a recording")],

@@ -9,7 +9,7 @@ use super::config::Config;
 use crate::convert::DecodeError;
 use crate::recording::Header;
 
-/// The player's thread writes them, anybody may read them. They grow over passes and starts.
+/// Shared by the player's thread and all that ask for the numbers. The numbers grow over passes and starts.
 #[derive(Debug, Default)]
 pub(super) struct ReplayCounts {
     /// Events read.

@@ -34,7 +34,7 @@ pub(super) struct Player {
 enum Pass {
     /// At its end, or at its tear.
     Over(Option<Tear>),
-    /// Nobody wants more.
+    /// The replay is stopped, or the other end of the channel is gone.
     Stopped,
     /// The file can't be read any more.
     Failed(Tear),
@@ -98,7 +98,7 @@ impl Player {
         Pass::Stopped
     }
 
-    /// How it ended; said of the first pass alone, since the others end alike.
+    /// Logs how a pass ended. It is called for the first one alone, since the others end in the same way.
     fn say(&self, pass: &Pass, reader: &FileReader) {
         let (file, events, lost) = (self.file.display(), reader.events(), reader.lost());
         match pass {
@@ -113,7 +113,7 @@ impl Player {
     }
 }
 
-/// Waits for room for one event; `None` where nobody wants more.
+/// Waits for room for one event. `None` where the replay is stopped, or the other end of the channel is gone.
 async fn room<'o>(out: &'o Sender<Record>, stop: &mut watch::Receiver<()>) -> Option<Permit<'o, Record>> {
     // An error says that the other end was dropped.
     stop.has_changed().ok()?;
@@ -127,7 +127,7 @@ async fn room<'o>(out: &'o Sender<Record>, stop: &mut watch::Receiver<()>) -> Op
     }
 }
 
-/// Waits so long; false where it is told to stop meanwhile.
+/// Waits this long. False where the replay is stopped meanwhile.
 async fn pause(time: Duration, stop: &mut watch::Receiver<()>) -> bool {
     if time.is_zero() {
         return true;

@@ -1,5 +1,5 @@
-//! A session: the setup carried out, on the reader's thread. Loads and attaches the programs, reads until it is told to
-//! stop, and releases everything.
+//! A session: what happens on the reader's thread between start and stop. It loads and attaches the programs as the
+//! setup says, reads until it is to stop, and releases everything.
 
 mod error;
 mod inputs;

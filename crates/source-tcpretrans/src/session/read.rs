@@ -1,4 +1,4 @@
-//! Reading: until told to stop, and what is left after that.
+//! Reads the buffer until the session is to stop, and then what is left.
 
 use std::time::{Duration, Instant};
 
@@ -10,12 +10,12 @@ use crate::sink::Sink;
 use crate::skeleton::TcpretransSkel;
 use crate::wall_clock;
 
-/// How long a stop waits for events that a program was sending at the moment it was detached.
+/// How long a stop waits for events that a program was sending when it was detached.
 const STRAGGLERS: Duration = Duration::from_millis(100);
 /// How long a stop waits for room in the channel for the last gap.
 const LAST_GAP: Duration = Duration::from_secs(2);
 
-/// Reads until told to stop, or until nobody listens; then detaches and takes what is left.
+/// Reads until the session is to stop or the channel's other end is gone; then detaches and takes what is left.
 pub(super) fn read(inputs: &Inputs, mut loaded: Loaded<'_>, sink: &Sink) {
     if let Err(error) = read_until_stopped(inputs, &loaded, sink) {
         tracing::error!(%error, "reading the kernel's buffer");

@@ -50,7 +50,7 @@ impl Poll {
         Ok(Poll(poll))
     }
 
-    /// Waits until the buffer asks for a wakeup, the session is to stop, or the time is over. Is it to stop?
+    /// Waits until the buffer asks for a wakeup, the session is to stop, or the time is over. True where it is to stop.
     pub(super) fn wait(&self, time: Duration) -> libbpf_rs::Result<bool> {
         let time = Timespec { tv_sec: time.as_secs() as i64, tv_nsec: time.subsec_nanos().into() };
         let mut events =
