@@ -6,7 +6,7 @@ use otel_tcpretrans_exporters::debug::{DebugExporter, Output};
 use otel_tcpretrans_exporters::resource::Resource;
 use otel_tcpretrans_exporters::{otlp, process_environment};
 use otel_tcpretrans_pipeline::books::Signal;
-use otel_tcpretrans_pipeline::component::{AnyReceiver, Exporter, ExporterError, Host};
+use otel_tcpretrans_pipeline::component::{AnyReceiver, Exporter, ExporterError, Host, ReceiverError};
 use otel_tcpretrans_pipeline::graph::Factory;
 use otel_tcpretrans_source::{Replay, Tcpretrans};
 
@@ -35,13 +35,11 @@ impl Factory for Components {
     type Receiver = ReceiverConfig;
     type Exporter = ExporterPlan;
 
-    fn receiver(&self, _id: &str, config: &ReceiverConfig) -> AnyReceiver {
-        match config {
-            ReceiverConfig::Tcpretrans(config) => {
-                AnyReceiver::Records(Box::new(Tcpretrans::new(config.clone())))
-            }
-            ReceiverConfig::Replay(config) => AnyReceiver::Records(Box::new(Replay::new(config.clone()))),
-        }
+    fn receiver(&self, _id: &str, config: &ReceiverConfig) -> Result<AnyReceiver, ReceiverError> {
+        Ok(AnyReceiver::Records(match config {
+            ReceiverConfig::Tcpretrans(config) => Box::new(Tcpretrans::new(config.clone())),
+            ReceiverConfig::Replay(config) => Box::new(Replay::new(config.clone())),
+        }))
     }
 
     fn exporter(

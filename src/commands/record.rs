@@ -3,30 +3,36 @@
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;
+use std::sync::{Arc, Mutex, PoisonError};
+use std::time::Duration;
 
-use otel_tcpretrans_pipeline::component::Receiver;
+use otel_tcpretrans_pipeline::books::Signal;
+use otel_tcpretrans_pipeline::component::{
+    AnyReceiver, Exporter, ExporterError, Host, Produces, ReceiverError,
+};
+use otel_tcpretrans_pipeline::graph::{Factory, Failure, Plan, ReceiverPlan};
 use otel_tcpretrans_source::{Config, Recorded, Recorder};
 use tempfile::NamedTempFile;
 use tokio::runtime::Builder;
-use tokio::sync::mpsc;
 use tracing::{info, warn};
 
 use crate::cli::RecordArgs;
 use crate::components::ReceiverConfig;
-use crate::config::{self, Diagnostic, Loaded, Origin};
+use crate::config::{self, Diagnostic, Loaded, LogLevel, Origin};
 use crate::exit::Refused;
 use crate::logs;
+use crate::service::{self, Service};
 use crate::signals::Signals;
 
 pub(crate) fn run(args: &RecordArgs) -> anyhow::Result<()> {
     let (config, logs, warnings) = configured(args)?;
-    logs::start(logs.level, args.log_format.unwrap_or(logs.format))?;
+    let log = logs::start(logs.level, args.log_format.unwrap_or(logs.format))?;
     for warning in warnings {
         warn!("{warning}");
     }
     refuse_what_is_there(&args.output, args.force)?;
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    let (end, recorded, file) = runtime.block_on(record(args, config))?;
+    let (end, recorded, file) = runtime.block_on(record(args, config, (log, logs.level)))?;
     let synced = file.sync_all();
     logs::say(summary(&recorded, &args.output));
     let (name, written) = (args.output.display(), recorded.counts.received);
@@ -67,47 +73,80 @@ fn refuse_what_is_there(output: &Path, force: bool) -> anyhow::Result<()> {
     }
 }
 
-/// Who wanted it to end.
+/// How long a stop may take: it reads what is left in the kernel's buffer, and writes it.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
+
+/// How a recording ended.
 enum End {
+    /// By a signal, or because its time was up.
     Asked,
     ByItself,
 }
 
-async fn record(args: &RecordArgs, config: Config) -> anyhow::Result<(End, Recorded, File)> {
+/// Makes one recorder, once.
+struct OneRecorder(Mutex<Option<Recorder>>);
+
+impl Factory for OneRecorder {
+    type Receiver = ();
+    type Exporter = ();
+
+    fn receiver(&self, _id: &str, (): &()) -> Result<AnyReceiver, ReceiverError> {
+        let recorder = self.0.lock().unwrap_or_else(PoisonError::into_inner).take();
+        let ended = || ReceiverError::Failed("the recording has ended".to_owned());
+        Ok(AnyReceiver::Records(Box::new(recorder.ok_or_else(ended)?)))
+    }
+
+    fn exporter(
+        &self,
+        id: &str,
+        _signal: Signal,
+        (): &(),
+        _host: &Host,
+    ) -> Result<Arc<dyn Exporter>, ExporterError> {
+        Err(format!("{id}: a recording has no exporters").into())
+    }
+}
+
+async fn record(
+    args: &RecordArgs,
+    config: Config,
+    log: (logs::Level, LogLevel),
+) -> anyhow::Result<(End, Recorded, File)> {
     let name = args.output.display();
     let named = |error| anyhow::anyhow!("{name}: {error}");
-    let mut signals = Signals::install()?;
+    let signals = Signals::install()?;
     // It gets its name once the receiver has started: a start that fails leaves everything as it was.
     let folder = args.output.parent().filter(|folder| !folder.as_os_str().is_empty());
     let unnamed = tempfile::Builder::new()
         .permissions(Permissions::from_mode(0o666)) // less the umask
         .tempfile_in(folder.unwrap_or(Path::new(".")))
         .map_err(named)?;
-    let (mut recorder, recording) = Recorder::new(config, unnamed.as_file().try_clone()?);
-    let (out, mut events) = mpsc::channel(recorder.channel_capacity());
-    recorder.start(out)?;
-    let file = give_name(unnamed, args).map_err(named)?;
-
-    let facts = recorder.probe()().info.into_iter().map(|(name, value)| format!("{name}={value}"));
-    info!(file = %name, facts = facts.collect::<Vec<_>>().join(" "), "recording");
-    let time_is_up = async {
-        match args.duration {
-            Some(duration) => tokio::time::sleep(*duration).await,
-            None => std::future::pending().await,
-        }
+    let (recorder, recording) = Recorder::new(config, unnamed.as_file().try_clone()?);
+    let plan = ReceiverPlan { produces: Produces::Records, config: () };
+    let service = Service {
+        factory: OneRecorder(Mutex::new(Some(recorder))),
+        plan: Plan { receivers: [("tcpretrans".to_owned(), plan)].into(), ..Plan::default() },
+        log,
+        extensions: Vec::new(),
+        shutdown_timeout: SHUTDOWN_TIMEOUT,
+        duration: args.duration.map(|duration| *duration),
     };
-    let end = tokio::select! {
-        signal = signals.stop() => {
-            info!(signal, "stopping");
-            End::Asked
-        }
-        () = time_is_up => {
-            info!("stopping: the time is up");
-            End::Asked
-        }
-        _ = events.recv() => End::ByItself, // nothing comes: the channel closes when the recorder ends
+    let host = Host::default();
+    let mut file = None;
+    let ready = || {
+        file = Some(give_name(unnamed, args).map_err(named)?);
+        let receivers = host.books.snapshot().receivers;
+        let facts = receivers.iter().flat_map(|(_, counts)| &counts.info);
+        let facts: Vec<_> = facts.map(|(name, value)| format!("{name}={value}")).collect();
+        info!(file = %name, facts = facts.join(" "), "recording");
+        Ok(())
     };
-    recorder.stop();
+    let end = match service::run(service, &host, signals, ready).await {
+        Ok(()) => End::Asked,
+        Err(error) if error.is::<Failure>() => End::ByItself,
+        Err(error) => return Err(error),
+    };
+    let file = file.ok_or_else(|| anyhow::anyhow!("{name}: it was never named"))?; // ready() named it
     Ok((end, recording.recorded(), file))
 }
 

@@ -143,7 +143,7 @@ impl<F: Factory> Graph<F> {
             let exporter = self.factory.exporter(&key.id, key.signal, config, &self.host);
             started.exporters.insert(key.clone(), exporter.map_err(StartError::Exporter)?);
         }
-        let mut made = self.make_receivers(plan, changes);
+        let mut made = self.make_receivers(plan, changes)?;
         for (id, pipeline) in plan.pipelines.iter().filter(|(id, _)| changes.pipelines.start.contains(*id)) {
             let inherited = changes.inherit.contains(id).then(|| {
                 let (heir, inherited) = oneshot::channel();
@@ -177,9 +177,14 @@ impl<F: Factory> Graph<F> {
         &self,
         plan: &Plan<F::Receiver, F::Exporter>,
         changes: &Changes,
-    ) -> BTreeMap<String, AnyReceiver> {
+    ) -> Result<BTreeMap<String, AnyReceiver>, StartError> {
         let planned = plan.receivers.iter().filter(|(id, _)| changes.receivers.start.contains(*id));
-        planned.map(|(id, receiver)| (id.clone(), self.factory.receiver(id, &receiver.config))).collect()
+        planned.map(|(id, receiver)| Ok((id.clone(), self.make_receiver(id, &receiver.config)?))).collect()
+    }
+
+    fn make_receiver(&self, id: &str, config: &F::Receiver) -> Result<AnyReceiver, StartError> {
+        let failed = |source| StartError::Receiver { id: id.to_owned(), source };
+        self.factory.receiver(id, config).map_err(failed)
     }
 
     /// Does one of the pipeline's receivers wait for it?
@@ -206,17 +211,24 @@ impl<F: Factory> Graph<F> {
             Err(error) => error,
         };
         let before = std::mem::take(&mut self.plan);
-        if let Some(receiver) = before.receivers.get(id) {
-            let again = self.factory.receiver(id, &receiver.config);
-            match self.start_receiver(id, again, &before, &BTreeMap::new()).await {
-                Ok(running) => drop(self.running.receivers.insert(id.to_owned(), running)),
-                Err(error) => {
-                    error!(receiver = id, %error, "can't start it with its old configuration either")
-                }
-            }
+        if let Err(error) = self.restart_receiver(id, &before).await {
+            error!(receiver = id, %error, "can't start it with its old configuration either");
         }
         self.plan = before;
         Err(error)
+    }
+
+    /// Starts a receiver as `before` had it.
+    async fn restart_receiver(
+        &mut self,
+        id: &str,
+        before: &Plan<F::Receiver, F::Exporter>,
+    ) -> Result<(), StartError> {
+        let Some(receiver) = before.receivers.get(id) else { return Ok(()) };
+        let receiver = self.make_receiver(id, &receiver.config)?;
+        let running = self.start_receiver(id, receiver, before, &BTreeMap::new()).await?;
+        self.running.receivers.insert(id.to_owned(), running);
+        Ok(())
     }
 
     /// Starts a receiver with branches to the pipelines that name it in `plan`: to those that were `started` for this

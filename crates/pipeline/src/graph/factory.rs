@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use crate::books::Signal;
-use crate::component::{AnyReceiver, Exporter, ExporterError, Host};
+use crate::component::{AnyReceiver, Exporter, ExporterError, Host, ReceiverError};
 
 /// Makes the components that a plan names. The binary implements it, since it alone knows all types of components.
 pub trait Factory: Send {
@@ -13,7 +13,10 @@ pub trait Factory: Send {
     type Exporter: Clone + PartialEq + Send + Sync;
 
     /// Makes a receiver. It is not started, and touches nothing.
-    fn receiver(&self, id: &str, config: &Self::Receiver) -> AnyReceiver;
+    ///
+    /// # Errors
+    /// Says why there can't be one.
+    fn receiver(&self, id: &str, config: &Self::Receiver) -> Result<AnyReceiver, ReceiverError>;
 
     /// Starts an exporter for one signal. It is called on the tokio runtime.
     ///

@@ -23,8 +23,8 @@ impl Factory for Fakes {
     type Receiver = FakeReceiver;
     type Exporter = SinkConfig;
 
-    fn receiver(&self, _id: &str, config: &FakeReceiver) -> AnyReceiver {
-        AnyReceiver::Records(Box::new(config.clone()))
+    fn receiver(&self, _id: &str, config: &FakeReceiver) -> Result<AnyReceiver, ReceiverError> {
+        Ok(AnyReceiver::Records(Box::new(config.clone())))
     }
 
     fn exporter(
