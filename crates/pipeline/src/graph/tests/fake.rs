@@ -20,11 +20,14 @@ use crate::record::Record;
 pub(super) struct Fakes;
 
 impl Factory for Fakes {
-    type Receiver = FakeReceiver;
+    type Receiver = Source;
     type Exporter = SinkConfig;
 
-    fn receiver(&self, _id: &str, config: &FakeReceiver) -> Result<AnyReceiver, ReceiverError> {
-        Ok(AnyReceiver::Records(Box::new(config.clone())))
+    fn receiver(&self, _id: &str, config: &Source) -> Result<AnyReceiver, ReceiverError> {
+        Ok(match config {
+            Source::Records(receiver) => AnyReceiver::Records(Box::new(receiver.clone())),
+            Source::Points(receiver) => AnyReceiver::Points(Box::new(receiver.clone())),
+        })
     }
 
     fn exporter(
@@ -38,6 +41,38 @@ impl Factory for Fakes {
             SinkConfig::Sink(sink) => Ok(Arc::clone(sink) as _),
             SinkConfig::Broken => Err(format!("{id} is broken").into()),
         }
+    }
+}
+
+/// The configuration of a receiver.
+#[derive(Clone, PartialEq)]
+pub(super) enum Source {
+    Records(FakeReceiver),
+    Points(FakePoints),
+}
+
+/// A receiver that makes a metric point of its own, and ends then.
+#[derive(Clone, PartialEq)]
+pub(super) struct FakePoints(pub(super) MetricPoint);
+
+impl Receiver<MetricPoint> for FakePoints {
+    fn start(&mut self, out: mpsc::Sender<MetricPoint>) -> Result<(), ReceiverError> {
+        out.try_send(self.0.clone()).unwrap();
+        Ok(())
+    }
+
+    fn stop(&mut self) {}
+
+    fn probe(&self) -> Box<dyn Fn() -> ReceiverCounts + Send + Sync> {
+        Box::new(ReceiverCounts::default)
+    }
+
+    fn channel_capacity(&self) -> usize {
+        1
+    }
+
+    fn has_finished(&self) -> bool {
+        true
     }
 }
 

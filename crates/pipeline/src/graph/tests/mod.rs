@@ -13,11 +13,12 @@ use std::time::Duration;
 
 use tokio::time::{Instant, sleep};
 
-use self::fake::{FakeReceiver, Fakes, Sink, SinkConfig};
+use self::fake::{FakePoints, FakeReceiver, Fakes, Sink, SinkConfig, Source};
 use super::{ExporterKey, Graph, PipelinePlan, Plan, ReceiverPlan};
 use crate::books::{Books, Counts, Signal};
 use crate::component::{Host, Produces};
 use crate::fixtures;
+use crate::metric::MetricPoint;
 use crate::processors::{BatchConfig, ProcessorConfig};
 use crate::record::Record;
 
@@ -30,7 +31,7 @@ const fn s(seconds: u64) -> Duration {
 
 /// A plan in the making.
 #[derive(Clone, Default)]
-struct Wanted(Plan<FakeReceiver, SinkConfig>);
+struct Wanted(Plan<Source, SinkConfig>);
 
 impl Wanted {
     /// One receiver, `source`.
@@ -39,7 +40,13 @@ impl Wanted {
     }
 
     fn receiver(mut self, id: &str, receiver: &FakeReceiver) -> Self {
-        let plan = ReceiverPlan { produces: Produces::Records, config: receiver.clone() };
+        let plan = ReceiverPlan { produces: Produces::Records, config: Source::Records(receiver.clone()) };
+        self.0.receivers.insert(id.to_owned(), plan);
+        self
+    }
+
+    fn points(mut self, id: &str, point: MetricPoint) -> Self {
+        let plan = ReceiverPlan { produces: Produces::Points, config: Source::Points(FakePoints(point)) };
         self.0.receivers.insert(id.to_owned(), plan);
         self
     }

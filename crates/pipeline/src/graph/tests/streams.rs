@@ -8,7 +8,7 @@ use super::fake::{Diary, FakeReceiver, Mode, Sink};
 use super::{Wanted, ZEROS, assert_balanced, batch, counts, filter, s, to_port, until};
 use crate::books::{Books, DropReason};
 use crate::component::Batch;
-use crate::fixtures::{gap, record};
+use crate::fixtures::{gap, point, record};
 use crate::graph::limits::{OUTLET_CAPACITY, PIPELINE_CAPACITY};
 use crate::metric::MetricPoint;
 use crate::processors::{AggregateConfig, ProcessorConfig, RETRANSMITS};
@@ -217,4 +217,22 @@ async fn chunks_without_batch_go_out_as_they_come() {
     assert_eq!(sink.sizes(), [1], "no empty batches");
     let Some(Batch::Logs(records)) = sink.batches().pop() else { panic!("no logs") };
     assert_eq!(*records, [to_port(1)]);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_receivers_own_points_enter_metrics_pipelines_behind_the_sums() {
+    let (books, diary, receiver) = (Books::default(), Diary::default(), FakeReceiver::default());
+    let sink = Sink::new(Mode::Deliver, &diary);
+    let wanted = Wanted::from(&receiver)
+        .points("stats", point(42, 42))
+        .pipeline_of(&["source", "stats"], "metrics", vec![batch(1000, s(1))], &[("out", &sink)]);
+    let mut graph = wanted.start(&books).await;
+    until(|| sink.points().contains(&point(42, 42))).await;
+    receiver.send([record()]);
+    graph.stop(Instant::now() + s(10)).await;
+    let pipeline = counts(&books, "metrics", None);
+    assert_eq!((pipeline.accepted, pipeline.aggregated), (1, 1), "points are no records");
+    assert_eq!(counts(&books, "metrics", Some("out")).delivered, sink.items());
+    assert_eq!(sink.points().iter().filter(|of| **of == point(42, 42)).count(), 1);
+    assert_balanced(&books);
 }
