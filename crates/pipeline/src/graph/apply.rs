@@ -62,6 +62,7 @@ impl<F: Factory> Graph<F> {
         let mut started = Parts::default();
         let mut heirs = Heirs::new();
         if let Err(error) = self.start(&plan, &changes, &mut started, &mut heirs).await {
+            drop(heirs); // they wait for nothing any more
             drain(started, Instant::now() + FAILED_START, Heirs::new(), &self.host.books).await;
             return Err(error);
         }

@@ -28,8 +28,8 @@ pub(super) type Heirs = BTreeMap<String, oneshot::Sender<Aggregator>>;
 /// Stops the receivers, drains everything in order, and stops the exporters, all until `deadline`. What is not
 /// delivered by then is dropped and counted.
 ///
-/// Outlets of stopped pipelines whose exporter goes on may have more to hand over than there is time for. They go on,
-/// and are returned.
+/// Outlets of stopped pipelines whose exporter goes on are not waited for: they hand over what they hold, however long
+/// that takes. They are returned.
 pub(super) async fn drain(
     parts: Parts,
     deadline: Instant,
@@ -50,11 +50,11 @@ pub(super) async fn drain(
         outlets.append(&mut pipeline.outlets);
     }
     bequeath(&ids, &mut pipelines, heirs, patience).await;
-    outlets_ended(&mut outlets, patience).await;
-
     let is_stopped = |key: &ExporterKey| exporters.contains_key(key);
     let (mut outlets, on_their_own): (Vec<_>, Vec<_>) =
         outlets.into_iter().partition(|(key, _)| is_stopped(key));
+    outlets_ended(&mut outlets, patience).await;
+
     let late = deadline + GRACE;
     let shutdowns = exporters.values().map(|exporter| exporter.shutdown(deadline));
     let (shut_down, (), (), ()) = tokio::join!(
@@ -80,7 +80,7 @@ pub(super) async fn drain(
         pipeline.ledger.write_off(reason);
     }
     write_off(&exporters, reason, books);
-    on_their_own.into_iter().filter(|(_, outlet)| !outlet.has_ended()).collect()
+    on_their_own
 }
 
 /// Stops the receivers at the same time, and returns their stages, which still have something to hand over.

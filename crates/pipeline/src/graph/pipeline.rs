@@ -168,9 +168,10 @@ impl RunningPipeline {
         &mut self,
         is_gone: impl Fn(&ExporterKey) -> bool,
     ) -> Vec<(ExporterKey, Task<()>)> {
-        let key = |id: &String| ExporterKey { id: id.clone(), signal: self.signal };
-        let gone = self.outlets.extract_if(.., |id, _| is_gone(&key(id)));
-        gone.map(|(id, running)| (ExporterKey { id, signal: self.signal }, running.task)).collect()
+        let keys = self.outlets.keys().map(|id| ExporterKey { id: id.clone(), signal: self.signal });
+        let gone: Vec<_> = keys.filter(is_gone).collect();
+        let outlet = |key: ExporterKey| Some((self.outlets.remove(&key.id)?.task, key));
+        gone.into_iter().filter_map(outlet).map(|(task, key)| (key, task)).collect()
     }
 
     /// Closes the entrances: the task ends once everything in them has gone its way. Returns the rest.

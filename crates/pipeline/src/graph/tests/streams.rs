@@ -223,9 +223,12 @@ async fn chunks_without_batch_go_out_as_they_come() {
 async fn a_receivers_own_points_enter_metrics_pipelines_behind_the_sums() {
     let (books, diary, receiver) = (Books::default(), Diary::default(), FakeReceiver::default());
     let sink = Sink::new(Mode::Deliver, &diary);
-    let wanted = Wanted::from(&receiver)
-        .points("stats", point(42, 42))
-        .pipeline_of(&["source", "stats"], "metrics", vec![batch(1000, s(1))], &[("out", &sink)]);
+    let wanted = Wanted::from(&receiver).points("stats", point(42, 42)).pipeline_of(
+        &["source", "stats"],
+        "metrics",
+        vec![batch(1000, s(1))],
+        &[("out", &sink)],
+    );
     let mut graph = wanted.start(&books).await;
     until(|| sink.points().contains(&point(42, 42))).await;
     receiver.send([record()]);
