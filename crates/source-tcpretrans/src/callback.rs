@@ -5,9 +5,11 @@ use std::cell::{Cell, RefCell};
 use std::fmt;
 use std::panic::{AssertUnwindSafe, catch_unwind, resume_unwind};
 
+type Take = dyn Fn(&[u8]);
+
 /// Takes records until it panics. The panic is kept, and goes on once libbpf has returned.
 pub(crate) struct Callback {
-    take: Box<dyn Fn(&[u8])>,
+    take: Box<Take>,
     has_panicked: Cell<bool>,
     payload: RefCell<Option<Box<dyn Any + Send>>>,
 }

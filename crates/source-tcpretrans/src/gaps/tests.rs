@@ -1,3 +1,5 @@
+//! Tests of the gaps: what the kernel side counted and the reader did not get.
+
 #![allow(clippy::unwrap_used)]
 
 use std::collections::VecDeque;

@@ -3,6 +3,7 @@
 
 mod failures;
 mod hindered;
+mod limits;
 mod nested;
 mod overflow;
 mod panics;

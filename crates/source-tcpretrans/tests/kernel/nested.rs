@@ -4,11 +4,11 @@ use std::thread;
 use std::time::Duration;
 
 use nix::sched::{CpuSet, sched_getaffinity, sched_setaffinity};
-use nix::sys::resource::{Resource, getrlimit, setrlimit};
 use nix::unistd::Pid;
 use otel_tcpretrans_pipeline::record::Record;
 use otel_tcpretrans_source::config::{Hook, Transport};
 
+use crate::limits::allow_connections;
 use crate::running::{Running, flow, own};
 use crate::support::namespace::{isolated, retrans_segs, wait_for, wait_until_quiet, without_gso};
 use crate::support::traffic::{Stuck, loopback, lossy_transfer};
@@ -22,9 +22,7 @@ const STUCK: usize = 250;
 pub fn leaves_no_cpu_blind() {
     isolated(|| {
         without_gso();
-        let (soft, hard) = getrlimit(Resource::RLIMIT_NOFILE).unwrap();
-        let needed = soft.max(5 * STUCK as u64);
-        setrlimit(Resource::RLIMIT_NOFILE, needed, hard.max(needed)).unwrap();
+        allow_connections(STUCK);
         let running = Running::start(own(Hook::TpBtf, Transport::Ringbuf));
         let stuck = [false, true].map(|v6| Stuck::new(loopback(v6), STUCK));
         let transfers = [false, true]
