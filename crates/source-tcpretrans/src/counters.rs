@@ -27,7 +27,7 @@ pub(crate) struct Counters {
 
 /// Sums over CPUs and kinds.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Totals {
+pub(crate) struct KernelCounts {
     /// Events in scope.
     pub(crate) events: u64,
     /// Runs of a program that interrupted a run of the same program and were skipped (kernels before 6.1).
@@ -57,7 +57,7 @@ impl std::ops::AddAssign for Lost {
     }
 }
 
-impl Totals {
+impl KernelCounts {
     fn add(&mut self, cpu: usize, slot: &wire_counters) {
         self.events += slot.events;
         self.nested += slot.nested;
@@ -78,8 +78,8 @@ impl Totals {
     }
 }
 
-impl std::ops::AddAssign<&Totals> for Totals {
-    fn add_assign(&mut self, other: &Totals) {
+impl std::ops::AddAssign<&KernelCounts> for KernelCounts {
+    fn add_assign(&mut self, other: &KernelCounts) {
         self.events += other.events;
         self.nested += other.nested;
         self.healed_segments += other.healed_segments;
@@ -106,12 +106,12 @@ impl Counters {
     }
 
     /// The sums now. The kernel goes on counting meanwhile, so the numbers are of moments that are nanoseconds apart.
-    pub(crate) fn totals(&self) -> Totals {
-        let mut totals = Totals::default();
+    pub(crate) fn sum(&self) -> KernelCounts {
+        let mut counts = KernelCounts::default();
         for slot in 0..self.slots {
-            totals.add(slot / KINDS, &self.read(slot));
+            counts.add(slot / KINDS, &self.read(slot));
         }
-        totals
+        counts
     }
 
     /// Events of a slot that were not sent. It reads these numbers alone, because the reader asks before each pass.

@@ -5,7 +5,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use otel_tcpretrans_pipeline::books::{Gaps, ReceiverCounts, Unobserved};
 
-use crate::counters::{Counters, Lost, Totals};
+use crate::counters::{Counters, KernelCounts, Lost};
 use crate::skeleton::types::wire_loss;
 
 /// Shared by the reader's thread and all that ask for the numbers. It lives as long as the receiver, over stops and
@@ -41,7 +41,7 @@ pub(crate) struct LostByReader {
 #[derive(Debug, Default)]
 struct Kernel {
     /// From the sessions before this one.
-    before: Totals,
+    before: KernelCounts,
     /// This session's counters, while it runs.
     counters: Option<Arc<Counters>>,
     /// Of the sessions before this one, and of this one.
@@ -70,7 +70,7 @@ impl LiveCounts {
     pub(crate) fn end(&self) {
         let mut kernel = self.lock();
         if let Some(counters) = kernel.counters.take() {
-            kernel.before += &counters.totals();
+            kernel.before += &counters.sum();
         }
         kernel.misses_before += std::mem::take(&mut kernel.misses);
     }
@@ -83,11 +83,11 @@ impl LiveCounts {
     /// Events that the kernel side counted and that are neither taken nor known as lost: they are still in a buffer, or
     /// no counter has them.
     pub(crate) fn missing(&self) -> u64 {
-        let totals = self.lock().totals();
+        let counts = self.lock().sum();
         let known = self.taken.load(Ordering::Relaxed)
             + self.unreported.load(Ordering::Relaxed)
-            + totals.lost_events();
-        totals.events.saturating_sub(known)
+            + counts.lost_events();
+        counts.events.saturating_sub(known)
     }
 
     /// After the last pass: counts what is still missing as unreported, since it can't come any more.
@@ -99,9 +99,9 @@ impl LiveCounts {
     /// The numbers for the books.
     pub(crate) fn counts(&self) -> ReceiverCounts {
         let kernel = self.lock();
-        let totals = kernel.totals();
+        let counts = kernel.sum();
         // Runs that were skipped before they could count an event.
-        let misses = kernel.misses_before + kernel.misses + totals.nested;
+        let misses = kernel.misses_before + kernel.misses + counts.nested;
         let load = |number: &AtomicU64| number.load(Ordering::Relaxed);
         let events = |place, reason, events| Unobserved { place, reason, cpu: None, events, segments: None };
         let lost = |place, reason, lost: Lost| Unobserved {
@@ -111,7 +111,7 @@ impl LiveCounts {
             events: lost.events,
             segments: Some(lost.segments),
         };
-        let of = |loss: wire_loss| totals.lost[loss.0 as usize];
+        let of = |loss: wire_loss| counts.lost[loss.0 as usize];
         let by_reader =
             |lost: &LostByReader| Lost { events: load(&lost.events), segments: load(&lost.segments) };
         let mut unobserved = vec![
@@ -125,14 +125,14 @@ impl LiveCounts {
             events("decode", "unknown_kind", load(&self.unknown_kind)),
             lost("flow", "unknown_family", by_reader(&self.unknown_family)),
         ];
-        unobserved.extend(totals.full_by_cpu.iter().enumerate().map(|(cpu, full)| Unobserved {
+        unobserved.extend(counts.full_by_cpu.iter().enumerate().map(|(cpu, full)| Unobserved {
             cpu: u32::try_from(cpu).ok(),
             ..lost("kernel", "ring_full", *full)
         }));
-        let healed = ("healed_segments", "{segment}", totals.healed_segments);
+        let healed = ("healed_segments", "{segment}", counts.healed_segments);
         let gauges = kernel.gauges.iter().copied().chain([healed]);
         ReceiverCounts {
-            seen: totals.events + misses,
+            seen: counts.events + misses,
             received: 0,
             unobserved,
             gaps: Gaps {
@@ -152,11 +152,11 @@ impl LiveCounts {
 }
 
 impl Kernel {
-    fn totals(&self) -> Totals {
-        let mut totals = self.before.clone();
+    fn sum(&self) -> KernelCounts {
+        let mut counts = self.before.clone();
         if let Some(counters) = &self.counters {
-            totals += &counters.totals();
+            counts += &counters.sum();
         }
-        totals
+        counts
     }
 }

@@ -78,16 +78,16 @@ pub(crate) struct Gaps {
 #[derive(Clone, Debug, Default)]
 struct Slot {
     /// Events from before the snapshot; all events where there is none.
-    before: Tally,
+    before: ReadCounts,
     /// Events from after it.
-    after: Tally,
+    after: ReadCounts,
     snapshot: Option<Box<Snapshot>>,
     /// Losses that a gap has already.
     in_gaps: u64,
 }
 
 #[derive(Clone, Debug, Default)]
-struct Tally {
+struct ReadCounts {
     /// Events read from the buffer.
     read: u64,
     /// Of those, events that were not handed over.
@@ -124,14 +124,14 @@ impl Gaps {
             return; // no event of this session
         };
         let is_after = slot.snapshot.as_ref().is_some_and(|snapshot| event.sequence >= snapshot.events);
-        let tally = if is_after { &mut slot.after } else { &mut slot.before };
-        tally.read += 1;
+        let counts = if is_after { &mut slot.after } else { &mut slot.before };
+        counts.read += 1;
         if !handed {
-            tally.refused += 1;
+            counts.refused += 1;
             return;
         }
         let failed = event.err != 0;
-        tally.handed[class_of(event)] += Numbers {
+        counts.handed[class_of(event)] += Numbers {
             events: 1,
             segments: event.segments.into(),
             payload_bytes: if failed { 0 } else { event.payload_bytes.into() },
@@ -205,8 +205,8 @@ impl Slot {
     }
 }
 
-impl std::ops::AddAssign for Tally {
-    fn add_assign(&mut self, other: Tally) {
+impl std::ops::AddAssign for ReadCounts {
+    fn add_assign(&mut self, other: ReadCounts) {
         self.read += other.read;
         self.refused += other.refused;
         for (sum, handed) in self.handed.iter_mut().zip(other.handed) {
