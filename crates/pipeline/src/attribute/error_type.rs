@@ -4,7 +4,8 @@ use std::fmt;
 
 use nix::errno::Errno;
 
-/// An errno, shown by its name: `EBUSY`. One that libc has no name for (kernel-internal ones) is shown as its number.
+/// An errno, shown by its name: `EBUSY`. If libc has no name for it (it is internal to the kernel), its number is
+/// shown.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct ErrorType(pub i32);
 
@@ -17,7 +18,7 @@ impl fmt::Display for ErrorType {
     }
 }
 
-/// The errno of which `name` is the `error.type`.
+/// The errno that is shown as `name`; `None` if there is none.
 pub(crate) fn errno(name: &str) -> Option<i32> {
     /// `MAX_ERRNO` (include/linux/err.h).
     const MAX: i32 = 4095;
@@ -29,7 +30,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn errors_have_names_both_ways() {
+    fn errnos_become_names_and_names_become_errnos() {
         assert_eq!((ErrorType(16).to_string(), errno("EBUSY")), ("EBUSY".to_owned(), Some(16)));
         // ENOTSUPP, which never leaves the kernel, has no name in libc.
         assert_eq!((ErrorType(524).to_string(), errno("524")), ("524".to_owned(), Some(524)));

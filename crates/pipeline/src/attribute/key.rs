@@ -1,4 +1,4 @@
-//! What an attribute is asked by.
+//! The key of an attribute: filters, sums and exporters use it to ask a record for the value.
 
 use std::fmt;
 use std::str::FromStr;
@@ -11,7 +11,7 @@ use super::own::{Attribute, UnknownAttribute};
 /// The key of an attribute.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, SerializeDisplay, DeserializeFromStr)]
 pub enum Key {
-    /// An attribute of the receivers' own.
+    /// An attribute that receivers set.
     Own(Attribute),
     /// The name of an attribute that a processor finds.
     Found(Arc<str>),
@@ -39,7 +39,7 @@ impl fmt::Display for Key {
     }
 }
 
-/// Configuration names an attribute of the closed list; no processor finds others yet.
+/// A configuration can name only the attributes that receivers set, since no processor finds others yet.
 impl FromStr for Key {
     type Err = UnknownAttribute;
 
@@ -55,7 +55,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn configuration_names_the_closed_list_alone() {
+    fn a_configuration_can_name_only_the_attributes_that_receivers_set() {
         assert_eq!("tcp.flags".parse(), Ok(Key::Own(Attribute::Flags)));
         let error = "service.name".parse::<Key>().unwrap_err().to_string();
         assert_eq!(error, "service.name".parse::<Attribute>().unwrap_err().to_string());

@@ -1,11 +1,12 @@
-//! The attributes of the receivers' own: a closed list.
+//! The attributes that receivers set: a closed list.
 
 use serde_with::{DeserializeFromStr, SerializeDisplay};
 use strum::{Display, EnumIter, EnumString, IntoEnumIterator, IntoStaticStr};
 
 use crate::config::nearest;
 
-/// An attribute, by its OTLP name. Those of the semantic conventions 1.37 have their names; the others are `tcp.*`.
+/// An attribute, by its OTLP name. The name is that of the semantic conventions 1.37 if they have one for it; all other
+/// names are this project's own.
 #[derive(
     Clone,
     Copy,
@@ -23,7 +24,7 @@ use crate::config::nearest;
     DeserializeFromStr,
 )]
 #[strum(parse_err_ty = UnknownAttribute, parse_err_fn = UnknownAttribute::new)]
-#[allow(missing_docs)] // each variant is its name
+#[allow(missing_docs)] // the names say what the variants are
 pub enum Attribute {
     #[strum(serialize = "network.transport")]
     NetworkTransport,
@@ -43,12 +44,13 @@ pub enum Attribute {
     PeerAddress,
     #[strum(serialize = "network.peer.port")]
     PeerPort,
-    /// Of a timeout: true if it was sent in the slow start after the timeout, false if the timer itself sent it.
+    /// Only on timeouts: true if the segment was sent in the slow start after the timeout, false if the timer itself
+    /// sent it.
     #[strum(serialize = "tcp.slow_start")]
     SlowStart,
     #[strum(serialize = "tcp.flags")]
     Flags,
-    /// Retransmissions in a gap.
+    /// Number of retransmissions in a gap.
     #[strum(serialize = "tcp.events")]
     Events,
     #[strum(serialize = "tcp.segments")]
@@ -74,7 +76,7 @@ pub enum Attribute {
     MetricOverflow,
 }
 
-/// A name that no attribute has.
+/// An error: no attribute has this name.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("unknown attribute `{0}`; {1}")]
 pub struct UnknownAttribute(String, String);
@@ -115,14 +117,14 @@ impl Attribute {
 
 #[cfg(test)]
 mod tests {
-    //! Names and misspelt names.
+    //! Names, and hints for misspelt names.
 
     #![allow(clippy::unwrap_used)]
 
     use super::*;
 
     #[test]
-    fn names_round_trip_and_are_told_apart() {
+    fn names_round_trip_and_misspelt_names_get_a_hint() {
         for attribute in Attribute::iter() {
             assert_eq!(attribute.name().parse(), Ok(attribute));
         }

@@ -1,4 +1,4 @@
-//! Values of attributes: borrowed from a record, and owned.
+//! Values of attributes, borrowed from a record or owned.
 
 use std::fmt;
 use std::net::IpAddr;
@@ -8,7 +8,7 @@ use std::time::Duration;
 use super::error_type::ErrorType;
 use crate::record::TcpFlags;
 
-/// A value, borrowed from its record. Making, copying and owning it allocates nothing.
+/// A value, borrowed from its record. To make it, to copy it or to turn it into an [`OwnedValue`] allocates nothing.
 #[derive(Clone, Copy, Debug, PartialEq)]
 pub enum Value<'a> {
     /// A word out of a fixed list.
@@ -30,7 +30,7 @@ pub enum Value<'a> {
 }
 
 impl<'a> Value<'a> {
-    /// The text, where the value is one.
+    /// The text, if the value is one.
     pub fn as_str(self) -> Option<&'a str> {
         match self {
             Value::Word(word) => Some(word),
@@ -40,7 +40,7 @@ impl<'a> Value<'a> {
     }
 }
 
-/// As people read it; what filters compare with and `debug` prints.
+/// The text that `debug` prints, and that OTLP carries for a value that is a string there.
 impl fmt::Display for Value<'_> {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         match *self {
@@ -56,9 +56,9 @@ impl fmt::Display for Value<'_> {
     }
 }
 
-/// A value that outlives its record: a part of a series' key, or of a bundle.
+/// A value that does not borrow from a record: a part of a series' key, or of a bundle.
 #[derive(Clone, Debug, PartialEq, Eq, Hash)]
-#[allow(missing_docs)] // the variants of Value
+#[allow(missing_docs)] // the variants are those of Value
 pub enum OwnedValue {
     Word(&'static str),
     Text(Arc<str>),

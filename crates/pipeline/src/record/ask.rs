@@ -6,9 +6,9 @@ use super::model::Record;
 use crate::attribute::{Attribute, Key, Value};
 
 impl Record {
-    /// The value of an attribute; `None` where the record has none. Allocates nothing.
+    /// The value of an attribute; `None` if the record has none. Allocates nothing.
     ///
-    /// Of a name that was found for both sides, this is the local side's value.
+    /// If a name was found for both sides, this gives the local side's value.
     pub fn get(&self, key: &Key) -> Option<Value<'_>> {
         match key {
             Key::Own(attribute) => self.own(*attribute),
@@ -43,11 +43,11 @@ impl Record {
             Attribute::PeerPort => Int((*flow)?.peer.port().into()),
             Attribute::SlowStart => Bool(class.slow_start?),
             Attribute::Flags => Flags((*segment)?.flags),
-            // A flow's record is about one retransmission at most.
+            // A record with a flow is about one retransmission at most.
             Attribute::Events if flow.is_some() => return None,
             Attribute::Events => Int(whole(amounts.events)),
             Attribute::Segments => Int(whole(amounts.segments)),
-            // A failed attempt shows its payload, which is not in the amounts.
+            // This shows the payload of a failed attempt, too, which is not in the amounts.
             Attribute::Bytes if flow.is_some() => Int((*segment)?.payload_bytes.into()),
             Attribute::Bytes => Int(whole(amounts.bytes)),
             Attribute::Sequence => Int((*segment)?.sequence.into()),

@@ -1,4 +1,4 @@
-//! Attributes that a processor found for one side of a connection, shared by all records that they are about.
+//! Attributes that a processor found for one side of a connection. All records with that side share them.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use crate::attribute::{OwnedValue, Value};
 
 /// Names and values in a fixed order, each name once.
 ///
-/// The names are settable by configuration and partly the user's own, so they are no [`Attribute`].
+/// The configuration can set the names, and some of them come from users, so they are not in the list of [`Attribute`].
 ///
 /// [`Attribute`]: crate::attribute::Attribute
 #[derive(Clone, Debug, Default, PartialEq)]
@@ -15,7 +15,7 @@ pub struct Bundle(Vec<(Arc<str>, OwnedValue)>);
 impl Bundle {
     /// The value of a name.
     pub fn get(&self, name: &str) -> Option<Value<'_>> {
-        // A bundle has a handful of names: a walk is faster than a map.
+        // A bundle has few names, so a linear search is faster than a map.
         self.iter().find_map(|(found, value)| (found == name).then_some(value))
     }
 
@@ -25,7 +25,7 @@ impl Bundle {
     }
 }
 
-/// Keeps the order. Of a name that comes twice the first value stays.
+/// Keeps the order. If a name comes twice, its first value stays.
 impl FromIterator<(Arc<str>, OwnedValue)> for Bundle {
     fn from_iter<I: IntoIterator<Item = (Arc<str>, OwnedValue)>>(attributes: I) -> Bundle {
         let mut bundle = Bundle::default();
@@ -45,7 +45,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_name_is_there_once_and_the_order_stays() {
+    fn each_name_appears_once_and_the_order_stays() {
         let found = [("service.name", "shop"), ("k8s.pod.name", "shop-1"), ("service.name", "other")];
         let bundle: Bundle = found.map(|(name, value)| (name.into(), value.into())).into_iter().collect();
         let shown: Vec<_> = bundle.iter().map(|(name, value)| (name, value.to_string())).collect();

@@ -2,27 +2,27 @@
 
 use strum::{EnumString, IntoStaticStr, VariantNames};
 
-/// IP version and reason of a retransmission.
+/// IP version, reason and role of a retransmission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Class {
     /// IP version.
     pub network_type: NetworkType,
-    /// Why the kernel retransmitted, as far as that can be told.
+    /// Why the kernel retransmitted, if that is known.
     pub retransmit_type: RetransmitType,
     /// Which side of the handshake sent it; `None` on anything but SYN and SYN-ACK.
     pub handshake_role: Option<HandshakeRole>,
-    /// Of a timeout: true if it was sent in the slow start after the timeout, false if the timer itself sent it. `None` on
-    /// all other types.
+    /// For a timeout: true if the segment was sent in the slow start after the timeout, false if the timer itself sent
+    /// it. `None` for all other types.
     pub slow_start: Option<bool>,
 }
 
-/// IP version, in the words of the semantic convention `network.type`.
+/// IP version: the values of the semantic convention `network.type`.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, EnumString, VariantNames,
 )]
 #[strum(serialize_all = "lowercase")]
 pub enum NetworkType {
-    /// IPv4. An IPv4-mapped IPv6 peer is IPv4, too.
+    /// IPv4. This includes connections to an IPv4-mapped IPv6 address.
     Ipv4,
     /// IPv6.
     Ipv6,
@@ -42,7 +42,7 @@ pub enum RetransmitType {
     Timeout,
     /// A SYN or a SYN-ACK.
     Handshake,
-    /// It can't be told.
+    /// The reason is not known.
     Unknown,
 }
 

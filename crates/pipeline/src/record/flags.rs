@@ -45,7 +45,7 @@ impl TcpFlags {
     }
 }
 
-/// Names in header order, joined by a bar: `ACK|PSH`; `none` without any.
+/// The names in header order, joined by a bar: `ACK|PSH`. It is `none` if no flag is set.
 impl fmt::Display for TcpFlags {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut separator = "";
@@ -57,12 +57,12 @@ impl fmt::Display for TcpFlags {
     }
 }
 
-/// A word that names no header flag.
+/// An error: the word is not the name of a header flag.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("`{0}` is no TCP header flag")]
 pub struct UnknownFlag(String);
 
-/// The names that [`TcpFlags`] displays, in any order.
+/// Reads the names that [`TcpFlags`] displays, in any order.
 impl FromStr for TcpFlags {
     type Err = UnknownFlag;
 

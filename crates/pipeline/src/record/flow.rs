@@ -1,4 +1,4 @@
-//! What is known of one connection, of its socket and of the segment that was sent again.
+//! What is known about one connection, about its socket and about the segment that was sent again.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use super::flags::TcpFlags;
 pub struct Flow {
     /// The socket's own address and port. An IPv4-mapped IPv6 address is here as IPv4.
     pub local: SocketAddr,
-    /// The other side's address and port, as `local`. Its family is the record's IP version.
+    /// The other side's address and port, in the same form as `local`. Its family is the record's IP version.
     pub peer: SocketAddr,
     /// State of the connection.
     pub state: TcpState,
@@ -31,13 +31,13 @@ pub struct Segment {
     pub flags: TcpFlags,
     /// Sequence number of the first byte.
     pub sequence: u32,
-    /// TCP payload, in bytes. A failed attempt has one, too.
+    /// TCP payload, in bytes. A failed attempt has a payload, too.
     pub payload_bytes: u32,
     /// The errno (above zero) with which the kernel failed to send it; `None` if it was sent.
     pub errno: Option<i32>,
 }
 
-/// The socket's TCP state at that moment.
+/// The socket's TCP values at the moment of the event.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct TcpSample {
     /// Smoothed round trip time; `None` before the first measurement.
@@ -46,16 +46,16 @@ pub struct TcpSample {
     pub cwnd: u32,
     /// Maximum segment size in force, in bytes.
     pub mss: u32,
-    /// Segments retransmitted over the socket's whole life.
+    /// Number of segments that the socket has retransmitted over its whole life.
     pub total_retransmits: u32,
 }
 
-/// State of a TCP connection, in the words of the semantic convention `network.connection.state`.
+/// State of a TCP connection: the values of the semantic convention `network.connection.state`.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, EnumString, VariantNames,
 )]
 #[strum(serialize_all = "snake_case")]
-#[allow(missing_docs)] // RFC 9293's own names
+#[allow(missing_docs)] // the names are those of RFC 9293, section 3.3.2
 pub enum TcpState {
     Established,
     SynSent,
@@ -65,7 +65,7 @@ pub enum TcpState {
     #[strum(serialize = "fin_wait_2")]
     FinWait2,
     TimeWait,
-    /// RFC 9293's CLOSED. A receiver gives this state to a state that it does not know.
+    /// RFC 9293's CLOSED. Receivers also use it for a state that they do not know.
     Closed,
     CloseWait,
     LastAck,
@@ -75,14 +75,14 @@ pub enum TcpState {
 
 #[cfg(test)]
 mod tests {
-    //! The states' words.
+    //! The names of the states.
 
     #![allow(clippy::unwrap_used)]
 
     use super::TcpState;
 
     #[test]
-    fn states_bear_the_conventions_words() {
+    fn states_have_the_names_of_the_semantic_convention() {
         let word = |state: TcpState| <&str>::from(state);
         assert_eq!(word(TcpState::FinWait1), "fin_wait_1");
         assert_eq!(word(TcpState::FinWait2), "fin_wait_2");

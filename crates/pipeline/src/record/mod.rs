@@ -1,7 +1,7 @@
-//! The record: what receivers send, processors work on and exporters ship.
+//! The record: what receivers send, processors work on and exporters send.
 //!
-//! A record is one retransmission, or a gap: retransmissions of which only the numbers are known. Everybody asks a record
-//! for an attribute in the same way, [`Record::get`] and [`Record::attributes`].
+//! A record is one retransmission, or a gap: retransmissions for which only the numbers are known. Filters, sums and
+//! exporters ask a record for its attributes in the same way, by [`Record::get`] and [`Record::attributes`].
 
 mod amounts;
 mod ask;

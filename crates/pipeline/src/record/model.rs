@@ -1,4 +1,4 @@
-//! The record itself: its parts and what follows from which of them are there.
+//! The record itself: its parts, and what it means if some of them are missing.
 
 use std::sync::Arc;
 
@@ -7,7 +7,7 @@ use super::bundle::Bundle;
 use super::class::Class;
 use super::flow::{Flow, Segment, TcpSample};
 
-/// One retransmission, or a gap. Each record is one log record, and part of the sums.
+/// One retransmission, or a gap. Each record becomes one log record, and is part of the sums.
 ///
 /// | record | flow | segment | identity | event name |
 /// |---|---|---|---|---|
@@ -18,21 +18,21 @@ use super::flow::{Flow, Segment, TcpSample};
 pub struct Record {
     /// When the segment was sent again, or when the gap was found; ns since the Unix epoch.
     pub time_unix_nano: u64,
-    /// IP version and reason.
+    /// IP version, reason and role.
     pub class: Class,
     /// How much the record stands for.
     pub amounts: Amounts,
-    /// Which of the receiver's events this is. `None` for a gap, which is no event.
+    /// Which of the receiver's events this is. `None` for a gap, which is not an event.
     pub identity: Option<Identity>,
     /// The connection. `None` for a gap.
     pub flow: Option<Flow>,
     /// What was sent again. `None` where no skb was seen.
     pub segment: Option<Segment>,
-    /// The socket's TCP state. `None` for a gap.
+    /// A sample of the socket's TCP values. `None` for a gap.
     pub tcp: Option<TcpSample>,
-    /// What processors found for the local side. Shared: a clone of the record copies the pointer.
+    /// What processors found for the local side. A clone of the record shares it.
     pub local_attributes: Option<Arc<Bundle>>,
-    /// What processors found for the peer side, shared likewise.
+    /// What processors found for the peer side. A clone of the record shares it.
     pub peer_attributes: Option<Arc<Bundle>>,
 }
 
@@ -41,9 +41,9 @@ pub struct Record {
 pub struct Identity {
     /// The CPU that saw the event.
     pub cpu: u32,
-    /// Which of the receiver's streams of events: each is numbered by itself.
+    /// Number of the receiver's stream of events. Each stream numbers its own events.
     pub stream: u8,
-    /// Number of the event on that CPU and in that stream, from 0.
+    /// Number of the event on that CPU and in that stream, counted from 0.
     pub sequence: u64,
 }
 
@@ -53,12 +53,13 @@ impl Record {
         if self.is_gap() { "tcp.retransmit.gap" } else { "tcp.retransmit" }
     }
 
-    /// True if the record is about retransmissions that were not seen: it has no segment.
+    /// True if the record is about retransmissions that were not seen. It has no segment then.
     pub fn is_gap(&self) -> bool {
         self.segment.is_none()
     }
 
-    /// The errno with which the kernel failed to send the segment. A gap has none: its failures may have had any.
+    /// The errno with which the kernel failed to send the segment. A gap has none, since its failures may have had
+    /// several.
     pub fn errno(&self) -> Option<i32> {
         self.segment.and_then(|segment| segment.errno)
     }

@@ -43,7 +43,7 @@ fn values_of_a_record() {
 }
 
 #[test]
-fn what_a_record_lacks_it_does_not_show() {
+fn a_record_shows_no_attribute_that_it_lacks() {
     let failed = failed(16);
     let flow = failed.flow.map(|flow| Flow { netns_inode: None, ..flow });
     let tcp = failed.tcp.map(|tcp| TcpSample { rtt: None, ..tcp });
@@ -85,7 +85,7 @@ fn values_of_a_gap() {
 }
 
 #[test]
-fn the_slow_start_is_told_from_the_timers_own_and_of_nothing_else() {
+fn slow_start_is_true_or_false_on_timeouts_and_missing_elsewhere() {
     let slow_start = |of| {
         record_of(RetransmitType::Timeout, Some(of)).get(&Attribute::SlowStart.into())
             == Some(Value::Bool(of))
@@ -95,7 +95,7 @@ fn the_slow_start_is_told_from_the_timers_own_and_of_nothing_else() {
 }
 
 #[test]
-fn what_was_found_without_its_skb_says_nothing_of_the_skb() {
+fn segments_found_without_their_skb_lack_the_attributes_of_the_skb() {
     let (seen, unseen) = (record(), unseen());
     let (seen, unseen) = (shown(&seen), shown(&unseen));
     let missing: Vec<_> = seen.keys().filter(|name| !unseen.contains_key(*name)).copied().collect();
@@ -108,7 +108,7 @@ fn what_was_found_without_its_skb_says_nothing_of_the_skb() {
 }
 
 #[test]
-fn what_processors_found_follows_the_records_own() {
+fn attributes_that_processors_found_follow_the_records_own() {
     let local = bundle([("service.name", "shop"), ("host.name", "here")]);
     let peer = bundle([("peer.service.name", "bank"), ("host.name", "there")]);
     let own = record().attributes().count();
@@ -124,21 +124,21 @@ fn what_processors_found_follows_the_records_own() {
     assert_eq!(found, expected.map(|(name, value)| (name, value.to_owned())));
     let get = |name: &str| record.get(&Key::Found(name.into())).map(|value| value.to_string());
     assert_eq!(get("peer.service.name").as_deref(), Some("bank"));
-    assert_eq!(get("host.name").as_deref(), Some("here"), "the local side's");
+    assert_eq!(get("host.name").as_deref(), Some("here"), "the local side wins");
     assert_eq!(get("service"), None);
-    assert_eq!(get("tcp.mss"), None, "it is the record's own");
+    assert_eq!(get("tcp.mss"), None, "no processor found it");
     assert_eq!(record.clone().get(&Attribute::Mss.into()), Some(Value::Int(1448)));
 }
 
 #[test]
-fn flags_and_errors_are_values_and_no_texts() {
+fn flags_and_errnos_are_values_of_their_own_types() {
     assert_eq!(record().get(&Attribute::Flags.into()), Some(Value::Flags(TcpFlags(0x018))));
     assert_eq!(failed(16).get(&Attribute::ErrorType.into()), Some(Value::Errno(16)));
     assert_eq!(Value::Errno(16).to_string(), "EBUSY");
 }
 
 #[test]
-fn a_bounded_attribute_is_no_address() {
+fn no_bounded_attribute_is_an_address_or_a_number() {
     let failed = failed(16);
     for attribute in Attribute::iter().filter(|attribute| attribute.is_bounded()) {
         let value = failed.get(&attribute.into());

@@ -1,4 +1,4 @@
-//! The words for flags.
+//! The names of flags.
 
 use super::{TcpFlags, UnknownFlag};
 
@@ -19,7 +19,7 @@ fn flags_are_listed_in_header_order() {
     assert_eq!(TcpFlags(TcpFlags::PSH | TcpFlags::ACK).to_string(), "ACK|PSH");
     assert_eq!(TcpFlags(0x1ff).to_string(), "AE|CWR|ECE|URG|ACK|PSH|RST|SYN|FIN");
     assert_eq!(TcpFlags(0).to_string(), "none");
-    assert_eq!(TcpFlags(0xfe00).to_string(), "none", "bits that are no flag");
+    assert_eq!(TcpFlags(0xfe00).to_string(), "none", "these bits are not flags");
 }
 
 #[test]

@@ -1,4 +1,4 @@
-//! What each kind of record says of itself.
+//! What each kind of record says about itself.
 
 use crate::fixtures::{failed, gap, record, unseen};
 use crate::record::Amounts;
@@ -26,5 +26,5 @@ fn a_gap() {
     assert_eq!((gap.event_name(), gap.is_gap(), gap.errno()), ("tcp.retransmit.gap", true, None));
     assert_eq!(gap.amounts.sent(), 11);
     let all_failed = Amounts { events: 0, failures: 1, ..gap.amounts };
-    assert_eq!(all_failed.sent(), 0, "fewer than failed is none, and no wrap");
+    assert_eq!(all_failed.sent(), 0, "the difference stops at 0 and does not wrap");
 }
