@@ -1,4 +1,5 @@
-//! The books as instruments of the OpenTelemetry API, under the Collector's names where it has them.
+//! The books as instruments of the OpenTelemetry API. An instrument that the Collector has, too, has the Collector's
+//! name.
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, PoisonError, RwLock};
@@ -9,13 +10,13 @@ use strum::IntoEnumIterator;
 
 use crate::books::{Books, Counts, DropReason, LedgerKey, ReceiverCounts, Signal, Snapshot, Unobserved};
 
-/// The books as they were at the last [`Observed::refresh`], which is what all instruments read.
+/// The books as they were at the last [`Observed::refresh`]. All instruments show this state.
 pub struct Observed {
     books: Books,
     meter: Meter,
     namespace: String,
     last: Last,
-    /// Names of receivers' own gauges that have their instrument.
+    /// Names of the receivers' gauges for which an instrument is registered.
     gauges: Mutex<HashSet<&'static str>>,
 }
 
@@ -26,7 +27,7 @@ type Last = Arc<RwLock<Arc<Snapshot>>>;
 type Out<'a, N> = &'a dyn AsyncInstrument<N>;
 
 impl Observed {
-    /// Registers all instruments on `meter`; `namespace` prefixes the names that the Collector does not know.
+    /// Registers all instruments on `meter`. Names that the Collector does not have begin with `namespace`.
     pub fn register(meter: &Meter, namespace: &str, books: &Books) -> Self {
         let observed = Observed {
             books: books.clone(),
@@ -43,7 +44,7 @@ impl Observed {
         observed
     }
 
-    /// Reads the books. A reader calls it right before it collects, so that a scrape shows one moment.
+    /// Reads the books. A reader calls it right before it collects, so that all values are from one moment.
     pub fn refresh(&self) {
         let snapshot = Arc::new(self.books.snapshot());
         self.receiver_gauges(&snapshot);
@@ -56,13 +57,13 @@ impl Observed {
             (
                 "otelcol_receiver_accepted_log_records".to_owned(),
                 "{record}",
-                "Events that became flow records.",
+                "Events whose records reached the pipelines.",
                 |counts| counts.received,
             ),
             (
                 "otelcol_receiver_refused_log_records".to_owned(),
                 "{record}",
-                "Events that did not fit into the pipeline's entrance.",
+                "Events for which the receiver's channel had no room.",
                 |counts| counts.unobserved.iter().filter(|u| u.place == "channel").map(|u| u.events).sum(),
             ),
             (
@@ -74,13 +75,13 @@ impl Observed {
             (
                 self.own("gap_events"),
                 "{event}",
-                "Events that came back in gaps, from the kernel side's counters.",
+                "Events that are reported in gaps, from the kernel side's counters.",
                 |counts| counts.gaps.events,
             ),
             (
                 self.own("gap_segments"),
                 "{segment}",
-                "Segments that came back in gaps, from the kernel side's counters.",
+                "Segments that are reported in gaps, from the kernel side's counters.",
                 |counts| counts.gaps.segments,
             ),
         ];
@@ -94,7 +95,7 @@ impl Observed {
         self.counter(
             &self.own("unobserved_events"),
             "{event}",
-            "Events that became no flow record, by where and why.",
+            "Events that were not observed, by place and reason.",
             |books, out| {
                 for (id, lost) in unobserved(books) {
                     out.observe(lost.events, &of_unobserved(id, lost));
@@ -104,7 +105,7 @@ impl Observed {
         self.counter(
             &self.own("unobserved_segments"),
             "{segment}",
-            "Segments of events that became no flow record, by where and why, for the places that know.",
+            "Segments of events that were not observed, by place and reason, if they are known.",
             |books, out| {
                 for (id, lost) in unobserved(books) {
                     if let Some(segments) = lost.segments {
@@ -116,7 +117,7 @@ impl Observed {
         self.gauge(
             &self.own("receiver_info"),
             "",
-            "Always 1; its labels say how the receiver works.",
+            "Always 1. The labels say how the receiver works.",
             |books, out| {
                 for (id, counts) in &books.receivers {
                     let facts = counts.info.iter().map(|(name, value)| KeyValue::new(*name, value.clone()));
@@ -126,7 +127,7 @@ impl Observed {
         );
     }
 
-    /// Receivers bring gauges of their own, whose names are known once there is a receiver.
+    /// Registers the gauges that receivers have. Their names are known only when there is a receiver.
     fn receiver_gauges(&self, snapshot: &Snapshot) {
         let mut known = self.gauges.lock().unwrap_or_else(PoisonError::into_inner);
         for &(name, unit, _) in snapshot.receivers.iter().flat_map(|(_, counts)| &counts.gauges) {
@@ -146,7 +147,7 @@ impl Observed {
         self.counter(
             &self.own("pipeline_records"),
             "{record}",
-            "Records of a pipeline, by what became of them.",
+            "Records of a pipeline, by outcome.",
             |books, out| {
                 for (key, counts) in books.ledgers.iter().filter(|(key, _)| key.exporter.is_none()) {
                     let settled = [
@@ -162,7 +163,7 @@ impl Observed {
         self.counter(
             &self.own("exporter_items"),
             "{item}",
-            "Log records or metric points of a pipeline's exporter, by what became of them.",
+            "Log records or metric points of a pipeline's exporter, by outcome.",
             |books, out| {
                 for (key, counts) in books.ledgers.iter().filter(|(key, _)| key.exporter.is_some()) {
                     let settled = [
@@ -189,11 +190,11 @@ impl Observed {
             self.gauge(
                 &self.own(name),
                 if of_exporter { "{item}" } else { "{record}" },
-                "Accepted, and nothing has become of them yet.",
+                "Accepted, and without another outcome yet.",
                 move |books, out| {
                     let of = books.ledgers.iter().filter(|(key, _)| key.exporter.is_some() == of_exporter);
                     for (key, counts) in of {
-                        // Below 0 would be a bug of the books, which `accepted` and the rest still show.
+                        // A number below 0 would be a bug in the books. The counters above still show it.
                         out.observe(u64::try_from(counts.in_flight()).unwrap_or(0), &ledger(key));
                     }
                 },
@@ -201,7 +202,7 @@ impl Observed {
         }
     }
 
-    /// The Collector's own counters, an exporter's pipelines together.
+    /// The Collector's counters. Each adds up all pipelines of an exporter.
     fn exporters(&self) {
         type Value = fn(&Counts) -> u64;
         let kinds: [(_, _, Value); 3] = [
@@ -249,7 +250,7 @@ impl Observed {
     fn queues(&self) {
         for (name, description, of_capacity) in [
             ("otelcol_exporter_queue_size", "Bytes in the sending queue, waiting or in flight.", false),
-            ("otelcol_exporter_queue_capacity", "Bytes that the sending queue holds at most.", true),
+            ("otelcol_exporter_queue_capacity", "The largest size of the sending queue, in bytes.", true),
         ] {
             self.gauge(name, "By", description, move |books, out| {
                 for ((exporter, signal), counts) in &books.queues {
@@ -308,7 +309,7 @@ fn receiver(id: &str) -> KeyValue {
     KeyValue::new("receiver", id.to_owned())
 }
 
-/// All that was not observed, with the receiver's id.
+/// Everything that was not observed, with the receiver's id.
 fn unobserved(books: &Snapshot) -> impl Iterator<Item = (&str, &Unobserved)> {
     books.receivers.iter().flat_map(|(id, counts)| counts.unobserved.iter().map(move |u| (id.as_str(), u)))
 }
@@ -329,7 +330,7 @@ fn ledger(key: &LedgerKey) -> Vec<KeyValue> {
     labels
 }
 
-/// A ledger's counters: what was settled, and what was dropped for every reason that this kind of ledger has.
+/// A ledger's counters: one per outcome in `settled`, and one per reason for which such a ledger can drop items.
 fn outcomes(out: Out<'_, u64>, key: &LedgerKey, counts: &Counts, settled: &[(&'static str, u64)]) {
     let labels = ledger(key);
     let with = |more: &[KeyValue]| [labels.as_slice(), more].concat();
@@ -346,7 +347,7 @@ fn outcomes(out: Out<'_, u64>, key: &LedgerKey, counts: &Counts, settled: &[(&'s
     }
 }
 
-/// Can this ledger ever show this reason?
+/// Whether a ledger with this key can drop items for this reason.
 fn is_possible(reason: DropReason, key: &LedgerKey) -> bool {
     match reason {
         DropReason::Shutdown | DropReason::Internal => true,

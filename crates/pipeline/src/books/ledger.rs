@@ -7,31 +7,31 @@ use strum::IntoStaticStr;
 
 use super::signal::Signal;
 
-/// Why something was dropped. Retrying is not dropping.
+/// Why something was dropped. A request that will be sent again is not dropped.
 #[derive(
     Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, strum::Display, strum::EnumIter,
 )]
 #[strum(serialize_all = "snake_case")]
 pub enum DropReason {
-    /// The pipeline could not keep up and its input channel was full.
+    /// The pipeline could not keep up, and its entrance was full.
     PipelineFull,
-    /// The exporter could not keep up, and the channel to it was full.
+    /// The exporter could not keep up, and its outlet was full.
     ExporterFull,
     /// The sending queue was full.
     QueueFull,
-    /// The backend refused for good, or with a code that must not be retried.
+    /// The backend refused it with an error that must not be retried.
     PermanentError,
-    /// Retried until `max_elapsed_time`, or not at all where retries are disabled.
+    /// It was retried until `max_elapsed_time`, or not at all if retries are disabled.
     RetriesExhausted,
     /// One item alone is larger than a request may be.
     TooLarge,
-    /// Not delivered when the shutdown deadline passed.
+    /// It was not delivered when the deadline of the shutdown passed.
     Shutdown,
     /// A task of the pipeline ended without handing on what it held (a bug).
     Internal,
 }
 
-/// Which ledger.
+/// The key of a ledger.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord)]
 pub struct LedgerKey {
     /// Pipeline id.
@@ -47,11 +47,11 @@ pub struct LedgerKey {
 pub struct Counts {
     /// Taken over.
     pub accepted: u64,
-    /// Handed on to the exporters (pipelines of logs).
+    /// Handed on to the exporters (logs pipelines only).
     pub passed: u64,
     /// Left out by a processor, as configured.
     pub filtered: u64,
-    /// Gone into sums.
+    /// Added to sums.
     pub aggregated: u64,
     /// Taken by the backend.
     pub delivered: u64,
@@ -69,7 +69,7 @@ impl Counts {
         self.dropped.values().sum()
     }
 
-    /// Accepted and not yet accounted for otherwise. Negative would be a bug of the books.
+    /// Accepted and not yet accounted for otherwise. A negative number would be a bug in the books.
     pub fn in_flight(&self) -> i128 {
         let settled = self.passed + self.filtered + self.aggregated + self.delivered + self.rejected;
         i128::from(self.accepted) - i128::from(settled + self.dropped_total() + self.queued)
@@ -84,37 +84,38 @@ pub struct Ledger {
 }
 
 impl Ledger {
-    /// A ledger of its own, in nobody's books; for tests and tools.
+    /// A new ledger that is not in any books. The books use it, and tests.
     pub fn detached(key: LedgerKey) -> Self {
         Ledger { key: Arc::new(key), counts: Arc::default() }
     }
 
-    /// Which ledger this is.
+    /// The key of this ledger.
     pub fn key(&self) -> &LedgerKey {
         &self.key
     }
 
-    /// Items taken over.
+    /// Counts items that were taken over.
     pub fn accept(&self, items: u64) {
         self.lock().accepted += items;
     }
 
-    /// Items handed on to the exporters.
+    /// Counts items that were handed on to the exporters.
     pub fn pass(&self, items: u64) {
         self.lock().passed += items;
     }
 
-    /// Items left out as configured.
+    /// Counts items that a processor left out, as configured.
     pub fn filter(&self, items: u64) {
         self.lock().filtered += items;
     }
 
-    /// Items gone into sums.
+    /// Counts items that were added to sums.
     pub fn aggregate(&self, items: u64) {
         self.lock().aggregated += items;
     }
 
-    /// Items taken by the backend, `rejected` of them refused by it in a partial success.
+    /// Counts items that were sent to the backend. It refused `rejected` of them in a partial success, and took the
+    /// others.
     pub fn deliver(&self, items: u64, rejected: u64) {
         let rejected = rejected.min(items);
         let mut counts = self.lock();
@@ -122,22 +123,22 @@ impl Ledger {
         counts.rejected += rejected;
     }
 
-    /// Items dropped that were in flight.
+    /// Counts items that were in flight and are dropped.
     pub fn drop_items(&self, items: u64, reason: DropReason) {
         *self.lock().dropped.entry(reason).or_default() += items;
     }
 
-    /// Items that enter the sending queue.
+    /// Counts items that enter the sending queue.
     pub fn enqueue(&self, items: u64) {
         self.lock().queued += items;
     }
 
-    /// Items that leave the sending queue, in flight again.
+    /// Counts items that stop waiting in the sending queue and are in flight again.
     pub fn dequeue(&self, items: u64) {
         self.lock().queued -= items;
     }
 
-    /// Drops all that is in flight. Only when nobody works on it any more.
+    /// Counts all items in flight as dropped. Call it only when no task works on them any more.
     pub(crate) fn write_off(&self, reason: DropReason) {
         let mut counts = self.lock();
         if let Ok(lost @ 1..) = u64::try_from(counts.in_flight()) {
@@ -145,7 +146,7 @@ impl Ledger {
         }
     }
 
-    /// The numbers now, of one moment.
+    /// The numbers now. All of them are from the same moment.
     pub fn counts(&self) -> Counts {
         self.lock().clone()
     }

@@ -1,6 +1,6 @@
-//! The books: every item is accounted for, at a named place and for a named reason.
+//! The books: they account for every item, and name the place and the reason of each loss.
 //!
-//! Three kinds of ledger, each an equation that a [`Snapshot`] shows:
+//! There are three kinds of accounts. Each is an equation, and a [`Snapshot`] shows its numbers:
 //!
 //! - a receiver: `seen = received + unobserved(place, reason)`, plus what is still on its way;
 //! - a pipeline: `accepted = passed + filtered + aggregated + dropped(reason) + in flight` (records: flows and
@@ -8,7 +8,8 @@
 //! - a pipeline's exporter: `accepted = delivered + rejected + dropped(reason) + queued + in flight` (log records
 //!   or metric points).
 //!
-//! "In flight" is what is accepted and not yet accounted for otherwise: after a drain it is 0, or something leaked.
+//! "In flight" is what is accepted and not yet accounted for otherwise. After a drain it must be 0; another number
+//! means that items were lost without a reason.
 
 mod ledger;
 mod receiver;

@@ -9,43 +9,44 @@ pub struct Unobserved {
     pub place: &'static str,
     /// Why: `ring_full`, `channel_full`, `truncated`, `unknown_family`, …
     pub reason: &'static str,
-    /// On which CPU, where that is known.
+    /// On which CPU, if that is known.
     pub cpu: Option<u32>,
-    /// How many events.
+    /// Number of events.
     pub events: u64,
-    /// Segments of those events, where the place knows.
+    /// Number of segments of those events, if it is known at that place.
     pub segments: Option<u64>,
 }
 
-/// What a receiver did not observe and handed over as gaps: records of how much, without a flow.
+/// What a receiver did not observe and handed over as gaps: records that have amounts and no flow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Gaps {
-    /// Gaps, each of them a record.
+    /// Number of gaps. Each is one record.
     pub records: u64,
-    /// Events in gaps.
+    /// Number of events in gaps.
     pub events: u64,
-    /// Segments in gaps.
+    /// Number of segments in gaps.
     pub segments: u64,
 }
 
 /// Numbers of one receiver.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReceiverCounts {
-    /// Events that the source itself (the kernel) counted before any output was tried.
+    /// Events that the source itself (the kernel) counted before it tried to hand them over.
     pub seen: u64,
     /// Events whose records reached the pipelines.
     pub received: u64,
-    /// Events that did not.
+    /// Events whose records did not reach the pipelines, by place and reason.
     pub unobserved: Vec<Unobserved>,
     /// What it handed over as gaps. The events in them are still unobserved.
     pub gaps: Gaps,
-    /// Facts in words that are worth a label: hook, transport.
+    /// Facts as text, which are shown as labels: hook, transport.
     pub info: Vec<(&'static str, String)>,
-    /// Facts in numbers, by instrument name without prefix: pages reached, ring size; (name, unit, value).
+    /// Facts as numbers, such as pages reached or ring size: (instrument name without prefix, unit, value).
     pub gauges: Vec<(&'static str, &'static str, u64)>,
 }
 
-/// Adds the numbers of a receiver that has ended to those of its successor. The facts of the successor stay.
+/// Adds the numbers of a receiver that has ended to those of its successor. `info` and `gauges` stay as the successor
+/// has them.
 impl AddAssign<&ReceiverCounts> for ReceiverCounts {
     fn add_assign(&mut self, before: &ReceiverCounts) {
         self.seen += before.seen;

@@ -1,4 +1,4 @@
-//! All ledgers and numbers of the process, and what they show at one moment.
+//! All ledgers and numbers of the process, and a snapshot of them.
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
@@ -9,9 +9,9 @@ use super::signal::Signal;
 /// Numbers of one sending queue.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct QueueCounts {
-    /// Bytes of the requests in it: those that wait and those in flight.
+    /// Size of the requests that wait and of those in flight, in bytes.
     pub size: u64,
-    /// Bytes it holds at most.
+    /// The largest size, in bytes.
     pub capacity: u64,
 }
 
@@ -21,7 +21,7 @@ type QueueProbe = Arc<dyn Fn() -> QueueCounts + Send + Sync>;
 /// The books of the process. Clones share them.
 ///
 /// What is in the books stays there when its component is stopped. A component that is started later under the same
-/// name goes on with the same numbers, so that a counter never falls and no series is there twice.
+/// name goes on with the same numbers, so that a counter never falls and no series appears twice.
 #[derive(Clone, Default)]
 pub struct Books(Arc<Mutex<Registry>>);
 
@@ -35,7 +35,7 @@ struct Registry {
 struct Registered {
     id: String,
     probe: ReceiverProbe,
-    /// Of the receivers before it that had the same id.
+    /// The sums of the numbers of earlier receivers with the same id.
     before: ReceiverCounts,
 }
 
@@ -51,7 +51,7 @@ pub struct Snapshot {
 }
 
 impl Books {
-    /// Opens a ledger, or the ledger of that key which is there already.
+    /// Opens the ledger of a key. If there is such a ledger already, this returns it.
     pub fn open(&self, key: LedgerKey) -> Ledger {
         let mut registry = self.lock();
         if let Some(ledger) = registry.ledgers.iter().find(|ledger| *ledger.key() == key) {
@@ -67,8 +67,8 @@ impl Books {
         self.lock().ledgers.clone()
     }
 
-    /// Adds a receiver, whose numbers are read by `probe` at each snapshot. Where there was a receiver of the same id,
-    /// its last numbers are added to those of the new one; it has to be stopped by then.
+    /// Adds a receiver. Each snapshot reads its numbers by `probe`. If there was a receiver with the same id, its last
+    /// numbers are added to those of the new one. The old one must be stopped before this call.
     pub fn add_receiver(&self, id: &str, probe: impl Fn() -> ReceiverCounts + Send + Sync + 'static) {
         let mut registry = self.lock();
         let probe: ReceiverProbe = Arc::new(probe);
@@ -84,8 +84,8 @@ impl Books {
         }
     }
 
-    /// Adds an exporter's sending queue, whose numbers are read by `probe` at each snapshot. It takes the place of the
-    /// queue of an exporter of the same id and signal.
+    /// Adds an exporter's sending queue. Each snapshot reads its numbers by `probe`. It replaces the queue of an
+    /// earlier exporter with the same id and signal.
     pub fn add_queue(
         &self,
         exporter: String,
@@ -100,7 +100,8 @@ impl Books {
         }
     }
 
-    /// The books now. They are read against the stream, so that no pipeline shows more than its receivers do.
+    /// The books now. Ledgers are read before receivers, so that no pipeline shows records that its receivers do not
+    /// show yet.
     pub fn snapshot(&self) -> Snapshot {
         let registry = self.lock();
         let ledgers = registry.ledgers.iter().map(|ledger| (ledger.key().clone(), ledger.counts())).collect();

@@ -15,6 +15,6 @@ pub enum Signal {
 }
 
 impl Signal {
-    /// Both.
+    /// Both signals.
     pub const ALL: [Signal; 2] = [Signal::Logs, Signal::Metrics];
 }

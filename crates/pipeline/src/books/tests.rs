@@ -1,4 +1,4 @@
-//! The ledgers' equation.
+//! The equations of the books, and what a snapshot shows.
 
 use super::{Books, Counts, DropReason, LedgerKey, QueueCounts, ReceiverCounts, Signal};
 use crate::fixtures::ledger;
@@ -22,14 +22,14 @@ fn in_flight_is_what_is_not_yet_settled() {
 }
 
 #[test]
-fn no_more_is_rejected_than_was_sent() {
+fn rejected_items_never_exceed_the_items_that_were_sent() {
     let ledger = ledger();
     ledger.deliver(3, 10);
     assert_eq!((ledger.counts().delivered, ledger.counts().rejected), (0, 3));
 }
 
 #[test]
-fn a_write_off_balances_and_is_idempotent() {
+fn a_write_off_balances_the_ledger_and_can_be_repeated() {
     let ledger = ledger();
     ledger.accept(5);
     ledger.deliver(2, 0);
@@ -45,10 +45,10 @@ fn a_write_off_balances_and_is_idempotent() {
 }
 
 #[test]
-fn no_pipeline_has_accepted_in_a_snapshot_what_no_receiver_has_received() {
+fn in_a_snapshot_no_pipeline_has_accepted_more_than_was_received() {
     let books = Books::default();
     let ledger = books.open(LedgerKey { pipeline: "m".to_owned(), signal: Signal::Metrics, exporter: None });
-    // A record that passes right after the receiver was asked.
+    // The record passes right after the numbers of the receiver were read.
     books.add_receiver("r", move || {
         ledger.accept(1);
         ReceiverCounts::default()

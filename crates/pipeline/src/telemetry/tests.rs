@@ -154,7 +154,7 @@ fn every_counter_is_there_from_the_start() {
 }
 
 #[test]
-fn the_collectors_names_sum_up_an_exporters_pipelines() {
+fn the_collectors_counters_add_up_an_exporters_pipelines() {
     let books = Books::default();
     for pipeline in ["logs", "logs/2"] {
         let ledger = books.open(key(pipeline, Signal::Logs, Some("otlp")));
@@ -193,7 +193,7 @@ fn queues_are_in_bytes() {
 }
 
 #[test]
-fn a_collection_sees_the_last_refresh_only() {
+fn a_collection_shows_the_last_refresh_only() {
     let (books, now) = (Books::default(), Arc::new(AtomicU64::new(1)));
     let probed = Arc::clone(&now);
     books.add_receiver("src", move || ReceiverCounts {
@@ -207,7 +207,7 @@ fn a_collection_sees_the_last_refresh_only() {
 }
 
 #[test]
-fn what_comes_later_is_seen_too() {
+fn components_that_are_added_later_are_shown_too() {
     let books = Books::default();
     let reader = Reader::new(&books);
     assert!(reader.scrape().is_empty());
