@@ -1,4 +1,4 @@
-//! Exporters: where telemetry goes.
+//! The trait of exporters, which send telemetry to its destination, and the batches that they take.
 
 use std::error::Error;
 use std::sync::Arc;
@@ -15,7 +15,7 @@ use crate::status::Status;
 /// What an exporter takes at once.
 #[derive(Clone, Debug)]
 pub enum Batch {
-    /// Records: each of them is one log record.
+    /// Records. Each of them is one log record.
     Logs(Arc<[Record]>),
     /// Metric points.
     Metrics(Arc<[MetricPoint]>),
@@ -30,13 +30,13 @@ impl Batch {
         }
     }
 
-    /// Is there nothing in it?
+    /// True if it has no items.
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
 
-    /// What an exporter takes of it. Metric points are read in `temporality`, or as each says itself where that is
-    /// `None`. Of points that are read as delta, only those that have changed are taken.
+    /// The part of the batch that an exporter takes. Metric points are read in `temporality`; if that is `None`, each
+    /// point keeps its own. Of points that are read as delta, the exporter takes only those that have changed.
     pub(crate) fn taken_in(&self, temporality: Option<Temporality>) -> Batch {
         match self {
             Batch::Logs(records) => Batch::Logs(Arc::clone(records)),
@@ -45,7 +45,7 @@ impl Batch {
     }
 }
 
-/// Ships batches. One instance serves one signal, for all pipelines of that signal that name it.
+/// Sends batches. One instance serves one signal, for all pipelines of that signal that name it.
 pub trait Exporter: Send + Sync {
     /// The temporality in which it takes metric points; `None` leaves it to the pipeline's `aggregate`.
     fn temporality(&self) -> Option<Temporality> {
@@ -55,23 +55,23 @@ pub trait Exporter: Send + Sync {
     /// Takes over a batch whose items `ledger` has accepted. Each item ends in that ledger as delivered, rejected or
     /// dropped.
     ///
-    /// Waits where the exporter is configured to (`on_full: block`). Otherwise it returns when the batch is queued or
-    /// sent.
+    /// If the exporter is configured to wait (`on_full: block`), this waits for room. It returns when the batch is
+    /// queued or sent.
     fn export(&self, batch: Batch, ledger: Ledger) -> BoxFuture<'_, ()>;
 
-    /// Its status, now and from now on. An exporter that does not follow its status stays at [`Status::Ok`]; the watch's
-    /// sender is gone then.
+    /// Its current status and the later changes. The default is for an exporter that does not report a status: it stays
+    /// at [`Status::Ok`], and the watch has no sender.
     fn status(&self) -> watch::Receiver<Status> {
         watch::channel(Status::Ok).1
     }
 
-    /// Tells the exporter that it will be shut down. Batches still come, but there is no time left for long waits, and
-    /// none at all after `deadline`.
+    /// Tells the exporter that it will be shut down. Batches still come. The exporter must not wait long for them any
+    /// more, and not at all after `deadline`.
     fn begin_shutdown(&self, _deadline: Instant) {}
 
-    /// Delivers what is queued until `deadline`, and drops the rest (`shutdown`). No batch comes after it.
+    /// Delivers what is queued until `deadline`, and drops the rest (`shutdown`). No batch comes after this call.
     fn shutdown(&self, deadline: Instant) -> BoxFuture<'_, ()>;
 }
 
-/// Why an exporter did not start, in the words of its own crate.
+/// Why an exporter did not start. The type of the error belongs to the crate of the exporter.
 pub type ExporterError = Box<dyn Error + Send + Sync>;

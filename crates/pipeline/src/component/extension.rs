@@ -1,4 +1,4 @@
-//! Extensions: what serves the process beside its pipelines.
+//! The trait of extensions, which serve the process and are not part of a pipeline.
 
 use std::error::Error;
 
@@ -12,12 +12,12 @@ pub trait Extension: Send {
     /// Starts the extension and returns when it is ready.
     ///
     /// # Errors
-    /// Says what failed. Nothing of the extension is running then.
+    /// The error says what failed. Nothing of the extension runs then.
     fn start<'s>(&'s mut self, host: &'s Host) -> BoxFuture<'s, Result<(), ExtensionError>>;
 
-    /// Stops the extension. What is not done at `deadline` is given up. Does nothing when it is not running.
+    /// Stops the extension. Work that is not done by `deadline` is given up. Does nothing when it is not running.
     fn stop(&mut self, deadline: Instant) -> BoxFuture<'_, ()>;
 }
 
-/// Why an extension did not start, in the words of its own crate.
+/// Why an extension did not start. The type of the error belongs to the crate of the extension.
 pub type ExtensionError = Box<dyn Error + Send + Sync>;

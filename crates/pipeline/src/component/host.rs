@@ -5,6 +5,6 @@ use crate::books::Books;
 /// What components share. It outlives every generation of the graph. Clones share it.
 #[derive(Clone, Default)]
 pub struct Host {
-    /// Where every item is accounted for.
+    /// The books, which account for every item.
     pub books: Books,
 }

@@ -1,5 +1,4 @@
-//! What a component is: the traits that receivers, processors, exporters and extensions implement, and what the host
-//! gives them.
+//! The traits that receivers, processors, exporters and extensions implement, and what the host gives to them.
 
 mod exporter;
 mod extension;

@@ -1,4 +1,4 @@
-//! Processors of records.
+//! The trait of processors that work on records.
 
 use tokio::time::Instant;
 
@@ -6,13 +6,13 @@ use crate::record::Record;
 
 /// Works on records: it changes them, removes some, or holds some back until it knows more about them.
 ///
-/// It does no I/O. What takes time is done elsewhere, and its result is looked up here.
+/// It does no I/O. Work that takes time is done elsewhere, and the processor looks up its result.
 pub trait FlowProcessor: Send {
-    /// Takes records that arrive at `now`, and returns those that go on, in their order. What it neither returns nor
-    /// [holds](Self::held) was removed, and is counted as filtered.
+    /// Takes records that arrive at `now`, and returns those that go on, in their order. Records that it neither
+    /// returns nor [holds](Self::held) are removed, and counted as filtered.
     fn push(&mut self, records: Vec<Record>, now: Instant) -> Vec<Record>;
 
-    /// How many records it holds.
+    /// Number of records that it holds.
     fn held(&self) -> usize {
         0
     }
@@ -22,8 +22,8 @@ pub trait FlowProcessor: Send {
         None
     }
 
-    /// Returns the held records that have waited long enough at `now`; all of them where `now` is `None`, because the
-    /// pipeline ends.
+    /// Returns the held records that have waited long enough at `now`. If `now` is `None`, the pipeline ends, and this
+    /// returns all of them.
     fn flush(&mut self, _now: Option<Instant>) -> Vec<Record> {
         Vec::new()
     }

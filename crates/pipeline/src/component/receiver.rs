@@ -1,4 +1,4 @@
-//! Receivers: where telemetry comes from.
+//! The trait of receivers, from which telemetry comes.
 
 use tokio::sync::mpsc;
 
@@ -10,11 +10,11 @@ use crate::record::Record;
 ///
 /// It runs on threads of its own. It never blocks on the pipelines, unless it [can wait](Receiver::can_wait).
 pub trait Receiver<T = Record>: Send {
-    /// Starts the receiver and returns when it is ready. It sends its items to `out`, and counts what finds no room
-    /// there.
+    /// Starts the receiver and returns when it is ready. It sends its items to `out`, and counts the items for which
+    /// `out` has no room.
     ///
     /// # Errors
-    /// Says what is missing or what failed. Everything that was acquired on the way is released.
+    /// The error says what is missing or what failed. Everything that was acquired until then is released.
     fn start(&mut self, out: mpsc::Sender<T>) -> Result<(), ReceiverError>;
 
     /// Stops the receiver: it hands over what is still in its buffers and closes `out`. Does nothing when it is not
@@ -27,16 +27,17 @@ pub trait Receiver<T = Record>: Send {
     /// that.
     fn probe(&self) -> Box<dyn Fn() -> ReceiverCounts + Send + Sync>;
 
-    /// How many items the channel `out` is to hold.
+    /// Number of items that the channel `out` has to hold.
     fn channel_capacity(&self) -> usize;
 
-    /// Can its source wait until the pipelines have room? If not, a logs pipeline without room drops.
+    /// Whether its source can wait until the pipelines have room. If it can't, a logs pipeline without room drops
+    /// records.
     fn can_wait(&self) -> bool {
         false
     }
 
-    /// Has it handed over everything that it ever will? A receiver that closes `out` by itself and has not finished
-    /// has failed.
+    /// Whether it has handed over everything and will send nothing more. A receiver that closes `out` by itself before
+    /// that has failed.
     fn has_finished(&self) -> bool {
         false
     }
@@ -51,7 +52,7 @@ pub enum AnyReceiver {
 }
 
 impl AnyReceiver {
-    /// Can its source wait until the pipelines have room?
+    /// Whether its source can wait until the pipelines have room.
     pub fn can_wait(&self) -> bool {
         match self {
             AnyReceiver::Records(receiver) => receiver.can_wait(),
@@ -59,7 +60,7 @@ impl AnyReceiver {
         }
     }
 
-    /// Has it handed over everything that it ever will?
+    /// Whether it has handed over everything and will send nothing more.
     pub fn has_finished(&self) -> bool {
         match self {
             AnyReceiver::Records(receiver) => receiver.has_finished(),
@@ -76,7 +77,7 @@ impl AnyReceiver {
     }
 }
 
-/// What a receiver makes: it decides which pipelines may name it.
+/// What a receiver makes. This decides which pipelines may name it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum Produces {
     /// Records.
@@ -94,7 +95,7 @@ pub enum ReceiverError {
     /// Its configuration names something that is missing or unfit.
     #[error("{0}")]
     Configuration(String),
-    /// It should have worked and did not.
+    /// Something failed that should have worked.
     #[error("{0}")]
     Failed(String),
 }

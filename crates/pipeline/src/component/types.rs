@@ -1,4 +1,4 @@
-//! What a type of component promises to its users.
+//! What users can rely on in a type of component.
 
 use serde::Serialize;
 
@@ -9,13 +9,13 @@ use crate::books::Signal;
 pub struct ComponentType {
     /// Its name, the first part of its components' ids.
     pub name: &'static str,
-    /// What users may rely on.
+    /// What users can rely on.
     pub stability: Stability,
-    /// The pipelines that it may stand in.
+    /// The signals of the pipelines that may name it.
     pub signals: &'static [Signal],
 }
 
-/// What users may rely on, in the Collector's words.
+/// What users can rely on, in the Collector's terms.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
 #[serde(rename_all = "lowercase")]
 pub enum Stability {

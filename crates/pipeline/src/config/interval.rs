@@ -1,4 +1,4 @@
-//! Durations, as configurations write them.
+//! Durations as they are written in configurations.
 
 use std::fmt;
 use std::ops::Deref;
@@ -9,13 +9,13 @@ use serde::de::{Error, Unexpected, Visitor};
 use serde::{Deserialize, Deserializer};
 use serde_with::SerializeDisplay;
 
-/// A `Duration` that is written with a unit: `200ms`, `5s`, `1m 30s`. Zero needs none, as the Collector's users write
-/// `max_elapsed_time: 0`.
+/// A `Duration` that is written with a unit: `200ms`, `5s`, `1m 30s`. Zero needs no unit, since users of the Collector
+/// write `max_elapsed_time: 0`.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, PartialOrd, Ord, SerializeDisplay)]
 pub struct Interval(Duration);
 
 impl Interval {
-    /// No time at all.
+    /// Zero.
     pub const ZERO: Self = Interval(Duration::ZERO);
 
     /// A number of seconds.
@@ -124,7 +124,7 @@ mod tests {
     }
 
     #[test]
-    fn zero_needs_no_unit_and_every_other_number_does() {
+    fn zero_needs_no_unit_and_every_other_number_needs_one() {
         assert_eq!(read("0"), Ok(Some(Interval::ZERO)));
         assert_eq!(read("'0'"), Ok(Some(Interval::ZERO)));
         assert_eq!(read("null"), Ok(None));

@@ -1,4 +1,4 @@
-//! What the components' configurations have in common.
+//! What the configurations of all components have in common.
 //!
 //! Each component owns a `Config`. It derives `Serialize` and `Deserialize`, denies unknown fields and has its own
 //! defaults. Its method `validate` finds the problems that types can't express.

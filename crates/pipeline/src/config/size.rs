@@ -1,4 +1,4 @@
-//! Sizes in bytes, as configurations write them.
+//! Sizes in bytes as they are written in configurations.
 
 use std::fmt;
 
@@ -93,7 +93,7 @@ mod tests {
     }
 
     #[test]
-    fn what_is_no_size_is_refused_with_what_is_expected() {
+    fn a_wrong_size_is_refused_and_the_error_says_what_is_expected() {
         for yaml in ["-1", "true", "much", "1.5", "[1]"] {
             let error = serde_yaml::from_str::<Size>(yaml).unwrap_err().to_string();
             assert!(error.contains("expected a size, such as 64MiB or 512KiB"), "{yaml}: {error}");

@@ -1,10 +1,11 @@
 //! Suggestions for mistyped words.
 
-/// The candidate nearest to a mistyped `word`; `None` where none is near enough to be meant.
+/// The candidate that is nearest to a mistyped `word`; `None` if no candidate is similar enough.
 pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
-    /// Jaro-Winkler similarity. What is less similar is a different word: `foo` is no misspelt `batch`.
+    /// The least Jaro-Winkler similarity, from 0 to 1. Below it a candidate is a different word, as `batch` is for
+    /// `foo`.
     const NEAR: f64 = 0.75;
-    let word = word.to_lowercase(); // nearly all candidates are in small letters
+    let word = word.to_lowercase(); // nearly all candidates are in lower case
     candidates
         .into_iter()
         .map(|candidate| (strsim::jaro_winkler(&word, candidate), candidate))
@@ -13,7 +14,7 @@ pub fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) ->
         .map(|(_, candidate)| candidate)
 }
 
-/// What is expected in place of `found`: "expected one of a, b", with "; did you mean b?" where `b` is near to it.
+/// What is expected in place of `found`: "expected one of a, b", with "; did you mean b?" if `b` is near to it.
 pub fn expected<S: AsRef<str>>(found: &str, names: &[S]) -> String {
     let mut sorted: Vec<&str> = names.iter().map(AsRef::as_ref).collect();
     sorted.sort_unstable();
