@@ -1,4 +1,4 @@
-//! An exporter of requests: it encodes batches, and has the requests delivered over a queue or directly.
+//! An exporter of requests: it encodes batches, and delivers the requests over a queue or directly.
 
 use std::sync::Arc;
 
@@ -19,7 +19,7 @@ use crate::component::{Batch, Exporter};
 use crate::metric::Temporality;
 use crate::status::Status;
 
-/// An [`Exporter`] that encodes with `E` and sends with `T`, over a sending queue where it has one.
+/// An [`Exporter`] that encodes with `E` and sends with `T`, over a sending queue if one is configured.
 pub struct QueuedExporter<E, T> {
     encoder: E,
     sender: Arc<RetrySender<T>>,
@@ -27,20 +27,21 @@ pub struct QueuedExporter<E, T> {
     log: Arc<DeliveryLog>,
 }
 
-/// How a request gets from the pipeline to the sender.
+/// How a request gets from [`Exporter::export`] to the sender.
 enum Route {
-    /// Over a queue, whose requests workers lease.
+    /// Over a queue. Workers lease its requests.
     Queue { queue: Arc<Queue>, workers: Mutex<JoinSet<()>> },
-    /// Directly: the pipeline waits for one of `permits`, and then for the end of its request.
+    /// Directly. The caller waits for one of `permits`, and then until its request is delivered or dropped.
     Direct { permits: Semaphore, all: u32 },
 }
 
 impl<E: Encode, T: Transport> QueuedExporter<E, T> {
-    /// Starts its workers on the current tokio runtime and adds its queue to the books.
+    /// Makes the exporter. If it has a queue, its workers start on the current tokio runtime, and the queue is added to
+    /// the books.
     ///
     /// # Panics
-    /// Outside a tokio runtime.
-    #[allow(clippy::too_many_arguments)] // each of them is a part of its own, told apart by its type
+    /// Panics outside a tokio runtime.
+    #[allow(clippy::too_many_arguments)] // their types differ, so they can't be mixed up
     pub fn start(
         id: String,
         signal: Signal,
@@ -50,7 +51,7 @@ impl<E: Encode, T: Transport> QueuedExporter<E, T> {
         retry: RetryConfig,
         books: &Books,
     ) -> Arc<Self> {
-        // Cumulative points must not overtake each other on their way.
+        // Only one request of metrics is in flight at once, so that cumulative points can't overtake each other.
         let in_flight = if signal == Signal::Metrics { 1 } else { queue.num_consumers.max(1) };
         let log = Arc::new(DeliveryLog::new(id.clone(), signal));
         let sender = Arc::new(RetrySender::new(transport, retry, Arc::clone(&log)));
@@ -113,11 +114,12 @@ impl<E: Encode, T: Transport> Exporter for QueuedExporter<E, T> {
             match &self.route {
                 Route::Queue { queue, workers } => {
                     queue.close();
-                    // Each worker ends once nothing waits. After the deadline they drop what is left, request by request.
+                    // Each worker ends when no request waits. After the deadline it drops the rest, one request after
+                    // another.
                     while workers.lock().await.join_next().await.is_some() {}
                 }
                 Route::Direct { permits, all } => {
-                    // Semaphores are fair: the requests that wait for a permit already get theirs first.
+                    // The semaphore is fair: requests that already wait for a permit get it first.
                     if permits.acquire_many(*all).await.is_ok() {
                         permits.close();
                     }

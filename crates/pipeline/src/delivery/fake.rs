@@ -14,11 +14,11 @@ use tokio::time::Instant;
 use super::{Accepted, Compression, Encode, Encoded, Request, SendError, Transport};
 use crate::component::Batch;
 
-/// A backend that answers as its script says, and takes everything after the script's end. Clones share it.
+/// A backend that answers as its script says. After the end of the script it takes everything. Clones share it.
 #[derive(Clone)]
 pub(super) struct Backend {
     script: Arc<Mutex<VecDeque<Answer>>>,
-    /// When each attempt began, and with which body.
+    /// When each attempt began, and its body.
     attempts: Arc<Mutex<Vec<(Instant, Bytes)>>>,
     /// Each attempt waits for one of these permits before it is answered.
     pub(super) gate: Arc<Semaphore>,
@@ -43,12 +43,12 @@ impl Backend {
         }
     }
 
-    /// One whose attempts hang until a test adds permits to the gate.
+    /// A backend whose attempts hang until the test adds permits to the gate.
     pub(super) fn gated(script: impl IntoIterator<Item = Answer>) -> Self {
         Backend { gate: Arc::new(Semaphore::new(0)), ..Backend::new(script) }
     }
 
-    /// One that is never available.
+    /// A backend that is never available.
     pub(super) fn down() -> Self {
         Backend::new(vec![retryable(None); 10_000])
     }
@@ -61,7 +61,7 @@ impl Backend {
         self.attempts.lock().unwrap().iter().map(|(_, body)| body.clone()).collect()
     }
 
-    /// The most attempts that were under way at once.
+    /// The largest number of attempts that ran at the same time.
     pub(super) fn most_at_once(&self) -> usize {
         self.most.load(Ordering::SeqCst)
     }
@@ -100,10 +100,11 @@ pub(super) fn permanent() -> Answer {
     Answer::Give(Err(SendError::Permanent { message: "unauthenticated".to_owned() }))
 }
 
-/// Makes one request per batch. Its body has `bytes_per_item` bytes per item, each of them the number of items.
+/// Makes one request per batch. Its body has `bytes_per_item` bytes per item. The value of each byte is the number of
+/// items.
 pub(super) struct Encoder {
     pub(super) bytes_per_item: usize,
-    /// Items of each batch that it calls too large.
+    /// Number of items of each batch that it reports as too large.
     pub(super) too_large: u64,
 }
 

@@ -1,4 +1,4 @@
-//! What an exporter's delivery writes to the log: an outage is a few lines, however many requests it touches.
+//! What the delivery of an exporter logs. An outage makes only a few lines, even if it affects many requests.
 
 use std::time::Duration;
 
@@ -12,13 +12,13 @@ use crate::say_once::SayOnce;
 pub(super) struct DeliveryLog {
     exporter: String,
     signal: &'static str,
-    /// Requests fail and will be retried.
+    /// Holds while requests fail and will be retried.
     retrying: SayOnce,
-    /// Requests fail and are dropped.
+    /// Holds while requests fail and are dropped.
     dropping: SayOnce,
-    /// The backend takes requests with a remark.
+    /// Holds while the backend takes requests but refuses some items or adds a warning.
     remarks: SayOnce,
-    /// The queue was full, and is not empty yet.
+    /// Holds from the moment when the queue is full until it is empty.
     full: SayOnce,
 }
 
@@ -34,12 +34,13 @@ impl DeliveryLog {
         }
     }
 
-    /// A request was not taken, and is sent again after `wait`.
+    /// The backend did not take a request. It is sent again after `wait`.
     pub(super) fn will_retry(&self, error: &str, wait: Duration) {
         self.failed(&self.retrying, error, &format!("will be retried in {wait:.1?}"));
     }
 
-    /// A request was not taken and is dropped. An outage that begins with retries and ends in drops logs both once.
+    /// The backend did not take a request. It is dropped. An outage that begins with retries and ends with drops logs
+    /// each of them once.
     pub(super) fn dropped(&self, error: &str, why: &str) {
         self.failed(&self.dropping, error, &format!("is dropped: {why}"));
     }
@@ -50,7 +51,7 @@ impl DeliveryLog {
                 exporter = self.exporter,
                 signal = self.signal,
                 error,
-                "a request failed and {consequence}; further ones are logged at level debug until a request succeeds"
+                "a request failed and {consequence}; more failures are logged at level debug until a request succeeds"
             );
         } else {
             debug!(
@@ -62,7 +63,7 @@ impl DeliveryLog {
         }
     }
 
-    /// A request was taken.
+    /// The backend took a request.
     pub(super) fn taken(&self, accepted: &Accepted) {
         let ended = [&self.retrying, &self.dropping].map(SayOnce::end);
         if ended.contains(&true) {
@@ -82,8 +83,8 @@ impl DeliveryLog {
                 signal = self.signal,
                 rejected,
                 said,
-                "partial success: the backend refused some items of a request, or added a warning; further ones are \
-                 logged at level debug until it takes a request without either"
+                "partial success: the backend refused some items of a request, or added a warning; more of \
+                 these are logged at level debug until it takes a request without either"
             );
         } else {
             debug!(exporter = self.exporter, signal = self.signal, rejected, said, "partial success");

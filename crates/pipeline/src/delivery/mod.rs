@@ -1,8 +1,8 @@
-//! Delivery: requests are encoded once, queued, sent, and sent again until they have an end. The ledger of each item
-//! says which end that was.
+//! Delivery: a batch is encoded once. Its requests are queued and sent, and sent again after a failure, until each is
+//! delivered or dropped. The ledger counts the outcome of each item.
 //!
-//! An exporter that ships requests brings two things of its own, an [`Encode`] and a [`Transport`]. The queue, the
-//! workers, the retries and the accounting are here:
+//! An exporter of requests has two parts of its own, an [`Encode`] and a [`Transport`]. The queue, the workers, the
+//! retries and the accounting are here:
 //!
 //! ```text
 //! batch -> Encode -> Queue -> worker: lease -> RetrySender -> Transport -> backend; then ack

@@ -1,5 +1,5 @@
-//! The sending queue: requests in memory, bounded in bytes. Workers lease them, oldest first, and acknowledge each of
-//! them when it has its end.
+//! The sending queue: requests in memory, bounded in bytes. Workers lease the oldest request first, and acknowledge it
+//! when it is delivered or dropped.
 
 use std::collections::BTreeMap;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
@@ -11,7 +11,7 @@ use super::queue_config::{OnFull, QueueConfig};
 use super::request::Request;
 use crate::books::{DropReason, Ledger, QueueCounts};
 
-/// Requests that wait for a worker, and those that workers have leased. Both count against its size.
+/// Requests that wait for a worker, and requests that workers have leased. Both count against its size.
 pub(super) struct Queue {
     on_full: OnFull,
     /// In bytes.
@@ -26,11 +26,11 @@ pub(super) struct Queue {
 
 #[derive(Default)]
 struct State {
-    /// By number. Each request gets the next one when it comes in, so that the smallest is the oldest.
+    /// By number. Requests are numbered as they come in, so that the smallest number is the oldest request.
     waiting: BTreeMap<u64, Entry>,
     /// Leased and not acknowledged yet, by number.
     leased: BTreeMap<u64, Entry>,
-    /// Of the bodies in `waiting` and `leased`.
+    /// Size of the bodies in `waiting` and `leased`.
     bytes: u64,
     next_number: u64,
     closed: bool,
@@ -49,7 +49,7 @@ impl Entry {
     }
 }
 
-/// A request that a worker has taken on. Where it is dropped without [`Lease::ack`], the request waits again, at its
+/// A request that a worker has taken. If the lease is dropped without [`Lease::ack`], the request waits again, at its
 /// old place.
 pub(super) struct Lease<'q> {
     queue: &'q Queue,
@@ -72,7 +72,7 @@ impl Queue {
         }
     }
 
-    /// Puts a request at the end. Where there is no room, `on_full` says what is dropped, or that this waits.
+    /// Puts a request at the end. If there is no room for it, `on_full` decides what is dropped, or that this waits.
     pub(super) async fn push(&self, request: Request, ledger: Ledger) {
         // A request that is larger than the queue never fits: it must neither wait for room nor evict others.
         let Some(bytes) = u32::try_from(request.body.len()).ok().filter(|b| *b as usize <= self.capacity)
@@ -103,11 +103,12 @@ impl Queue {
         }
     }
 
-    /// Leases the oldest request that waits, as soon as there is one. `None` once the queue is closed and nothing waits.
+    /// Leases the oldest waiting request, as soon as there is one. `None` if the queue is closed and no request waits.
     pub(super) async fn lease(&self) -> Option<Lease<'_>> {
         loop {
             let mut changed = std::pin::pin!(self.changed.notified());
-            // Registers for notifications before it looks: two requests that come in between wake two workers.
+            // Registers for notifications before it looks at the queue. `Notify` stores only one notification, so that
+            // otherwise two requests that come in between would wake only one worker.
             changed.as_mut().enable();
             {
                 let mut state = self.lock();
@@ -125,7 +126,7 @@ impl Queue {
         }
     }
 
-    /// Takes no further requests. A push that waits for room drops its request. What waits can still be leased.
+    /// Takes no further requests. A push that waits for room drops its request. Waiting requests can still be leased.
     pub(super) fn close(&self) {
         self.room.close();
         self.lock().closed = true;
@@ -137,7 +138,7 @@ impl Queue {
     }
 
     /// Reserves room without waiting. Under `drop_oldest` it drops waiting requests, the oldest first, until there is
-    /// room; where what is leased leaves too little room for that, it drops none.
+    /// room. If the leased requests leave too little room for that, it drops none.
     fn reserve(&self, state: &mut State, bytes: u32) -> Result<OwnedSemaphorePermit, TryAcquireError> {
         let leased: u64 = state.leased.values().map(Entry::bytes).sum();
         let may_evict =
@@ -160,13 +161,13 @@ impl Queue {
     }
 
     fn lock(&self) -> MutexGuard<'_, State> {
-        // Nothing that can panic runs between two changes that belong together.
+        // No code that can panic runs between two changes that belong together.
         self.state.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
 impl Lease<'_> {
-    /// Removes the request from the queue: it has its end in the ledger. Its room is free again.
+    /// Removes the request from the queue, and frees its room. The ledger must have its outcome by then.
     pub(super) fn ack(self) {
         let mut state = self.queue.lock();
         if let Some(entry) = state.leased.remove(&self.number) {

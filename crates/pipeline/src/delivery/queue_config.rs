@@ -4,27 +4,28 @@ use serde::{Deserialize, Serialize};
 
 use crate::config::{Problem, Size};
 
-/// Each consumer is a task.
+/// The largest number of consumers. Each of them is a task.
 const MOST_CONSUMERS: usize = 10_000;
-/// A smaller queue would hold less than a few hundred records uncompressed, and would drop what a burst brings. In bytes.
+/// The smallest size of a queue, in bytes. A smaller one would hold fewer than a few hundred uncompressed records, and
+/// would drop most of a burst.
 const LEAST_QUEUE: u64 = 64 << 10;
 
 /// `sending_queue`, with the Collector's keys.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct QueueConfig {
-    /// Whether there is a queue. Without one, a pipeline waits for each request and its retries.
+    /// Whether there is a queue. Without one, a pipeline's outlet waits for each request and its retries.
     pub enabled: bool,
-    /// Number of requests in flight at once. A metrics queue has one, so that cumulative points can't overtake each
-    /// other.
+    /// Number of requests in flight at once. A metrics queue has one request in flight, so that cumulative points can't
+    /// overtake each other.
     pub num_consumers: usize,
-    /// What the queue holds at most, measured by `sizer`: the requests that wait and those in flight together.
+    /// The largest size of the queue, measured by `sizer`: the requests that wait and those in flight together.
     pub queue_size: Size,
     /// What `queue_size` measures.
     pub sizer: Sizer,
     /// What happens to a request that does not fit.
     pub on_full: OnFull,
-    /// The extension that keeps the queue on disk. It is not built yet, and refused.
+    /// The extension that keeps the queue on disk. This is not built yet, so a configuration that has it is refused.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub storage: Option<String>,
 }
@@ -47,7 +48,8 @@ pub enum OnFull {
     DropNewest,
     /// The oldest requests that wait are dropped until it fits. Requests in flight are not dropped.
     DropOldest,
-    /// Its pipeline waits. The pipeline drops what comes in meanwhile once its own channel is full.
+    /// The outlet of its pipeline waits for room. When the outlet is full, the pipeline drops further batches, or waits
+    /// if one of its receivers can wait.
     Block,
 }
 
@@ -75,11 +77,11 @@ impl QueueConfig {
             ));
         }
         if self.enabled && self.queue_size.bytes() < LEAST_QUEUE {
-            // The Collector's default sizer counts requests, so that 1000 is a usual number there.
+            // The default sizer of the Collector counts requests, so that 1000 is a usual number there.
             problems.push(Problem::at(
                 "queue_size",
                 format!(
-                    "{} bytes would hold no request; the size is in bytes, such as 64MiB",
+                    "{} bytes is too small; the size is in bytes, such as 64MiB",
                     self.queue_size.bytes()
                 ),
             ));

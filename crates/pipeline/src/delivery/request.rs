@@ -1,4 +1,4 @@
-//! Requests, and the trait of what makes them out of batches.
+//! Requests, and the trait of encoders, which make them out of batches.
 
 use bytes::Bytes;
 use serde::{Deserialize, Serialize};
@@ -13,7 +13,7 @@ pub trait Encode: Send + Sync + 'static {
         None
     }
 
-    /// Encodes a batch as one request or, where its size limit asks for it, as several, and compresses each of them.
+    /// Encodes a batch as one request, or as several if a size limit demands it, and compresses each of them.
     fn encode(&self, batch: &Batch) -> Encoded;
 }
 
@@ -26,7 +26,7 @@ pub struct Encoded {
     pub too_large: u64,
 }
 
-/// One request. It is sent as it is, at each attempt. A clone shares the body.
+/// One request. Each attempt sends it as it is. A clone shares the body.
 #[derive(Clone, Debug)]
 pub struct Request {
     /// The encoded message, compressed as `compression` says.

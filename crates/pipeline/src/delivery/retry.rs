@@ -12,7 +12,8 @@ use super::transport::{Accepted, SendError, Transport};
 use crate::books::DropReason;
 use crate::config::{Interval, Problem, fit};
 
-/// Longest wait between two attempts once shutdown has begun, so that most of the time that is left goes into attempts.
+/// Longest wait between two attempts after shutdown has begun. It is short, so that many attempts fit into the time
+/// that is left.
 const LONGEST_WAIT_IN_SHUTDOWN: Duration = Duration::from_secs(1);
 
 /// `retry_on_failure`, with the Collector's keys and defaults.
@@ -25,11 +26,12 @@ pub struct RetryConfig {
     pub initial_interval: Interval,
     /// Longest wait between two attempts, before randomization.
     pub max_interval: Interval,
-    /// Each wait is this many times as long as the one before.
+    /// Factor by which each wait is longer than the wait before.
     pub multiplier: f64,
     /// A wait is drawn from `interval * (1 ± randomization_factor)`.
     pub randomization_factor: f64,
-    /// A request is dropped where its next attempt would be later than this after its first one. 0: it is never dropped.
+    /// A request is dropped if its next attempt would be more than this time after its first attempt. With 0 it is
+    /// retried without a limit.
     pub max_elapsed_time: Interval,
 }
 
@@ -85,17 +87,17 @@ impl RetryConfig {
     }
 }
 
-/// Why a request ended without being taken.
+/// Why a request was not delivered.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) enum Failure {
     /// The shutdown's deadline passed.
     Deadline,
-    /// The backend refused it for good.
+    /// The backend refused it with an error that must not be retried.
     Refused {
         /// The error's message.
         error: String,
     },
-    /// It failed with an error that may pass, and is not sent again.
+    /// It failed with a temporary error, and is not sent again.
     NoMoreAttempts {
         /// The message of the last error.
         error: String,
@@ -115,12 +117,12 @@ impl Failure {
     }
 }
 
-/// Sends `request` until the backend takes it or refuses it for good, until `config` allows no other attempt, or until
-/// the deadline in `shutdown` passes. `will_retry` is told each error that another attempt follows, and the wait before
-/// that attempt.
+/// Sends `request` until the backend takes it or refuses it permanently, until `config` allows no other attempt, or
+/// until the deadline in `shutdown` passes. Before each wait for another attempt it calls `will_retry` with the error
+/// and the length of the wait.
 ///
-/// Retries go on during shutdown, with short waits. A request that waits when shutdown begins gets its next attempt at
-/// once, so that a backend that comes back in time gets everything.
+/// Retries go on during shutdown, with short waits. If a request waits when shutdown begins, its next attempt is made
+/// at once. So a backend that comes back in time gets everything.
 pub(super) async fn send<T: Transport>(
     transport: &T,
     request: &Request,
@@ -146,7 +148,7 @@ pub(super) async fn send<T: Transport>(
         }
         let end = *shutdown.borrow();
         let longest = if end.is_some() { LONGEST_WAIT_IN_SHUTDOWN } else { Duration::MAX };
-        // The iterator has no end. If it had one, that would mean to give up.
+        // The iterator has no end. An end would mean to give up.
         let wait = waits.next().map(|wait| wait.max(after.unwrap_or_default()).min(longest));
         let next = wait.and_then(|wait| Instant::now().checked_add(wait));
         let is_within_time = |next: &Instant| {
@@ -167,7 +169,7 @@ pub(super) async fn send<T: Transport>(
     }
 }
 
-/// Waits until shutdown begins. Where its sender is gone, it never begins.
+/// Waits until shutdown begins. If its sender is gone, shutdown never begins, and this waits for ever.
 pub(super) async fn begun(shutdown: &mut watch::Receiver<Option<Instant>>) {
     if shutdown.wait_for(Option::is_some).await.is_err() {
         std::future::pending().await

@@ -1,4 +1,4 @@
-//! Sends requests until each has its end, and says which end that was: in the ledger, in the log and in the status.
+//! Sends requests until each is delivered or dropped, and reports the outcome to the ledger, the log and the status.
 
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
@@ -22,7 +22,7 @@ pub(super) struct RetrySender<T> {
     retry: RetryConfig,
     log: Arc<DeliveryLog>,
     status: StatusReporter,
-    /// The deadline, once shutdown has begun.
+    /// The deadline. `None` before shutdown begins.
     shutdown: watch::Sender<Option<Instant>>,
 }
 
@@ -36,8 +36,8 @@ impl<T: Transport> RetrySender<T> {
         self.status.watch()
     }
 
-    /// From here on waits between attempts are short, and nothing is sent after `deadline`. The first deadline stays in
-    /// force where this is called again.
+    /// From now on the waits between attempts are short, and nothing is sent after `deadline`. If this is called again,
+    /// the first deadline stays in force.
     pub(super) fn begin_shutdown(&self, deadline: Instant) {
         self.status.report(Status::Stopping);
         self.shutdown.send_if_modified(|current| {
@@ -47,7 +47,7 @@ impl<T: Transport> RetrySender<T> {
         });
     }
 
-    /// Every request has its end.
+    /// Reports that every request is delivered or dropped.
     pub(super) fn stopped(&self) {
         self.status.report(Status::Stopped);
     }
@@ -62,7 +62,7 @@ impl<T: Transport> RetrySender<T> {
         let mut shutdown = self.shutdown.subscribe();
         let will_retry = |error: String, wait| self.will_retry(error, wait);
         let sent = retry::send(&self.transport, request, &self.retry, will_retry, &mut shutdown);
-        // A bug in a transport costs one request. Without this it would end the worker, and nobody would empty the queue.
+        // A panic in a transport drops one request. Without this it would end the worker, so that the queue would stop.
         match AssertUnwindSafe(sent).catch_unwind().await {
             Ok(Ok(accepted)) => {
                 self.taken(&accepted);
@@ -73,7 +73,7 @@ impl<T: Transport> RetrySender<T> {
                 self.dropped(failure);
             }
             Err(_panic) => {
-                error!(items = request.items, "sending a request panicked; it is dropped");
+                error!(items = request.items, "the transport panicked, so the request is dropped");
                 ledger.drop_items(request.items, DropReason::Internal);
             }
         }
@@ -93,7 +93,7 @@ impl<T: Transport> RetrySender<T> {
         match failure {
             Failure::Deadline => {}
             Failure::Refused { error } => {
-                self.log.dropped(&error, "the backend refuses it for good");
+                self.log.dropped(&error, "the backend refuses it permanently");
                 self.status.report(Status::PermanentError(error));
             }
             Failure::NoMoreAttempts { error, why } => {

@@ -1,4 +1,4 @@
-//! The trait of what carries a request to a backend, and the backend's answers.
+//! The trait of transports, which carry requests to a backend, and the backend's answers.
 
 use std::time::Duration;
 
@@ -16,9 +16,10 @@ pub trait Transport: Send + Sync + 'static {
 /// A backend's answer to a request that it took.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct Accepted {
-    /// Number of items that it refused nevertheless (`partial_success` of OTLP). They are never sent again.
+    /// Number of items that it refused although it took the request (`partial_success` of OTLP). They are never sent
+    /// again.
     pub rejected: u64,
-    /// The backend's explanation. Where `rejected` is 0 it is a warning.
+    /// The backend's explanation. If `rejected` is 0, it is a warning.
     pub message: String,
 }
 

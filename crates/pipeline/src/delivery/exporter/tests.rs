@@ -1,4 +1,4 @@
-//! An exporter from end to end: which end each item has, and what the status says of it.
+//! An exporter from end to end: the outcome of each item, and the status that follows from it.
 
 #![allow(clippy::unwrap_used)]
 
@@ -51,7 +51,7 @@ fn counts(accepted: u64, delivered: u64, rejected: u64, dropped: &[(DropReason, 
     Counts { accepted, delivered, rejected, dropped: dropped.iter().copied().collect(), ..Counts::default() }
 }
 
-/// Lets the paused clock run until everything has ended somehow.
+/// Lets the paused clock run until each item is delivered, rejected or dropped.
 async fn settled(ledger: &Ledger) {
     while ledger.counts().queued > 0 || ledger.counts().in_flight() > 0 {
         sleep(s(1)).await;
@@ -59,7 +59,7 @@ async fn settled(ledger: &Ledger) {
 }
 
 #[tokio::test(start_paused = true)]
-async fn every_answer_has_its_place_in_the_ledger() {
+async fn the_ledger_counts_each_answer_of_the_backend() {
     let script =
         [accepted(), partial(2), partial(0), permanent(), Answer::Panic, retryable(None), accepted()];
     for config in [QueueConfig { num_consumers: 1, ..QueueConfig::default() }, direct()] {
@@ -78,7 +78,7 @@ async fn every_answer_has_its_place_in_the_ledger() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_encoder_leaves_out_is_too_large() {
+async fn items_that_the_encoder_leaves_out_are_dropped_as_too_large() {
     let books = Books::default();
     let backend = Backend::new([]);
     let encoder = Encoder { bytes_per_item: 1, too_large: 2 };
@@ -121,7 +121,7 @@ async fn logs_use_all_consumers_and_metrics_one() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn metrics_keep_their_order_over_retries_also_without_a_queue() {
+async fn metrics_keep_their_order_over_retries_even_without_a_queue() {
     for config in [QueueConfig::default(), direct()] {
         let backend = Backend::new([retryable(None), retryable(None)]);
         let (sink, _) = start(&backend, Signal::Metrics, config);
@@ -171,9 +171,9 @@ async fn a_dead_backend_fills_the_queue_and_the_rest_is_dropped() {
     assert_eq!(ledger.counts(), counts(11, 0, 0, &[(DropReason::QueueFull, 1), (DropReason::Shutdown, 10)]));
 }
 
-/// `queue_size` bounds what the exporter holds: with what is in flight outside of it, 140 bytes would be held here.
+/// `queue_size` bounds everything that the exporter holds. Without the requests in flight it would hold 140 bytes here.
 #[tokio::test(start_paused = true)]
-async fn what_waits_and_what_is_in_flight_never_exceed_the_queue_s_size() {
+async fn waiting_requests_and_those_in_flight_never_exceed_queue_size() {
     for on_full in [OnFull::DropNewest, OnFull::DropOldest] {
         let backend = Backend::gated([]);
         let (sink, books) = start(&backend, Signal::Logs, queue(on_full, 100));
@@ -186,7 +186,7 @@ async fn what_waits_and_what_is_in_flight_never_exceed_the_queue_s_size() {
         }
         for _ in 0..16 {
             export(&sink, &ledger, 10).await;
-            // One byte per item, and the backend answers nothing.
+            // Each item has one byte, and the backend does not answer.
             let held = ledger.counts().queued + u64::try_from(ledger.counts().in_flight()).unwrap();
             assert_eq!(books.snapshot().queues[0].1.size, held);
             assert!(held <= 100, "{on_full:?}: {held} bytes are held");
@@ -199,7 +199,7 @@ async fn what_waits_and_what_is_in_flight_never_exceed_the_queue_s_size() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_status_follows_the_backend_s_answers() {
+async fn the_status_follows_the_answers_of_the_backend() {
     let recoverable = Status::RecoverableError("unavailable".to_owned());
     let permanent_error = Status::PermanentError("unauthenticated".to_owned());
     for config in [QueueConfig::default(), direct()] {
@@ -230,7 +230,7 @@ async fn the_status_follows_the_backend_s_answers() {
 #[tokio::test(start_paused = true)]
 async fn shutdown_drains_in_order_and_ends_before_its_deadline() {
     for config in [QueueConfig { num_consumers: 1, ..QueueConfig::default() }, direct()] {
-        // The first waits for its retry when shutdown begins.
+        // The first request waits for its retry when shutdown begins.
         let backend = Backend::new([retryable(None)]);
         let (sink, _) = start(&backend, Signal::Logs, QueueConfig { num_consumers: 1, ..config });
         let (ledger, start) = (ledger(), Instant::now());
@@ -272,7 +272,7 @@ async fn a_backend_that_comes_back_during_the_drain_gets_everything() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn the_deadline_drops_what_hangs_and_what_waits() {
+async fn the_deadline_drops_hanging_and_waiting_requests() {
     for config in [QueueConfig::default(), direct()] {
         let backend = Backend::gated([]);
         let (sink, _) = start(&backend, Signal::Logs, QueueConfig { num_consumers: 2, ..config });
@@ -291,7 +291,7 @@ async fn the_deadline_drops_what_hangs_and_what_waits() {
     }
 }
 
-/// What a pipeline still holds is dropped at once: there is no time left to encode it.
+/// Items that a pipeline still hands over are dropped at once, since there is no time left to encode them.
 #[tokio::test(start_paused = true)]
 async fn after_the_deadline_nothing_is_encoded() {
     let encoder = Encoder { bytes_per_item: 1, too_large: 2 };

@@ -8,7 +8,7 @@ fn remark(rejected: u64, message: &str) -> Accepted {
 }
 
 #[test]
-fn remarks_are_logged_once_until_a_request_is_taken_without_one() {
+fn a_partial_success_is_logged_once_until_a_request_is_taken_as_a_whole() {
     let log = DeliveryLog::new("otlp".to_owned(), Signal::Logs);
     let lines = logged(|| {
         for _ in 0..3 {
@@ -19,7 +19,7 @@ fn remarks_are_logged_once_until_a_request_is_taken_without_one() {
     });
     assert_eq!(lines.len(), 2, "{lines:#?}");
     for (line, said) in lines.iter().zip(["too old", "too new"]) {
-        assert_eq!(line.matches("\"message\":").count(), 1, "the backend's words are not ours: {line}");
+        assert_eq!(line.matches("\"message\":").count(), 1, "the backend's text has its own field: {line}");
         assert!(line.contains(&format!("\"said\":\"{said}\"")), "{line}");
     }
 }

@@ -1,4 +1,4 @@
-//! Bounds, order and accounts of the queue under each `on_full`, and what becomes of leases.
+//! Bounds, order and accounts of the queue under each `on_full`, and its leases.
 
 #![allow(clippy::unwrap_used)]
 
@@ -30,7 +30,7 @@ async fn push(queue: &Queue, ledger: &Ledger, items: u64) {
     queue.push(request(items, 1), ledger.clone()).await;
 }
 
-/// Leases the oldest request and acknowledges it at once: its number of items.
+/// Leases the oldest request and acknowledges it at once. Returns its number of items.
 async fn take(queue: &Queue) -> Option<u64> {
     let lease = queue.lease().await?;
     let items = lease.request.items;
@@ -56,13 +56,13 @@ async fn first_in_first_out_and_counted() {
 }
 
 #[tokio::test]
-async fn what_is_leased_counts_until_it_is_acknowledged() {
+async fn a_leased_request_counts_until_it_is_acknowledged() {
     let (queue, ledger) = (queue(OnFull::DropNewest), ledger());
     push(&queue, &ledger, 6).await;
     let lease = queue.lease().await.unwrap();
     assert_eq!((ledger.counts().queued, ledger.counts().in_flight(), queue.counts().size), (0, 6, 6));
     push(&queue, &ledger, 5).await;
-    assert_eq!(dropped(&ledger, DropReason::QueueFull), 5, "what is in flight takes its room");
+    assert_eq!(dropped(&ledger, DropReason::QueueFull), 5, "the request in flight still has its room");
     ledger.deliver(lease.request.items, 0);
     lease.ack();
     assert_eq!((ledger.counts().in_flight(), queue.counts().size), (0, 0));
@@ -98,7 +98,7 @@ async fn a_lease_given_back_wakes_another_worker() {
 }
 
 #[tokio::test]
-async fn drop_newest_keeps_what_is_there() {
+async fn drop_newest_keeps_the_waiting_requests() {
     let (queue, ledger) = (queue(OnFull::DropNewest), ledger());
     for items in [6, 5, 4] {
         push(&queue, &ledger, items).await;
@@ -109,7 +109,7 @@ async fn drop_newest_keeps_what_is_there() {
 }
 
 #[tokio::test]
-async fn drop_oldest_makes_room_and_charges_the_evicted() {
+async fn drop_oldest_makes_room_and_counts_drops_in_the_ledger_of_the_evicted() {
     let queue = queue(OnFull::DropOldest);
     let (old, new) = (ledger(), ledger());
     for items in [3, 4, 3] {
@@ -123,22 +123,26 @@ async fn drop_oldest_makes_room_and_charges_the_evicted() {
 }
 
 #[tokio::test]
-async fn drop_oldest_evicts_only_what_waits_and_only_where_that_helps() {
+async fn drop_oldest_evicts_only_waiting_requests_and_only_if_that_helps() {
     let (queue, ledger) = (queue(OnFull::DropOldest), ledger());
     push(&queue, &ledger, 4).await;
     let lease = queue.lease().await.unwrap();
     push(&queue, &ledger, 3).await;
     push(&queue, &ledger, 7).await;
     let evicted_nothing = (dropped(&ledger, DropReason::QueueFull), queue.counts().size);
-    assert_eq!(evicted_nothing, (7, 4 + 3), "4 in flight leave no room for 7, whatever is evicted");
+    assert_eq!(
+        evicted_nothing,
+        (7, 4 + 3),
+        "4 in flight leave no room for 7, even if all others are evicted"
+    );
     push(&queue, &ledger, 6).await;
     assert_eq!((dropped(&ledger, DropReason::QueueFull), queue.counts().size), (7 + 3, 4 + 6));
     lease.ack();
 }
 
-/// Each request is as large as the queue, so that each evicts the one before.
+/// Each request is as large as the queue, so it evicts the request before.
 #[test]
-fn a_queue_that_goes_on_dropping_its_oldest_has_not_drained() {
+fn a_queue_that_still_drops_its_oldest_has_not_drained() {
     let (queue, ledger) = (queue(OnFull::DropOldest), ledger());
     let lines = logged(|| {
         for _ in 0..5 {
@@ -169,7 +173,7 @@ async fn block_waits_for_room_in_order() {
     push(&queue, &ledger, 8).await;
     let (mut large, mut small) = (Box::pin(push(&queue, &ledger, 4)), Box::pin(push(&queue, &ledger, 1)));
     assert!(futures::poll!(&mut large).is_pending());
-    assert!(futures::poll!(&mut small).is_pending(), "it would fit, but must not overtake");
+    assert!(futures::poll!(&mut small).is_pending(), "it would fit, but must not overtake the first");
     assert_eq!((queue.counts().size, take(&queue).await), (8, Some(8)));
     futures::join!(large, small);
     assert_eq!((take(&queue).await, take(&queue).await), (Some(4), Some(1)));
@@ -177,7 +181,7 @@ async fn block_waits_for_room_in_order() {
 }
 
 #[tokio::test]
-async fn what_can_never_fit_is_dropped_and_harms_nobody() {
+async fn a_request_larger_than_the_queue_is_dropped_and_affects_no_other() {
     for on_full in [OnFull::DropNewest, OnFull::DropOldest, OnFull::Block] {
         let (queue, ledger) = (queue(on_full), ledger());
         push(&queue, &ledger, 2).await;
@@ -185,12 +189,12 @@ async fn what_can_never_fit_is_dropped_and_harms_nobody() {
         assert_eq!(dropped(&ledger, DropReason::QueueFull), 11, "{on_full:?}");
         assert_eq!(take(&queue).await, Some(2), "{on_full:?}");
         push(&queue, &ledger, 10).await;
-        assert_eq!(take(&queue).await, Some(10), "{on_full:?}: exactly its size fits");
+        assert_eq!(take(&queue).await, Some(10), "{on_full:?}: a request of exactly its size fits");
     }
 }
 
 #[tokio::test]
-async fn closing_ends_whatever_waits() {
+async fn closing_ends_every_wait_for_room() {
     let (queue, ledger) = (queue(OnFull::Block), ledger());
     push(&queue, &ledger, 10).await;
     let mut blocked = Box::pin(push(&queue, &ledger, 3));
@@ -202,7 +206,7 @@ async fn closing_ends_whatever_waits() {
     assert_eq!(
         (take(&queue).await, take(&queue).await),
         (Some(10), None),
-        "what is in it can still be leased"
+        "requests in the queue can still be leased"
     );
     assert_eq!(ledger.counts().in_flight(), 10);
 }

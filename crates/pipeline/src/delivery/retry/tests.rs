@@ -1,4 +1,4 @@
-//! When attempts are made, and when they end; on a clock that moves by itself.
+//! When attempts are made, and when they end. The tests run on tokio's paused clock.
 
 #![allow(clippy::unwrap_used)]
 
@@ -17,14 +17,14 @@ const fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// The defaults without chance.
+/// The defaults without randomization.
 fn exact() -> RetryConfig {
     RetryConfig { randomization_factor: 0.0, ..RetryConfig::default() }
 }
 
 type Outcome = Result<Accepted, DropReason>;
 
-/// Sends one request; its outcome and the attempts' times, in seconds from the start.
+/// Sends one request. Returns its outcome and the times of its attempts, in seconds from the start.
 async fn run(config: RetryConfig, backend: Backend) -> (Outcome, Vec<f64>) {
     let (_never, shutdown) = watch::channel(None);
     run_until(config, backend, shutdown).await
@@ -77,7 +77,7 @@ fn waits_are_spread_around_the_interval() {
     };
     let waits: Vec<_> = config.waits().take(1000).map(|wait| wait.as_secs_f64()).collect();
     assert!(waits.iter().all(|wait| (5.0..=15.0).contains(wait)));
-    // Each of these fails by chance once in 10^41 runs.
+    // Each of these checks fails by chance once in 10^41 runs.
     assert!(waits.iter().any(|wait| *wait < 6.0), "none near the lower end");
     assert!(waits.iter().any(|wait| *wait > 14.0), "none near the upper end");
 }
@@ -103,7 +103,7 @@ async fn waits_as_long_as_the_backend_asks() {
     let (outcome, times) = run(exact(), Backend::new(script)).await;
     assert_eq!(outcome, Ok(Accepted::default()));
     assert_eq!(times[1].round(), 60.0, "longer than the interval");
-    assert_eq!((times[2] - times[1]).round(), 8.0, "but never shorter: 7.5 s");
+    assert_eq!((times[2] - times[1]).round(), 8.0, "a wait is never shorter than the interval of 7.5 s");
 }
 
 #[tokio::test(start_paused = true)]
@@ -115,7 +115,7 @@ async fn a_wait_beyond_the_elapsed_time_is_not_begun() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_must_not_be_retried_is_not() {
+async fn permanent_errors_are_not_retried_and_disabled_retries_retry_nothing() {
     let (outcome, times) = run(exact(), Backend::new([permanent()])).await;
     assert_eq!((outcome, times), (Err(DropReason::PermanentError), vec![0.0]));
     let disabled = RetryConfig { enabled: false, ..exact() };
@@ -138,7 +138,7 @@ async fn shutdown_cuts_a_wait_short_and_retries_until_its_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn waits_in_shutdown_are_the_back_off_s_own_where_they_are_short() {
+async fn shutdown_does_not_change_waits_that_are_short() {
     let config = RetryConfig { initial_interval: (s(1) / 10).into(), multiplier: 2.0, ..exact() };
     let (_keep, signal) = watch::channel(Some(Instant::now() + s(30)));
     let (outcome, times) = run_until(config, Backend::new(vec![retryable(None); 6]), signal).await;
@@ -148,7 +148,7 @@ async fn waits_in_shutdown_are_the_back_off_s_own_where_they_are_short() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn shutdown_neither_waits_as_long_as_the_backend_asks_nor_beyond_its_deadline() {
+async fn in_shutdown_waits_are_shorter_than_the_backend_asks_and_end_at_the_deadline() {
     let (_keep, signal) = watch::channel(Some(Instant::now() + s(30)));
     let script = [retryable(Some(s(60)))];
     let (outcome, times) = run_until(exact(), Backend::new(script), signal).await;
@@ -162,7 +162,7 @@ async fn shutdown_neither_waits_as_long_as_the_backend_asks_nor_beyond_its_deadl
 }
 
 #[tokio::test(start_paused = true)]
-async fn giving_up_and_not_retrying_hold_in_shutdown_too() {
+async fn the_limits_of_retries_also_hold_in_shutdown() {
     let config = RetryConfig { max_elapsed_time: s(5).into(), ..exact() };
     let (outcome, times) = run_until(config, Backend::down(), shutdown(s(1), s(30))).await;
     assert_eq!((outcome, times.last().unwrap().round()), (Err(DropReason::RetriesExhausted), 5.0));
@@ -201,7 +201,7 @@ async fn nothing_is_sent_after_the_deadline() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_lost_shutdown_signal_is_no_shutdown() {
+async fn a_closed_shutdown_channel_is_not_a_shutdown() {
     let (dropped, signal) = watch::channel(None);
     drop(dropped);
     let (outcome, times) = run_until(exact(), Backend::new([retryable(None)]), signal).await;
@@ -222,7 +222,7 @@ fn configuration() {
 }
 
 #[test]
-fn nonsense_is_a_problem() {
+fn wrong_values_are_problems() {
     let wrong = RetryConfig {
         enabled: true,
         initial_interval: Interval::ZERO,
