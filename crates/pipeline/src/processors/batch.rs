@@ -1,4 +1,4 @@
-//! `batch`: fewer, larger requests, for a bounded delay.
+//! `batch`: collects items into fewer and larger batches. This delays them for a bounded time.
 
 use std::time::Duration;
 
@@ -7,13 +7,13 @@ use tokio::time::Instant;
 
 use crate::config::{Interval, Problem};
 
-/// `batch`, the Collector's keys and defaults.
+/// `batch`, with the Collector's keys and defaults.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct BatchConfig {
-    /// Log records or metric points in a full batch. No batch is larger.
+    /// Number of log records or metric points in a full batch. No batch is larger.
     pub send_batch_size: usize,
-    /// How long an item waits for its batch to fill. 0: not at all.
+    /// How long an item waits at most for its batch to fill. With 0 it does not wait.
     pub timeout: Interval,
 }
 
@@ -33,18 +33,18 @@ impl BatchConfig {
     }
 }
 
-/// Collects items until they fill a batch or have waited for long enough.
+/// Collects items until they fill a batch, or until the oldest has waited for the timeout.
 #[derive(Debug)]
 pub struct Batcher<T> {
     size: usize,
     timeout: Duration,
     pending: Vec<T>,
-    /// When `pending` must leave; `None` while it is empty.
+    /// When `pending` must be flushed; `None` while it is empty.
     due: Option<Instant>,
 }
 
 impl<T> Batcher<T> {
-    /// An empty one.
+    /// A batcher that holds nothing.
     pub fn new(config: &BatchConfig) -> Self {
         Batcher {
             size: config.send_batch_size.max(1),
@@ -54,7 +54,7 @@ impl<T> Batcher<T> {
         }
     }
 
-    /// One that hands on whatever it is given, at once and uncut.
+    /// A batcher that hands on everything at once, and does not split it. It serves pipelines without `batch`.
     pub fn passing() -> Self {
         Batcher::new(&BatchConfig { send_batch_size: usize::MAX, timeout: Interval::ZERO })
     }

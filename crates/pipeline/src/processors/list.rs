@@ -1,4 +1,4 @@
-//! The list of processors: a new one has its own folder and its lines in this file.
+//! The list of processors. To add a processor, write its folder and add it to this file.
 
 use serde::{Deserialize, Serialize};
 
@@ -20,7 +20,7 @@ pub enum ProcessorConfig {
     Batch(BatchConfig),
 }
 
-/// Where in a pipeline a processor works. Variants are in the order in which processors may be named.
+/// Where in a pipeline a processor works. A pipeline must name its processors in the order of these variants.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, strum::IntoStaticStr)]
 #[strum(serialize_all = "lowercase")]
 pub enum Stage {
@@ -28,7 +28,7 @@ pub enum Stage {
     Flow,
     /// Records in, metric points out. A metrics pipeline has one.
     Aggregate,
-    /// Few large batches of many small ones. A pipeline has at most one.
+    /// Many small batches in, few large batches out. A pipeline has at most one.
     Batch,
 }
 
@@ -40,7 +40,7 @@ impl ProcessorConfig {
         ComponentType { name: "batch", stability: Stability::Alpha, signals: &Signal::ALL },
     ];
 
-    /// Where it works.
+    /// Where in a pipeline it works.
     pub fn stage(&self) -> Stage {
         match self {
             ProcessorConfig::Filter(_) => Stage::Flow,
@@ -58,8 +58,8 @@ impl ProcessorConfig {
         }
     }
 
-    /// The processor of a [`Stage::Flow`] configuration; `None` for the other stages. `host` has what processors share
-    /// and what outlives them.
+    /// The processor of a [`Stage::Flow`] configuration; `None` for the other stages. `host` has what processors share,
+    /// and outlives them.
     pub(crate) fn flow(&self, _host: &Host) -> Option<Box<dyn FlowProcessor>> {
         match self {
             ProcessorConfig::Filter(config) => Some(Box::new(config.clone())),

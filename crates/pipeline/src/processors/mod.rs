@@ -1,4 +1,4 @@
-//! The processors: one folder or file each, with its configuration, its defaults and its validation.
+//! The processors. Each has its own folder or file, with its configuration, its defaults and its validation.
 
 pub mod aggregate;
 pub mod batch;

@@ -7,29 +7,29 @@ use crate::attribute::{Attribute, Key};
 use crate::config::{Interval, Problem, fit};
 use crate::metric::Temporality;
 
-/// `aggregate`. A metrics pipeline that names none has one with the defaults.
+/// `aggregate`. A metrics pipeline that names no `aggregate` has one with these defaults.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct AggregateConfig {
     /// Time between two reports.
     pub interval: Interval,
-    /// Attributes beyond the default ones. Each may multiply the number of series.
+    /// Attributes that are added to the default ones. Each may multiply the number of series.
     pub attributes: Vec<Key>,
-    /// The most series with such attributes. What exceeds it goes to one series with `otel.metric.overflow`.
-    /// Series that have only the default attributes are few. They do not count here.
+    /// The largest number of series with added attributes. Records that would need more go to one series with
+    /// `otel.metric.overflow`. Series that have only the default attributes are few, and do not count here.
     pub max_series: usize,
-    /// What exporters get that name no temporality of their own.
+    /// The temporality for exporters that have none of their own.
     ///
     /// Under `delta` a series with added attributes lives for one window, so that `max_series` is a limit per window.
     pub temporality: Temporality,
-    /// A series with added attributes ends when it has not changed for so long, which makes room under `max_series`.
+    /// A series with added attributes ends when it has not changed for this time. This makes room under `max_series`.
     ///
     /// Its totals go into its base series, which has the same default attributes and no added ones. So the sum over all
     /// series never falls. Series that have only the default attributes, and the overflow series, never end.
     ///
     /// PromQL's `increase()` and `rate()` over all series count the totals of an ended series a second time, when they
-    /// enter the base series. For rates over all series use a pipeline without added attributes, or a long `max_idle`;
-    /// or select the series that have the added attribute. Delta readings count everything once.
+    /// enter the base series. For rates over all series, use a pipeline without added attributes or a long `max_idle`,
+    /// or select the series that have the added attribute. In delta temporality everything is counted once.
     pub max_idle: Interval,
 }
 
@@ -45,7 +45,7 @@ impl Default for AggregateConfig {
     }
 }
 
-/// The attributes that stand on every series, where a record has them. All of them take few values.
+/// The attributes that each series has if its records have them. All of them take few values.
 pub const DEFAULT_ATTRIBUTES: [Key; 6] = [
     Key::Own(Attribute::NetworkTransport),
     Key::Own(Attribute::NetworkType),
@@ -55,7 +55,7 @@ pub const DEFAULT_ATTRIBUTES: [Key; 6] = [
     Key::Own(Attribute::ErrorType),
 ];
 
-/// Why an attribute can't be configured; `None` where it can.
+/// Why an attribute can't be configured; `None` if it can.
 fn unsuitable(key: &Key) -> Option<&'static str> {
     let Key::Own(attribute) = key else { return None };
     match attribute {

@@ -3,7 +3,7 @@
 use crate::metric::{Descriptor, Kind};
 use crate::record::{Amounts, Record};
 
-/// Segments retransmitted.
+/// Number of segments retransmitted.
 pub static RETRANSMITS: Descriptor = Descriptor {
     name: "system.network.tcp.retransmits",
     unit: "{segment}",
@@ -11,7 +11,7 @@ pub static RETRANSMITS: Descriptor = Descriptor {
     description: "TCP segments retransmitted, as the kernel's RetransSegs counts them",
 };
 
-/// skbs retransmitted. Under segmentation offload (GSO) one skb is many segments.
+/// Number of skbs retransmitted. Under segmentation offload (GSO) one skb is many segments.
 pub static EVENTS: Descriptor = Descriptor {
     name: "system.network.tcp.retransmit.events",
     unit: "{event}",
@@ -19,7 +19,7 @@ pub static EVENTS: Descriptor = Descriptor {
     description: "TCP retransmissions: skbs, each of one or more segments",
 };
 
-/// Payload bytes retransmitted.
+/// Number of payload bytes retransmitted.
 pub static IO: Descriptor = Descriptor {
     name: "system.network.tcp.retransmit.io",
     unit: "By",
@@ -27,7 +27,7 @@ pub static IO: Descriptor = Descriptor {
     description: "TCP payload bytes retransmitted",
 };
 
-/// Attempts that the kernel itself failed.
+/// Number of retransmissions that the kernel attempted and failed to send.
 pub static FAILURES: Descriptor = Descriptor {
     name: "system.network.tcp.retransmit.failures",
     unit: "{event}",
@@ -35,15 +35,15 @@ pub static FAILURES: Descriptor = Descriptor {
     description: "TCP retransmissions that the kernel attempted and failed to send",
 };
 
-/// All of them, in the order of their points in a report.
+/// All metrics, in the order of their points in a report.
 pub(super) const METRICS: [&Descriptor; 4] = [&RETRANSMITS, &EVENTS, &IO, &FAILURES];
 
-/// A count for each of [`METRICS`]; `None` where there was nothing of the kind that the metric counts.
+/// A count for each of [`METRICS`]; `None` if there was nothing that the metric could count.
 pub(super) type Counts = [Option<u64>; METRICS.len()];
 
-/// What a record adds.
+/// What a record adds to each metric.
 pub(super) fn counts_of(record: &Record) -> Counts {
-    // Segments of a failed attempt count too where the kernel counted them: they have its error.type.
+    // Segments of a failed attempt count, too, if the kernel counted them. They are in the series of its error.type.
     let Amounts { segments, bytes, failures, .. } = record.amounts;
     let events = record.amounts.sent();
     [

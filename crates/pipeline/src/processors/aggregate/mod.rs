@@ -1,4 +1,4 @@
-//! `aggregate`: records -> monotonic sums. The number of series is bounded.
+//! `aggregate`: adds records up to monotonic sums. The number of series is bounded.
 
 mod config;
 mod metrics;

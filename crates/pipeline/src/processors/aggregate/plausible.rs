@@ -9,10 +9,10 @@ use crate::record::{HandshakeRole, NetworkType, RetransmitType, TcpState};
 const SENDING: [TcpState; 5] =
     [TcpState::Established, TcpState::FinWait1, TcpState::CloseWait, TcpState::LastAck, TcpState::Closing];
 
-/// What such a series has counted at the start. Failures have an `error.type`, and so are in other series.
+/// The counts of such a series at the start. Failures have an `error.type`, so they are in other series.
 pub(super) const NOTHING: Counts = [Some(0), Some(0), Some(0), None];
 
-/// Their attributes, in the order of `DEFAULT_ATTRIBUTES`.
+/// The attributes of these series, in the order of `DEFAULT_ATTRIBUTES`.
 pub(super) fn plausible() -> impl Iterator<Item = Vec<(Key, OwnedValue)>> {
     [NetworkType::Ipv4, NetworkType::Ipv6].into_iter().flat_map(|network| {
         classes().map(move |(reason, role, state)| {
@@ -28,14 +28,14 @@ pub(super) fn plausible() -> impl Iterator<Item = Vec<(Key, OwnedValue)>> {
     })
 }
 
-/// Which reasons the kernel has in which states; `bpf/reason.h` lists its callers.
+/// The combinations of reason, role and state that occur in the kernel. `bpf/reason.h` lists the callers there.
 fn classes() -> impl Iterator<Item = (RetransmitType, Option<HandshakeRole>, TcpState)> {
     use RetransmitType::{Fast, Handshake, TailLossProbe, Timeout, Unknown};
     let data = [Fast, TailLossProbe, Timeout].into_iter();
     data.flat_map(|reason| SENDING.map(|state| (reason, None, state))).chain([
-        // Data that came with a fast-open SYN and was not taken, before 5.12.
+        // Before kernel 5.12: data that was sent with a fast-open SYN and that the peer did not take.
         (Unknown, None, TcpState::Established),
-        // What is found when a socket ends; it is closed by then (inet_csk_destroy_sock).
+        // Segments that are found when a socket ends. It is in the state closed then (inet_csk_destroy_sock).
         (Unknown, None, TcpState::Closed),
         (Handshake, Some(HandshakeRole::Client), TcpState::SynSent),
         (Handshake, Some(HandshakeRole::Server), TcpState::SynReceived),

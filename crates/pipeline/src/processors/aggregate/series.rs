@@ -22,9 +22,9 @@ pub(super) struct Window {
 /// The sums of one set of attributes, one per metric.
 #[derive(Debug)]
 pub(super) struct Series {
-    /// Start of its first window, in ns since the Unix epoch.
+    /// Start of the first window, in ns since the Unix epoch.
     pub(super) start: u64,
-    /// End of the last window in which it changed; `None` where it changed in the current one.
+    /// End of the last window in which it changed; `None` if it changed in the current one.
     unchanged_since: Option<Instant>,
     sums: [Option<Sum>; METRICS.len()],
 }
@@ -34,7 +34,7 @@ struct Sum {
     total: u64,
     /// The part of `total` that was added in the current window.
     change: u64,
-    /// Has a report shown it?
+    /// Whether a report has shown it.
     is_known: bool,
 }
 
@@ -56,7 +56,7 @@ impl Series {
         }
     }
 
-    /// Takes over the totals of a series that ended. Its changes were reported.
+    /// Adds the totals of a series that ended. The changes of that series are reported already.
     pub(super) fn take_over(&mut self, ended: &Series) {
         for (sum, ended) in self.sums.iter_mut().zip(&ended.sums) {
             if let Some(ended) = ended {
@@ -65,16 +65,16 @@ impl Series {
         }
     }
 
-    /// For how long it has not changed when the current window ends at `now`.
+    /// The time for which it has not changed, if the current window ends at `now`.
     pub(super) fn idle(&mut self, now: Instant) -> Duration {
         now.saturating_duration_since(*self.unchanged_since.get_or_insert(now))
     }
 
     /// Ends the window for one metric, an index of [`METRICS`].
     ///
-    /// Gives the sum at the end of the window, or nothing where the series has no such sum. Before a sum that is
-    /// reported for the first time comes its value at the start of the window, so that backends that compare one value
-    /// with the one before it, as PromQL does, see the first change too.
+    /// Returns the sum at the end of the window, or nothing if the series has no such sum. If a sum is reported for the
+    /// first time, its value at the start of the window comes before it. So backends that compare each value with the
+    /// value before, as PromQL does, see the first change, too.
     pub(super) fn report(
         &mut self,
         metric: usize,

@@ -1,4 +1,5 @@
-//! The aggregator: which record adds to which series, when a series ends, and the reports. Time comes from the caller.
+//! The aggregator: it decides which series a record adds to and when a series ends, and it makes the reports. The
+//! caller gives the time.
 
 use std::collections::HashMap;
 use std::sync::Arc;
@@ -14,7 +15,7 @@ use crate::attribute::{Attribute, Key, OwnedValue};
 use crate::metric::{MetricPoint, Temporality};
 use crate::record::Record;
 
-/// Adds records up and reports metric points.
+/// Adds up records, and reports the sums as metric points.
 #[derive(Debug)]
 pub struct Aggregator {
     /// The attributes that are added to the default ones.
@@ -22,7 +23,7 @@ pub struct Aggregator {
     max_series: usize,
     temporality: Temporality,
     max_idle: Duration,
-    /// Series that have only default attributes, and the overflow series. They stay.
+    /// Series that have only default attributes, and the overflow series. They never end.
     bounded: HashMap<Attributes, Series>,
     /// Series that have added attributes: at most `max_series`.
     capped: HashMap<Attributes, Series>,
@@ -32,7 +33,7 @@ pub struct Aggregator {
 }
 
 impl Aggregator {
-    /// One that has no series yet, and whose first window starts at `now_unix_nano`.
+    /// An aggregator without series. Its first window starts at `now_unix_nano`.
     pub fn new(config: &AggregateConfig, now_unix_nano: u64) -> Self {
         Aggregator {
             added: config.attributes.clone(),
@@ -46,8 +47,8 @@ impl Aggregator {
         }
     }
 
-    /// Adds the series that can be expected, with the value 0, to the current window. Call it once it is certain that
-    /// records will be seen: until then 0 would be a guess.
+    /// Adds the series that can be expected, with the value 0, to the current window. Call it only when it is certain
+    /// that records will be seen, since 0 would be a guess before.
     pub fn expect(&mut self) {
         for key in plausible() {
             self.series(&key, key.len()).add(NOTHING);
@@ -69,16 +70,17 @@ impl Aggregator {
 
     /// Closes the window and reports every series, metric by metric.
     ///
-    /// `now_unix_nano` is the wall clock, for the points' times; `now` tells how long a series has been idle, since the
-    /// wall clock may be set. Where it was set back, the window ends where it started, until the clock has caught up: a
-    /// series keeps its start and its value, and no point is older than the one before it.
+    /// `now_unix_nano` is the wall clock, for the times of the points. `now` measures how long a series has been idle,
+    /// since the wall clock may be set. If the wall clock was set back, windows end at the moment where they start,
+    /// until the clock has caught up. So a series keeps its start and its value, and no point is older than the point
+    /// before.
     pub fn report(&mut self, now_unix_nano: u64, now: Instant) -> Vec<MetricPoint> {
         let window = Window { start: self.window_start, end: now_unix_nano.max(self.window_start) };
         let max_idle = self.max_idle;
         self.end(|series| series.idle(now) >= max_idle);
         let points = self.points(window);
         if self.temporality == Temporality::Delta {
-            // The cap starts anew with each window.
+            // `max_series` is a limit per window here.
             self.end(|_| true);
         }
         self.window_start = window.end;
@@ -95,7 +97,7 @@ impl Aggregator {
         points
     }
 
-    /// Ends the series with added attributes of which `is_over` is true: their totals go to their base series.
+    /// Ends the series with added attributes for which `is_over` is true. Their totals go to their base series.
     fn end(&mut self, mut is_over: impl FnMut(&mut Series) -> bool) {
         for (attributes, ended) in self.capped.extract_if(|_, series| is_over(series)) {
             let of_base = attributes.iter().take_while(|(name, _)| DEFAULT_ATTRIBUTES.contains(name)).count();
@@ -104,8 +106,8 @@ impl Aggregator {
         }
     }
 
-    /// The series of these attributes, of which the first `of_base` are default ones: a new one where the cap allows
-    /// it, else the overflow series.
+    /// The series of these attributes. The first `of_base` of them are default ones. If there is no such series, this
+    /// is a new one, or the overflow series if `max_series` is reached.
     fn series(&mut self, key: &[(Key, OwnedValue)], of_base: usize) -> &mut Series {
         let is_capped = key.len() > of_base;
         let is_full = self.capped.len() >= self.max_series;
@@ -114,7 +116,7 @@ impl Aggregator {
             true => (&mut self.capped, key),
             false => (&mut self.bounded, key),
         };
-        // Nearly all records are of a known series: its key is not copied.
+        // Nearly all records belong to a known series. Its key is not copied.
         let known = all.get_key_value(key).map(|(known, _)| Arc::clone(known));
         let start = self.window_start;
         all.entry(known.unwrap_or_else(|| key.into())).or_insert_with(|| Series::new(start))

@@ -1,4 +1,4 @@
-//! What `aggregate` reports of which records. The clocks are the test's.
+//! What `aggregate` reports for given records. Each test sets the clocks itself.
 
 #![allow(clippy::unwrap_used)]
 

@@ -12,30 +12,30 @@ use crate::attribute::{Attribute, Key, OwnedValue, Value, errno};
 use crate::config::nearest;
 use crate::record::{HandshakeRole, NetworkType, Record, RetransmitType, TcpFlags, TcpState};
 
-/// `ATTR (==|!=|in|not in) VALUE`, compiled; shown and serialized as it was written.
+/// `ATTR (==|!=|in|not in) VALUE`, compiled. It is shown and serialized as it was written.
 #[derive(Clone, Debug, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
 pub struct Condition {
     written: String,
     key: Key,
     values: Values,
-    /// `!=` and `not in`.
+    /// True for `!=` and `not in`.
     negated: bool,
 }
 
-/// What the attribute is compared with: any of these.
+/// The values that the attribute is compared with. It is enough if one of them is equal.
 #[derive(Clone, Debug, PartialEq, Eq)]
 enum Values {
     Words(Vec<&'static str>),
     Truths(Vec<bool>),
-    /// Whole numbers; flags as their bits, errors as their errno.
+    /// Whole numbers. Flags are here as their bits, errors as their errno.
     Numbers(Vec<i64>),
-    /// Networks; an address is a network of one.
+    /// Networks. An address is here as a network of one address.
     Networks(Vec<IpNet>),
-    /// What a processor may find: each text, and what else it can be read as.
+    /// Values of an attribute that a processor finds: each text, and the other types that it can be read as.
     Found(Vec<OwnedValue>),
 }
 
-/// Why a text is no condition.
+/// Why a text is not a condition.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 #[error("condition `{condition}`: {problem}")]
 pub struct ConditionError {
@@ -44,7 +44,7 @@ pub struct ConditionError {
 }
 
 impl Condition {
-    /// True if the record matches. A record that lacks the attribute never does, whatever the operator.
+    /// True if the record matches. A record without the attribute never matches, also under `!=` and `not in`.
     pub fn matches(&self, record: &Record) -> bool {
         self.contains(record).is_some_and(|contained| contained != self.negated)
     }
@@ -68,7 +68,7 @@ impl Condition {
         })
     }
 
-    /// A condition on `key`, out of the two other parts of what was written.
+    /// A condition on `key`, from the operator and the value in `parts`.
     pub(super) fn on(key: Key, written: &str, parts: &Parts<'_>) -> Result<Self, String> {
         let values = list(parts.value, parts.many)?;
         let values = match &key {
@@ -104,7 +104,7 @@ impl FromStr for Condition {
 pub(super) struct Parts<'a> {
     pub(super) attribute: &'a str,
     negated: bool,
-    /// `in` and `not in`, which take lists.
+    /// True for `in` and `not in`, which take lists.
     many: bool,
     value: &'a str,
 }
@@ -133,7 +133,8 @@ pub(super) fn split(written: &str) -> Option<Parts<'_>> {
     (!attribute.is_empty() && !value.is_empty()).then_some(Parts { attribute, negated, many, value })
 }
 
-/// The values: one, or several with commas between them, with or without brackets. Quotes around a value are ignored.
+/// Reads the values: one, or several with commas between them, with or without brackets. Quotes around a value are
+/// ignored.
 fn list(value: &str, many: bool) -> Result<Vec<&str>, &'static str> {
     let inner = match value.strip_prefix('[').map(|rest| rest.strip_suffix(']')) {
         Some(Some(inner)) => inner,
@@ -150,7 +151,7 @@ fn list(value: &str, many: bool) -> Result<Vec<&str>, &'static str> {
         .collect()
 }
 
-/// What a text can be compared with: itself, and a number, a truth value or an address where it is one.
+/// What a text can be read as: a text, and a number, a truth value or an address if it looks like one.
 fn readings(text: &str) -> impl Iterator<Item = OwnedValue> {
     let number = text.parse().ok().map(OwnedValue::Int);
     let truth = text.parse().ok().map(OwnedValue::Bool);
@@ -158,7 +159,7 @@ fn readings(text: &str) -> impl Iterator<Item = OwnedValue> {
     [Some(text.into()), number, truth, address].into_iter().flatten()
 }
 
-/// The values as this attribute's type.
+/// Reads the values as the type of the attribute.
 fn compile(attribute: Attribute, values: &[&str]) -> Result<Values, String> {
     match attribute {
         Attribute::NetworkTransport => words(attribute, values, &["tcp"]),
@@ -224,7 +225,7 @@ fn each<T>(
     values.iter().map(one).collect()
 }
 
-/// A network, or an address as a network of one. Records hold IPv4-mapped addresses as IPv4, and so do conditions.
+/// Reads a network, or an address as a network of one. IPv4-mapped addresses become IPv4, as in records.
 fn network(value: &str) -> Option<IpNet> {
     /// Prefix length of the IPv4-mapped addresses, `::ffff:0:0/96`.
     const MAPPED: u8 = 96;

@@ -11,11 +11,11 @@ use crate::record::Record;
 
 pub use condition::{Condition, ConditionError};
 
-/// `filter`. A list of conditions matches a record where any of them does; `exclude` wins over `include`.
+/// `filter`. A list of conditions matches a record if any of them does. `exclude` wins over `include`.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub struct FilterConfig {
-    /// Only records that match stay. If it is empty, all do.
+    /// Only records that match stay. If the list is empty, all records stay.
     pub include: Vec<Condition>,
     /// Records that match are removed.
     pub exclude: Vec<Condition>,
@@ -34,7 +34,7 @@ impl FilterConfig {
         Vec::new()
     }
 
-    /// True if this record stays.
+    /// True if the record stays.
     pub fn keeps(&self, record: &Record) -> bool {
         let any = |conditions: &[Condition]| conditions.iter().any(|condition| condition.matches(record));
         (self.include.is_empty() || any(&self.include)) && !any(&self.exclude)

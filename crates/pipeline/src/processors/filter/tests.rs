@@ -1,4 +1,4 @@
-//! The grammar, what matches, and what is refused with which words.
+//! The grammar, what matches, and the errors for what is refused.
 
 #![allow(clippy::unwrap_used, clippy::expect_used)]
 
@@ -29,7 +29,7 @@ fn to_peer(peer: &str) -> Record {
 
 #[test]
 fn each_operator_on_each_type() {
-    // The sample: fast, established, 10.0.0.1:43210 -> 192.0.2.7:443, ACK|PSH, 2 segments, netns 13.
+    // The record: fast, established, 10.0.0.1:43210 -> 192.0.2.7:443, ACK|PSH, 2 segments, netns 13.
     let held = [
         "network.transport == tcp",
         "network.type == ipv4",
@@ -114,7 +114,7 @@ fn a_gap_has_a_type_and_no_addresses() {
     let records = [record(), gap()];
     assert_eq!(left("exclude: ['network.peer.address in 127.0.0.0/8']", &records), [443, 0]);
     assert_eq!(left("include: ['network.peer.address in 0.0.0.0/0']", &records), [443]);
-    assert!(!matches("tcp.flags == none", &unseen()), "without its skb it has no flags either");
+    assert!(!matches("tcp.flags == none", &unseen()), "a record without its skb has no flags either");
 }
 
 #[test]
@@ -131,16 +131,16 @@ fn the_slow_start_is_true_or_false_on_timeouts_and_missing_elsewhere() {
 }
 
 #[test]
-fn an_address_is_of_its_own_family() {
+fn a_network_matches_addresses_of_its_own_family_only() {
     let loopback = to_peer("[::1]:443");
     assert!(matches("network.peer.address in [127.0.0.0/8, ::1/128]", &loopback));
     assert!(!matches("network.peer.address in 0.0.0.0/0", &loopback));
     assert!(!matches("network.peer.address in ::/0", &record()));
 }
 
-/// No processor finds attributes yet, so configuration can't name one and the test makes the condition by hand.
+/// No processor finds attributes yet, so a configuration can't name them, and the test makes the conditions by hand.
 #[test]
-fn what_a_processor_found_is_compared_with_what_was_written() {
+fn an_attribute_that_a_processor_found_is_compared_with_the_text() {
     let matches = |text: &str, record: &Record| {
         let parts = split(text).unwrap();
         Condition::on(Key::Found(parts.attribute.into()), text, &parts).unwrap().matches(record)
@@ -171,7 +171,7 @@ fn what_a_processor_found_is_compared_with_what_was_written() {
 }
 
 #[test]
-fn blanks_and_quotes_are_free() {
+fn blanks_and_quotes_are_ignored() {
     for text in [
         "network.peer.port==443",
         "  network.peer.port  ==  443  ",
@@ -193,7 +193,7 @@ fn a_condition_is_shown_as_it_was_written() {
 }
 
 #[test]
-fn what_is_no_condition() {
+fn texts_that_are_not_conditions_are_refused() {
     let grammar = "expected ATTRIBUTE (==|!=|in|not in) VALUE, such as `network.peer.port in [80, 443]`";
     for text in [
         "",
@@ -264,7 +264,7 @@ fn left(yaml: &str, records: &[Record]) -> Vec<u16> {
 }
 
 #[test]
-fn lists_are_or_and_exclude_has_the_last_word() {
+fn one_match_in_a_list_is_enough_and_exclude_wins() {
     let records = ["192.0.2.1:80", "192.0.2.2:443", "127.0.0.1:22"].map(to_peer);
     assert_eq!(left("exclude: ['network.peer.address in 127.0.0.0/8']", &records), [80, 443]);
     let either = "include: ['network.peer.port == 80', 'network.peer.port == 22']";

@@ -54,7 +54,7 @@ fn unsuitable_attributes_are_problems() {
 }
 
 #[test]
-fn nonsense_is_a_problem() {
+fn wrong_values_are_problems() {
     let wrong = AggregateConfig {
         interval: Interval::ZERO,
         max_series: 0,

@@ -1,4 +1,4 @@
-//! What records add, and to which series.
+//! What each record adds, and to which series.
 
 use super::support::{Shown, Sums, config, counted, failing, gap_of, of, sum, totals, uncounted, with_type};
 use crate::attribute::{Attribute, Key, OwnedValue};
@@ -43,7 +43,7 @@ fn points_come_metric_by_metric_with_the_configured_attributes() {
     assert!(counted.iter().all(|point| point.attributes.last() == Some(&peer)));
     let roles =
         counted.iter().filter(|p| p.attributes.iter().any(|a| a.0 == Attribute::HandshakeRole.into()));
-    assert_eq!(roles.count(), 3, "the role is there where a record has it");
+    assert_eq!(roles.count(), 3, "a point has a role if its records have one");
 }
 
 #[test]
@@ -100,11 +100,11 @@ fn a_gap_is_in_the_sums_of_its_attributes() {
     .into();
     assert_eq!(counted(&points), expected);
     let io = of(&totals(&points), &syn, &IO);
-    assert_eq!(io, [(0, 1, 0)], "it was counted and is 0, which needs no zero before it");
+    assert_eq!(io, [(0, 1, 0)], "a sum that is 0 needs no zero before it");
 }
 
 #[test]
-fn a_gap_makes_no_point_of_what_it_lacks() {
+fn a_gap_adds_nothing_to_a_metric_whose_amount_it_lacks() {
     let nothing = Amounts::default();
     for (amounts, expected) in [
         (nothing, &[][..]),
@@ -124,7 +124,7 @@ fn a_gap_makes_no_point_of_what_it_lacks() {
 }
 
 #[test]
-fn what_was_found_without_its_skb_is_segments_and_no_event() {
+fn segments_found_without_their_skb_are_no_event() {
     let mut sums = Sums::new(&config(), 0);
     sums.report(0);
     sums.add([unseen()]);
@@ -134,7 +134,7 @@ fn what_was_found_without_its_skb_is_segments_and_no_event() {
 }
 
 #[test]
-fn what_a_processor_found_may_be_an_added_attribute() {
+fn an_attribute_that_a_processor_found_may_be_added() {
     let key = Key::Found("service.name".into());
     let config = AggregateConfig { attributes: vec![key.clone()], ..config() };
     assert_eq!(config.validate(), []);

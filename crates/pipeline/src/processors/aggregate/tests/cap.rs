@@ -1,4 +1,4 @@
-//! How many series there are, at most.
+//! The largest number of series.
 
 use super::support::{Sums, by_port, config, counted, delta, of, of_port, sum, uncounted, with_type};
 use crate::attribute::{Attribute, OwnedValue};
@@ -12,13 +12,13 @@ fn is_overflow(point: &MetricPoint) -> bool {
 }
 
 #[test]
-fn what_exceeds_the_cap_goes_to_the_overflow_series() {
+fn records_beyond_the_cap_go_to_the_overflow_series() {
     for temporality in [config().temporality, delta().temporality] {
         let config = AggregateConfig { max_series: 3, temporality, ..by_port() };
         let mut sums = Sums::new(&config, 0);
         let mut records: Vec<_> = (1..=10).map(of_port).collect();
         records.push(uncounted(of_port(11), 16));
-        // Known series go on counting while others overflow.
+        // Known series still grow while other records overflow.
         records.extend((1..=3).map(of_port));
         sums.add(records);
         let points = sums.report(1);
@@ -68,16 +68,16 @@ fn idle_series_make_room() {
     sums.add([of_port(1)]);
     let points = sums.report(35);
     assert_eq!(sum(&points, &EVENTS), 3);
-    assert_eq!(of(&points, "1"), [], "now it is full");
+    assert_eq!(of(&points, "1"), [], "now there is no room for it");
     assert!(points.iter().any(|point| is_overflow(point) && point.total.value == 1));
 }
 
 #[test]
-fn the_overflow_series_takes_nobodys_place() {
+fn the_overflow_series_does_not_count_against_the_cap() {
     let mut sums = Sums::new(&AggregateConfig { max_series: 2, ..by_port() }, 0);
     sums.add([of_port(1), of_port(2), of_port(3)]);
     for window in 1..=5 {
-        // The first series idles, the second and the overflow live on.
+        // The first series is idle. The second and the overflow series are not.
         sums.add([of_port(2), of_port(3)]);
         sums.report(5 * window);
     }

@@ -1,4 +1,4 @@
-//! How long a series lives, and where its totals go.
+//! When a series ends, and where its totals go.
 
 use super::support::{
     Shown, Sums, Values, by_port, changes, config, counted, delta, of, of_port, sum, uncounted,
@@ -62,7 +62,7 @@ fn the_overflow_series_never_ends() {
 }
 
 #[test]
-fn a_series_that_changes_again_lives_on() {
+fn a_series_that_changes_again_does_not_end() {
     let mut sums = Sums::new(&by_port(), 0);
     for window in 1..=10 {
         if window % 3 == 1 {
@@ -85,7 +85,7 @@ fn a_series_that_ends_goes_into_its_base_series() {
     let points = sums.report(25);
     assert_eq!(events(&points, &format!("{BASE} 80")), []);
     assert_eq!(events(&points, &format!("{BASE} 443")), [(0, 25, 2)]);
-    assert_eq!(events(&points, BASE), [(0, 25, 2)], "there from the start, and known to backends");
+    assert_eq!(events(&points, BASE), [(0, 25, 2)], "it was there from the start, so backends know it");
     assert_eq!(of(&counted(&points), BASE, &RETRANSMITS), [(0, 25, 4)]);
     assert_eq!(of(&counted(&points), BASE, &IO), [(0, 25, 2 * 2896)]);
     assert_eq!(changes(&points), Shown::new(), "it was reported as a change already");
@@ -102,7 +102,7 @@ fn a_base_series_that_was_not_there_begins_with_what_ended() {
     let points = counted(&sums.report(30));
     assert_eq!(of(&points, &format!("{base} 80"), &FAILURES), []);
     let began = [(5, 30, 2)];
-    assert_eq!(of(&points, &base, &FAILURES), began, "no zero: the two were reported as a change already");
+    assert_eq!(of(&points, &base, &FAILURES), began, "no zero: a report has shown the two already");
     sums.add([failed(443)]);
     sums.report(35);
     let points = counted(&sums.report(55));
@@ -123,7 +123,7 @@ fn a_series_that_returns_after_its_end_has_a_new_start() {
 }
 
 #[test]
-fn under_delta_a_series_with_added_attributes_lives_for_one_window() {
+fn under_delta_a_series_with_added_attributes_ends_with_its_window() {
     let mut sums = Sums::new(&AggregateConfig { attributes: by_port().attributes, ..delta() }, 0);
     sums.add([of_port(80)]);
     assert_eq!(of(&changes(&sums.report(5)), &format!("{BASE} 80"), &EVENTS), [(0, 5, 1)]);
@@ -131,11 +131,15 @@ fn under_delta_a_series_with_added_attributes_lives_for_one_window() {
     let points = sums.report(10);
     let changed = changes(&points);
     assert_eq!(of(&changed, &format!("{BASE} 80"), &EVENTS), [(5, 10, 1)]);
-    assert_eq!(of(&changed, BASE, &EVENTS), [], "what ended is no change of its base series");
+    assert_eq!(
+        of(&changed, BASE, &EVENTS),
+        [],
+        "the total of an ended series is not a change of its base series"
+    );
     assert_eq!(sum(&points, &EVENTS), 3);
 }
 
-/// Ports that come and go over hours, more of them than there is room for, in both temporalities.
+/// Ports come and go over hours, in both temporalities. There are more of them than `max_series` allows.
 #[test]
 fn the_sum_over_all_series_never_falls() {
     for temporality in [config().temporality, delta().temporality] {
@@ -143,7 +147,7 @@ fn the_sum_over_all_series_never_falls() {
         let mut sums = Sums::new(&config, 0);
         let (mut expected, mut of_changes) = (0, 0);
         for window in 1..=2000_u64 {
-            // Every few windows some ports out of thirteen, then quiet for longer than `max_idle`.
+            // In every few windows there are records of some of thirteen ports, then none for longer than `max_idle`.
             let busy = window % 17 < 9;
             let ports: Vec<_> = (0..window % 4).filter(|_| busy).map(|n| (window * 7 + n * 5) % 13).collect();
             expected += 2 * ports.len() as u64;

@@ -1,4 +1,4 @@
-//! An aggregator under the test's clocks, and its reports in a form that can be compared.
+//! An aggregator whose clocks the test sets, and its reports in a form that can be compared.
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -14,7 +14,7 @@ use crate::record::{Amounts, Class, Record, RetransmitType, Segment};
 
 pub(super) const SECOND: u64 = 1_000_000_000;
 
-/// 5 s from one report to the next; series are idle after 20 s.
+/// One report per 5 s. A series ends when it is idle for 20 s.
 pub(super) fn config() -> AggregateConfig {
     AggregateConfig {
         interval: Interval::from_secs(5),
@@ -35,7 +35,7 @@ pub(super) fn of_port(port: u16) -> Record {
     record_to(([192, 0, 2, 7], port).into())
 }
 
-/// The record as an attempt that the kernel counted and failed to send.
+/// Like `record`, but for an attempt that the kernel counted and failed to send.
 pub(super) fn failing(record: Record, errno: i32) -> Record {
     Record {
         amounts: Amounts { bytes: 0, failures: 1, ..record.amounts },
@@ -44,23 +44,23 @@ pub(super) fn failing(record: Record, errno: i32) -> Record {
     }
 }
 
-/// The record as an attempt that the kernel did not count and failed to send.
+/// Like `record`, but for an attempt that the kernel did not count and failed to send.
 pub(super) fn uncounted(record: Record, errno: i32) -> Record {
     let failing = failing(record, errno);
     Record { amounts: Amounts { segments: 0, ..failing.amounts }, ..failing }
 }
 
-/// The record with another reason.
+/// Like `record`, but with another reason.
 pub(super) fn with_type(record: Record, retransmit_type: RetransmitType) -> Record {
     Record { class: Class { retransmit_type, ..record.class }, ..record }
 }
 
-/// A gap of other amounts.
+/// A gap with other amounts.
 pub(super) fn gap_of(amounts: Amounts) -> Record {
     Record { amounts, ..gap() }
 }
 
-/// An aggregator. Times are in seconds, on both clocks, which agree unless a test sets the wall clock.
+/// An aggregator. Times are in seconds. Both clocks show the same unless a test sets the wall clock.
 pub(super) struct Sums {
     aggregator: Aggregator,
     /// The monotonic clock at second 0.
@@ -91,9 +91,9 @@ impl Sums {
     }
 }
 
-/// Start, time, value; times in seconds.
+/// Start, time and value of each point; times in seconds.
 pub(super) type Values = Vec<(u64, u64, u64)>;
-/// The values of attributes, and the metric -> its points in their order.
+/// From the values of the attributes and the metric to the points in their order.
 pub(super) type Shown = BTreeMap<(String, &'static str), Values>;
 
 /// The totals of all points.
@@ -101,14 +101,14 @@ pub(super) fn totals(points: &[MetricPoint]) -> Shown {
     shown(points, |point| point.total)
 }
 
-/// The totals of the series that are not 0 throughout.
+/// The totals of all series except those that are always 0.
 pub(super) fn counted(points: &[MetricPoint]) -> Shown {
     let mut totals = totals(points);
     totals.retain(|_, values| values.iter().any(|(_, _, value)| *value > 0));
     totals
 }
 
-/// The changes of the points that have any.
+/// The changes of all points except those that are 0.
 pub(super) fn changes(points: &[MetricPoint]) -> Shown {
     let changed: Vec<_> = points.iter().filter(|point| point.change.value > 0).cloned().collect();
     shown(&changed, |point| point.change)
@@ -125,7 +125,7 @@ fn shown(points: &[MetricPoint], reading: impl Fn(&MetricPoint) -> crate::metric
     shown
 }
 
-/// The points of one series in `shown`; none where it is not there.
+/// The points of one series in `shown`; empty if it is not there.
 pub(super) fn of(shown: &Shown, series: &str, metric: &Descriptor) -> Values {
     shown.get(&(series.to_owned(), metric.name)).cloned().unwrap_or_default()
 }

@@ -9,7 +9,7 @@ use crate::fixtures::{gap, record};
 use crate::processors::aggregate::{AggregateConfig, EVENTS, FAILURES, IO, RETRANSMITS};
 use crate::record::{Amounts, Class, Flow, HandshakeRole, NetworkType, Record, RetransmitType, TcpState};
 
-/// What a host can be expected to have, per IP version.
+/// The series that a host can be expected to have, per IP version.
 const EXPECTED: [&str; 19] = [
     "fast established",
     "fast fin_wait_1",
@@ -49,11 +49,11 @@ fn before_anything_happens_the_expected_series_are_zero() {
     for values in expected.values_mut() {
         *values = vec![(100, 105, 0)];
     }
-    assert_eq!(totals(&sums.report(105)), expected, "they are repeated");
+    assert_eq!(totals(&sums.report(105)), expected, "each report repeats them");
 }
 
 #[test]
-fn what_nobody_expects_is_not_reported() {
+fn series_that_are_not_expected_are_not_reported_as_zero() {
     let mut sums = Sums::expecting_nothing(&config(), 0);
     assert_eq!(sums.report(5), []);
     sums.add([record()]);
@@ -123,11 +123,11 @@ fn any_other_series_begins_with_a_zero_at_the_start_of_its_first_window() {
     let changed = of(&changes(&points), "tcp ipv4 timeout", &EVENTS);
     assert_eq!(changed, [(5, 10, 12)], "a delta needs no zero");
     let next = counted(&sums.report(15));
-    assert_eq!(of(&next, "tcp ipv4 timeout", &EVENTS), [(5, 15, 12)], "once only");
+    assert_eq!(of(&next, "tcp ipv4 timeout", &EVENTS), [(5, 15, 12)], "only the first report has the zero");
 }
 
 #[test]
-fn a_sum_that_a_series_has_later_than_the_others_has_the_same_start() {
+fn a_sum_that_a_series_gets_later_has_the_start_of_the_series() {
     let mut sums = Sums::new(&config(), 0);
     sums.add([gap_of(Amounts { failures: 0, ..gap().amounts })]);
     sums.report(5);
