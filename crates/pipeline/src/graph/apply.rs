@@ -1,4 +1,4 @@
-//! The graph: what runs, and how it becomes what is wanted.
+//! The graph: what runs, and how a new plan is carried out.
 
 use std::collections::BTreeMap;
 use std::sync::Arc;
@@ -19,12 +19,13 @@ use super::receiver::{self, RunningReceiver, Wires, point_branches, record_branc
 use super::task::{Ended, Node, Spawner};
 use crate::component::{AnyReceiver, Exporter, Host};
 
-/// How long the parts of a plan that did not start may take to stop again.
+/// If a plan does not start, this is how long its started parts may take to stop again.
 const FAILED_START: Duration = Duration::from_secs(5);
-/// How long a receiver that has changed may take to hand over what it has.
+/// How long a receiver that has changed may take to hand over what it still has.
 const CHANGED_RECEIVER: Duration = Duration::from_secs(5);
 
-/// A running graph. It begins with the plan of nothing. One that is dropped while it runs loses what is on its way.
+/// A running graph. It begins with the plan of nothing. If it is dropped while it runs, the items on their way are
+/// lost.
 pub struct Graph<F: Factory> {
     factory: F,
     host: Host,
@@ -41,15 +42,15 @@ impl<F: Factory> Graph<F> {
         Graph { factory, host, plan: Plan::default(), running: Parts::default(), spawner, ends }
     }
 
-    /// Turns what runs into what `plan` wants. What is the same in both plans goes on untouched.
+    /// Changes what runs so that it is what `plan` says. What is equal in both plans goes on unchanged.
     ///
-    /// First everything new is started. Then the streams are wired anew. Then what is no longer wanted is drained in
-    /// the order of the stream and stopped, until `deadline`. A receiver that has changed is the exception: it is
-    /// stopped before its successor starts, since two of them would count everything twice.
+    /// First everything new is started. Then the parts are connected anew. Then everything that is not in `plan` is
+    /// drained in the order of the stream and stopped, until `deadline`. A receiver that has changed is the exception:
+    /// it is stopped before its successor starts, since both together would count everything twice.
     ///
     /// # Errors
-    /// Says what did not start. The graph is then as it was before; of a receiver that has changed, the old
-    /// configuration was started again.
+    /// The error says what did not start. The graph is then as it was before. A receiver that was stopped for the new
+    /// plan is started again with its old configuration.
     pub async fn apply(
         &mut self,
         plan: Plan<F::Receiver, F::Exporter>,
@@ -75,19 +76,19 @@ impl<F: Factory> Graph<F> {
 
     /// Stops everything, until `deadline`. What is not delivered by then is dropped and counted.
     pub async fn stop(&mut self, deadline: Instant) {
-        // The plan of nothing starts nothing, so that nothing can fail.
+        // The plan of nothing starts nothing, so it can't fail.
         let _ = self.apply(Plan::default(), deadline).await;
     }
 
-    /// Waits until all receivers have finished, which live ones never do. Cancel-safe.
+    /// Waits until all receivers have finished. A live receiver never does. Cancel-safe.
     ///
     /// # Errors
-    /// Something ended by itself that should not have.
+    /// Something ended by itself and should not have.
     pub async fn finished(&mut self) -> Result<(), Failure> {
         loop {
             let Some(end) = self.ends.recv().await else { std::future::pending().await };
             if self.take_note(end)? {
-                // A panic counts also where everything else has finished.
+                // A panic is an error even if everything else has finished.
                 while let Ok(end) = self.ends.try_recv() {
                     self.take_note(end)?;
                 }
@@ -96,7 +97,7 @@ impl<F: Factory> Graph<F> {
         }
     }
 
-    /// Takes note of the end of a task. True where it was the last receiver's.
+    /// Takes note of the end of a task. Returns true if it was the stage of the last receiver.
     fn take_note(&mut self, end: Ended) -> Result<bool, Failure> {
         if !self.is_current(&end) {
             return Ok(false);
@@ -119,7 +120,7 @@ impl<F: Factory> Graph<F> {
         }
     }
 
-    /// Is the task part of what runs? Others were stopped, and may end.
+    /// Whether the task is part of what runs. Other tasks were stopped or replaced, so they are expected to end.
     fn is_current(&self, Ended { node, number, .. }: &Ended) -> bool {
         let running = match node {
             Node::Receiver(id) => self.running.receivers.get(id).map(|running| running.task.number),
@@ -188,7 +189,7 @@ impl<F: Factory> Graph<F> {
         self.factory.receiver(id, config).map_err(failed)
     }
 
-    /// Does one of the pipeline's receivers wait for it?
+    /// Whether one of the pipeline's receivers can wait for it.
     fn can_wait(&self, pipeline: &PipelinePlan, made: &BTreeMap<String, AnyReceiver>) -> bool {
         pipeline.receivers.iter().any(|id| match made.get(id) {
             Some(receiver) => receiver.can_wait(),
@@ -196,7 +197,8 @@ impl<F: Factory> Graph<F> {
         })
     }
 
-    /// Stops a receiver and starts its successor; starts it with its old configuration again where that fails.
+    /// Stops a receiver and starts its successor. If that fails, it starts the receiver with its old configuration
+    /// again.
     async fn replace_receiver(
         &mut self,
         id: &str,
@@ -213,13 +215,13 @@ impl<F: Factory> Graph<F> {
         };
         let before = std::mem::take(&mut self.plan);
         if let Err(error) = self.restart_receiver(id, &before).await {
-            error!(receiver = id, %error, "can't start it with its old configuration either");
+            error!(receiver = id, %error, "the receiver can't be started with its old configuration either");
         }
         self.plan = before;
         Err(error)
     }
 
-    /// Starts a receiver as `before` had it.
+    /// Starts a receiver with its configuration in the plan `before`.
     async fn restart_receiver(
         &mut self,
         id: &str,
@@ -232,8 +234,8 @@ impl<F: Factory> Graph<F> {
         Ok(())
     }
 
-    /// Starts a receiver with branches to the pipelines that name it in `plan`: to those that were `started` for this
-    /// plan, and to those that run and stay.
+    /// Starts a receiver with branches to the pipelines that name it in `plan`. These pipelines were `started` for this
+    /// plan, or run already and stay.
     async fn start_receiver(
         &mut self,
         id: &str,
@@ -262,7 +264,7 @@ impl<F: Factory> Graph<F> {
         Ok(RunningReceiver { receiver, wires, task, has_ended: false })
     }
 
-    /// Wires the streams as `plan` wants them, takes in what was `started`, and returns what is to be stopped.
+    /// Adds what was `started` to what runs, connects everything as `plan` says, and returns what has to be stopped.
     fn switch(&mut self, plan: &Plan<F::Receiver, F::Exporter>, changes: &Changes, started: Parts) -> Parts {
         let mut stopped = Parts::default();
         for id in &changes.receivers.stop {

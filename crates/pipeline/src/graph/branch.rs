@@ -14,26 +14,28 @@ pub(super) struct Branch<T> {
     entrance: mpsc::Sender<T>,
     /// The pipeline's ledger of records; `None` for metric points, which only the exporters' ledgers count.
     ledger: Option<Ledger>,
-    /// Does its pipeline always find room soon? Sums go on growing while exporters wait.
+    /// Whether its pipeline always has room soon. A metrics pipeline has: it adds records to its sums even while it
+    /// waits for exporters.
     keeps_up: bool,
     full: SayOnce,
 }
 
 impl<T: Item> Branch<T> {
-    /// A way for records into the pipeline of `ledger`.
+    /// A branch for records, into the pipeline of `ledger`.
     pub(super) fn of_records(ledger: Ledger, entrance: mpsc::Sender<T>) -> Self {
         let keeps_up = ledger.key().signal == Signal::Metrics;
         let pipeline = ledger.key().pipeline.clone();
         Branch { pipeline, entrance, ledger: Some(ledger), keeps_up, full: SayOnce::default() }
     }
 
-    /// A way for metric points into a metrics pipeline.
+    /// A branch for metric points, into a metrics pipeline.
     pub(super) fn of_points(pipeline: String, entrance: mpsc::Sender<T>) -> Self {
         Branch { pipeline, entrance, ledger: None, keeps_up: true, full: SayOnce::default() }
     }
 
-    /// Hands over a chunk. It waits for room where the receiver can wait. It also waits for a metrics pipeline: what a
-    /// receiver's channel has no room for comes back as a gap, but what is dropped here would be missing in the sums.
+    /// Hands over a chunk. It waits for room if the receiver can wait. It also waits for a metrics pipeline: a record
+    /// that finds no room in the receiver's channel comes back in a gap, but a record that is dropped here would be
+    /// missing in the sums.
     pub(super) async fn hand_over(&self, chunk: &[T], can_wait: bool) {
         if let Some(ledger) = &self.ledger {
             ledger.accept(chunk.len() as u64);
@@ -48,7 +50,7 @@ impl<T: Item> Branch<T> {
         }
     }
 
-    /// Hands over what fits. The rest is lost to this pipeline and to no other.
+    /// Hands over what fits. The rest is dropped for this pipeline only.
     fn offer(&self, chunk: &[T]) {
         let is_empty = self.entrance.capacity() == self.entrance.max_capacity();
         if is_empty && self.full.end() {
@@ -63,7 +65,7 @@ impl<T: Item> Branch<T> {
             }
         }
         self.drop_items(full, DropReason::PipelineFull);
-        // A pipeline outlives its branches, unless its task has panicked.
+        // The task of a pipeline ends after its branches, unless it has panicked.
         self.drop_items(closed, DropReason::Internal);
         if full > 0 && self.full.begin() {
             warn!(

@@ -9,7 +9,7 @@ use crate::record::Record;
 /// A pipeline's flow processors, in their order.
 pub(super) struct Chain {
     processors: Vec<Box<dyn FlowProcessor>>,
-    /// The pipeline's: what the processors remove is filtered.
+    /// The pipeline's ledger. It counts what the processors remove as filtered.
     ledger: Ledger,
 }
 
@@ -23,12 +23,12 @@ impl Chain {
         self.push_from(0, records, now)
     }
 
-    /// When a processor must be flushed.
+    /// When the next processor must be flushed; `None` while none holds records.
     pub(super) fn due(&self) -> Option<Instant> {
         self.processors.iter().filter_map(|processor| processor.due()).min()
     }
 
-    /// Flushes the processors whose time has come, and returns the records that have passed all of them.
+    /// Flushes the processors that are due, and returns the records that have then passed all processors.
     pub(super) fn flush_due(&mut self, now: Instant) -> Vec<Record> {
         let is_due = |processor: &dyn FlowProcessor| processor.due().is_some_and(|due| due <= now);
         self.flush(is_due, Some(now), now)
@@ -58,7 +58,8 @@ impl Chain {
         passed
     }
 
-    /// Through all processors from the one at `first` on. What a processor neither returns nor holds is filtered.
+    /// Takes records through the processors from index `first` on. Records that a processor neither returns nor holds
+    /// are filtered.
     fn push_from(&mut self, first: usize, mut records: Vec<Record>, now: Instant) -> Vec<Record> {
         for processor in &mut self.processors[first..] {
             if records.is_empty() {

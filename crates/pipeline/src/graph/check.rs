@@ -1,5 +1,5 @@
-//! The check of a pipeline: do its names refer to something, and does their order make sense? It needs no more than
-//! names and kinds, so that a configuration can be checked of which some parts can't be read.
+//! The check of a pipeline: whether the components that it names exist, and whether their order makes sense. It needs
+//! only names and kinds, so that it also works if parts of a configuration can't be read.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use crate::component::Produces;
 use crate::config::{Problem, expected};
 use crate::processors::Stage;
 
-/// A pipeline by its names.
+/// A pipeline, described by the names in it.
 #[derive(Clone, Copy, Debug)]
 pub struct Outline<'a> {
     /// What it carries.
@@ -21,13 +21,13 @@ pub struct Outline<'a> {
     pub exporters: &'a [String],
 }
 
-/// What a pipeline may name. `None` is where the configuration of a component can't be read, so that nothing more is
-/// known about it.
+/// What a pipeline may name. A value is `None` if the configuration of the component can't be read, so that nothing
+/// more is known about it.
 #[derive(Clone, Copy, Debug)]
 pub struct Declared<'a> {
     /// What each receiver makes.
     pub receivers: &'a BTreeMap<String, Option<Produces>>,
-    /// Where each processor works.
+    /// Where in a pipeline each processor works.
     pub processors: &'a BTreeMap<String, Option<Stage>>,
     /// The exporters' ids.
     pub exporters: &'a BTreeSet<String>,
@@ -84,8 +84,8 @@ fn check_names(
     }
 }
 
-/// Checks the order of a pipeline's processors: first those of records, then at most one `aggregate` (in metrics
-/// pipelines), then at most one `batch`.
+/// Checks the order of a pipeline's processors: first those that work on records, then at most one `aggregate` (in
+/// metrics pipelines), then at most one `batch`.
 fn check_order(signal: Signal, processors: &[(&str, Stage)]) -> Vec<Problem> {
     let mut problems = Vec::new();
     let mut before: Option<(&str, Stage)> = None;

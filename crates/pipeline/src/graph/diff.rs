@@ -1,22 +1,22 @@
-//! From one plan to the next: what to keep, start, stop and wire anew. Pure.
+//! The difference of two plans: what to keep, start, stop and connect anew. It is computed from the plans alone.
 
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::plan::{ExporterKey, PipelinePlan, Plan};
 
-/// What it takes to turn one plan into another.
+/// The changes that turn one plan into another.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Changes {
     pub(super) receivers: Difference<String>,
     pub(super) exporters: Difference<ExporterKey>,
     pub(super) pipelines: Difference<String>,
-    /// Pipelines that are kept and get other receivers or exporters.
+    /// Pipelines that are kept and whose receivers or exporters change.
     pub(super) rewire: BTreeSet<String>,
-    /// Pipelines that are started and go on with the sums of the pipeline that they replace.
+    /// Pipelines that are started, and that take over the sums of the pipeline that they replace.
     pub(super) inherit: BTreeSet<String>,
 }
 
-/// A component that has changed is stopped and started.
+/// The changes of one kind of component. A component that has changed is in `stop` and in `start`.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub(super) struct Difference<K> {
     pub(super) keep: BTreeSet<K>,
@@ -50,7 +50,7 @@ pub(super) fn diff<R: PartialEq, E: PartialEq>(old: &Plan<R, E>, new: &Plan<R, E
     }
 }
 
-/// A pipeline's task goes on where only its wires change.
+/// Whether a pipeline's task can go on: at most its receivers and exporters change.
 fn works_alike(old: &PipelinePlan, new: &PipelinePlan) -> bool {
     old.signal == new.signal && old.processors == new.processors
 }

@@ -1,4 +1,4 @@
-//! Stopping parts of a graph: in the order of the stream, within one deadline, and with nothing unaccounted for.
+//! Stops parts of a graph: in the order of the stream, within one deadline, and with every item accounted for.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
@@ -19,17 +19,17 @@ use crate::books::{Books, DropReason};
 use crate::component::Exporter;
 use crate::processors::Aggregator;
 
-/// How much later than the deadline an exporter may be with its accounts.
+/// How long after the deadline exporters and tasks may take to settle their ledgers.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// Pipelines that go on with the sums of those that are stopped, by id.
+/// For each stopped pipeline, by id: where its sums go, to the pipeline that replaces it.
 pub(super) type Heirs = BTreeMap<String, oneshot::Sender<Aggregator>>;
 
 /// Stops the receivers, drains everything in order, and stops the exporters, all until `deadline`. What is not
 /// delivered by then is dropped and counted.
 ///
-/// Outlets of stopped pipelines whose exporter goes on are not waited for: they hand over what they hold, however long
-/// that takes. They are returned.
+/// If a pipeline stops and its exporter goes on, the outlet between them hands over what it holds, however long that
+/// takes. Such outlets are not waited for. They are returned.
 pub(super) async fn drain(
     parts: Parts,
     deadline: Instant,
@@ -38,8 +38,9 @@ pub(super) async fn drain(
 ) -> Vec<(ExporterKey, Task<()>)> {
     let Parts { receivers, pipelines, exporters, closed_outlets } = parts;
     let mut stages = stop_receivers(receivers, deadline).await;
-    // A pipeline that waits for room in a queue, or for a retry, has most of the time for it. After that its exporter
-    // lets it wait no longer, so that what waits for that pipeline can finish.
+    // Stages, pipelines and outlets have nine tenths of the time, in which they may also wait for room in a queue or
+    // for a retry. Then the exporters are shut down. This ends such waits, so that everything behind them can finish,
+    // too.
     exporters.values().for_each(|exporter| exporter.begin_shutdown(deadline));
     let patience = deadline - deadline.saturating_duration_since(Instant::now()) / 10;
     all_ended(&mut stages, patience).await;
@@ -71,7 +72,7 @@ pub(super) async fn drain(
         warn!("the deadline passed before everything was drained");
     }
 
-    // What is late is ended, so that nothing changes the books after the last line.
+    // Tasks that are late are aborted, so that they do not change the books after the final numbers are logged.
     join_all(stages.iter_mut().map(Task::abort)).await;
     join_all(pipelines.iter_mut().map(|pipeline| pipeline.task.abort())).await;
     join_all(outlets.iter_mut().map(|(_, outlet)| outlet.abort())).await;
@@ -83,7 +84,7 @@ pub(super) async fn drain(
     on_their_own
 }
 
-/// Stops the receivers at the same time, and returns their stages, which still have something to hand over.
+/// Stops all receivers at the same time, and returns their stages, which may still have something to hand over.
 async fn stop_receivers(receivers: BTreeMap<String, RunningReceiver>, deadline: Instant) -> Vec<Task<()>> {
     let (stages, stops): (Vec<_>, Vec<_>) = receivers
         .into_values()
@@ -97,14 +98,14 @@ async fn stop_receivers(receivers: BTreeMap<String, RunningReceiver>, deadline: 
     stages
 }
 
-/// Waits for the pipelines. The sums of each go to its heir as soon as it has ended.
+/// Waits until the pipelines have ended. As soon as one has ended, its sums go to its heir.
 async fn bequeath(ids: &[String], pipelines: &mut [ClosedPipeline], mut heirs: Heirs, until: Instant) {
     let ends = ids.iter().zip(pipelines).map(|(id, pipeline)| {
         let heir = heirs.remove(id);
         async move {
             let sums = pipeline.task.ended(until).await.flatten();
             if let Some((sums, heir)) = sums.zip(heir) {
-                let _ = heir.send(sums); // an heir that is gone needs no sums
+                let _ = heir.send(sums); // if the heir is gone, nobody needs the sums
             }
         }
     });
@@ -123,7 +124,7 @@ async fn outlets_ended(outlets: &mut [(ExporterKey, Task<()>)], until: Instant) 
     join_all(outlets.iter_mut().map(|(_, outlet)| outlet.ended(until))).await;
 }
 
-/// Drops what the stopped exporters left in flight, which only a bug or the deadline does.
+/// Counts as dropped what the stopped exporters left in flight. They leave something only at the deadline or by a bug.
 fn write_off(exporters: &BTreeMap<ExporterKey, Arc<dyn Exporter>>, reason: DropReason, books: &Books) {
     let stopped: BTreeSet<_> = exporters.keys().map(|key| (key.id.as_str(), key.signal)).collect();
     for ledger in books.ledgers() {

@@ -11,13 +11,13 @@ pub enum StartError {
     Receiver {
         /// The receiver.
         id: String,
-        /// Why.
+        /// The reason.
         source: ReceiverError,
     },
-    /// An exporter did not start. The text is its own.
+    /// An exporter did not start. The message is that of the exporter.
     #[error("{0}")]
     Exporter(#[source] ExporterError),
-    /// A pipeline makes no sense. [`check_pipeline`](super::check_pipeline) says so beforehand.
+    /// A pipeline is not valid. [`check_pipeline`](super::check_pipeline) finds this without a graph.
     #[error("pipeline `{id}`: {}", .problem.message)]
     Pipeline {
         /// The pipeline.
@@ -30,14 +30,14 @@ pub enum StartError {
 /// What ended by itself and should not have.
 #[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Failure {
-    /// A receiver closed its channel without being asked to, and had not finished.
+    /// A receiver closed its channel although it was not stopped and had not finished.
     #[error("receiver `{0}` ended by itself")]
     Receiver(String),
-    /// The task of a pipeline panicked (a bug). What it held is counted as dropped.
+    /// The task of a pipeline panicked (a bug). The items that it held are counted as dropped.
     #[error("pipeline `{0}` ended by itself")]
     Pipeline(String),
-    /// An exporter panicked (a bug) while it took over a batch of a pipeline. What was on the way from that pipeline to
-    /// that exporter is counted as dropped.
+    /// An exporter panicked (a bug) while it took over a batch of a pipeline. The items on their way from that pipeline
+    /// to that exporter are counted as dropped.
     #[error("exporter `{exporter}` of pipeline `{pipeline}` ended by itself")]
     Outlet {
         /// The pipeline.

@@ -3,11 +3,12 @@
 use crate::metric::MetricPoint;
 use crate::record::Record;
 
-/// A record or a metric point, as far as a receiver's numbers are concerned.
+/// A record or a metric point. It says how it counts in the numbers of its receiver.
 pub(super) trait Item: Clone + Send + Sync + 'static {
-    /// How many of the receiver's events it is: a gap is none, since nobody saw the events in it.
+    /// Number of the receiver's events that it is made of. It is 0 for a gap, since the receiver did not see the events
+    /// in it.
     fn events(&self) -> u64;
-    /// How many segments it stands for.
+    /// Number of segments that it stands for.
     fn segments(&self) -> u64;
 }
 

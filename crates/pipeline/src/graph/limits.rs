@@ -1,10 +1,11 @@
-//! How much waits where.
+//! The limits of the graph: how many items can wait in each of its channels.
 
-/// Items that a task takes out of its channel at once, at most.
+/// The largest number of items that a task takes out of its channel at once.
 pub(super) const CHUNK: usize = 1024;
-/// Records, or metric points, that wait at the entrance of a pipeline, at most.
+/// The largest number of records, or of metric points, that wait at the entrance of a pipeline.
 pub(super) const PIPELINE_CAPACITY: usize = 16_384;
-// A stage may wait until there is room for all that it has taken.
+// A stage waits until there is room for a whole chunk, so a chunk must fit.
 const _: () = assert!(CHUNK <= PIPELINE_CAPACITY);
-/// Log records or metric points that wait for an exporter, at most. A larger batch is let in alone.
+/// The largest number of log records or metric points that wait in an outlet. A larger batch gets in if the outlet is
+/// empty.
 pub(super) const OUTLET_CAPACITY: usize = 16_384;

@@ -48,7 +48,7 @@ impl LogsPipeline {
         self.pass(last).await;
     }
 
-    /// Enters the batches into the ledgers. The future hands them over.
+    /// Counts the batches in the ledgers at once. The returned future hands them over.
     fn pass(&self, batches: Vec<Vec<Record>>) -> impl Future<Output = ()> + Send + use<> {
         let count = batches.iter().map(|records| records.len() as u64).sum();
         let sending =

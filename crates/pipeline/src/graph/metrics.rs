@@ -23,9 +23,9 @@ pub(super) struct MetricsPipeline {
     pub(super) points: mpsc::Receiver<MetricPoint>,
     pub(super) chain: Chain,
     pub(super) aggregate: AggregateConfig,
-    /// The sums of the pipeline that this one replaces, once that one has ended.
+    /// Gets the sums of the pipeline that this one replaces, when that one has ended.
     pub(super) inherited: Option<oneshot::Receiver<Aggregator>>,
-    /// Tells that the receivers have started.
+    /// Gets a message when the receivers have started.
     pub(super) begun: oneshot::Receiver<()>,
     pub(super) batcher: Batcher<MetricPoint>,
     pub(super) fanout: Fanout,
@@ -41,7 +41,8 @@ impl MetricsPipeline {
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
         let mut chunk = Vec::new();
         let mut points = Vec::new();
-        // While outlets make the pipeline wait, the sums go on growing, and the next report has it all.
+        // While the pipeline waits for its outlets, records are still added to the sums. The next report has all of
+        // them.
         let mut sending = Box::pin(Fuse::terminated());
         loop {
             let (chain_due, batch_due) = (self.chain.due(), self.batcher.due());
@@ -88,7 +89,7 @@ impl MetricsPipeline {
         sums
     }
 
-    /// What is still held, what is still in the channel of points, and the last window.
+    /// Hands over the records that are still held, the points that are still in the channel, and the last window.
     async fn finish(&mut self, sums: &mut Aggregator) {
         let rest = self.chain.flush_all(Instant::now());
         self.add(sums, &rest);

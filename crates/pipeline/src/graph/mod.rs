@@ -1,5 +1,5 @@
-//! The graph: receivers, their stages, pipelines, outlets and exporters. It is started, changed and stopped by giving it a
-//! [`Plan`]: the graph works out the difference to what runs, and carries it out.
+//! The graph: receivers, their stages, pipelines, outlets and exporters. To start, change or stop it, give it a
+//! [`Plan`]. The graph works out the difference to what runs, and carries it out.
 
 mod apply;
 mod branch;

@@ -1,5 +1,5 @@
-//! An outlet: the way from one pipeline to one exporter. Each has a bounded channel and a task of its own, so that an
-//! exporter that is stuck makes none of its siblings wait.
+//! An outlet: the way from one pipeline to one exporter. Each has a bounded channel and a task of its own, so that a
+//! stuck exporter does not delay the other exporters.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
@@ -17,30 +17,30 @@ use crate::say_once::SayOnce;
 /// The pipeline's end of the way to one exporter.
 pub(super) struct Outlet {
     ledger: Ledger,
-    /// The exporter's.
+    /// The exporter's temporality; `None` leaves it to the pipeline.
     temporality: Option<Temporality>,
-    /// Its permits are the items that still find room.
+    /// One permit per item for which there is still room.
     room: Arc<Semaphore>,
     batches: mpsc::UnboundedSender<Waiting>,
-    /// Does the pipeline wait for room? It does where its receivers can wait.
+    /// Whether the pipeline waits for room. It does if one of its receivers can wait.
     can_wait: AtomicBool,
     full: SayOnce,
 }
 
-/// A batch in the channel. Its room is given back when the exporter has taken it.
+/// A batch in the channel. Its room is free again when the exporter has taken the batch.
 struct Waiting {
     batch: Batch,
     _room: OwnedSemaphorePermit,
 }
 
-/// The exporter's end.
+/// The exporter's end of an outlet.
 pub(super) struct Outflow {
     batches: mpsc::UnboundedReceiver<Waiting>,
     ledger: Ledger,
 }
 
 impl Outlet {
-    /// Both ends of a way whose items `ledger` accounts for. Metric points go that way in `temporality`; `None` leaves it
+    /// Makes both ends of an outlet. `ledger` accounts for its items. Metric points get `temporality`; `None` leaves it
     /// to the pipeline.
     pub(super) fn new(ledger: Ledger, temporality: Option<Temporality>) -> (Outlet, Outflow) {
         let (sender, batches) = mpsc::unbounded_channel();
@@ -55,19 +55,19 @@ impl Outlet {
         (outlet, Outflow { batches, ledger })
     }
 
-    /// Says whether the pipeline is to wait for room from now on.
+    /// Sets whether the pipeline waits for room from now on.
     pub(super) fn set_can_wait(&self, can_wait: bool) {
         self.can_wait.store(can_wait, Ordering::Relaxed);
     }
 
-    /// What the exporter takes of a batch. The ledger has accepted it.
+    /// Returns the part of a batch that the exporter takes, and counts it as accepted.
     fn accept(&self, batch: &Batch) -> Batch {
         let share = batch.taken_in(self.temporality);
         self.ledger.accept(share.len() as u64);
         share
     }
 
-    /// Hands over what was accepted. It waits for room, or drops what finds none.
+    /// Hands over what was accepted. If there is no room, it waits or drops the batch.
     async fn hand_over(&self, batch: Batch) {
         let items = batch.len();
         if items == 0 {
@@ -86,7 +86,7 @@ impl Outlet {
         match room {
             Some(room) => {
                 if self.batches.send(Waiting { batch, _room: room }).is_err() {
-                    // The exporter's end outlives this one, unless its task has panicked.
+                    // The task at the exporter's end goes on until this end is dropped, unless it has panicked.
                     self.ledger.drop_items(items as u64, DropReason::Internal);
                 }
             }
@@ -115,7 +115,7 @@ impl Outlet {
 }
 
 impl Outflow {
-    /// Hands each batch to the exporter, until the pipeline has closed the way and everything is handed over.
+    /// Hands each batch to the exporter, until the pipeline's end is closed and everything is handed over.
     pub(super) async fn run(mut self, exporter: Arc<dyn Exporter>) {
         while let Some(Waiting { batch, _room }) = self.batches.recv().await {
             exporter.export(batch, self.ledger.clone()).await;
@@ -123,7 +123,7 @@ impl Outflow {
     }
 }
 
-/// What is still in the channel when the task is ended is counted.
+/// Counts the batches that are still in the channel when the task is aborted.
 impl Drop for Outflow {
     fn drop(&mut self) {
         self.batches.close();
@@ -141,7 +141,8 @@ impl Fanout {
         Fanout(outlets)
     }
 
-    /// Enters what each exporter takes of the batches into its ledger at once. The future hands it over in order.
+    /// Counts each exporter's part of the batches as accepted at once. The returned future hands the parts over, in
+    /// order.
     pub(super) fn send(&self, batches: Vec<Batch>) -> impl Future<Output = ()> + Send + use<> {
         let outlets = self.0.borrow().clone();
         let shares: Vec<Vec<Batch>> =

@@ -9,7 +9,7 @@ use super::receiver::RunningReceiver;
 use super::task::Task;
 use crate::component::Exporter;
 
-/// Running components: all of a graph's, or those that are just being started or stopped.
+/// Running components: all of a graph, or only those that are being started or stopped.
 #[derive(Default)]
 pub(super) struct Parts {
     /// By id.
@@ -17,6 +17,6 @@ pub(super) struct Parts {
     /// By id.
     pub(super) pipelines: BTreeMap<String, RunningPipeline>,
     pub(super) exporters: BTreeMap<ExporterKey, Arc<dyn Exporter>>,
-    /// Outlets that no pipeline feeds any more. They end when the exporter has taken what is in them.
+    /// Outlets that no pipeline feeds any more. Each ends when its exporter has taken everything that is in it.
     pub(super) closed_outlets: Vec<(ExporterKey, Task<()>)>,
 }

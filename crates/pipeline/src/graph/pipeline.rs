@@ -24,7 +24,7 @@ pub(super) struct RunningPipeline {
     signal: Signal,
     ledger: Ledger,
     records: mpsc::Sender<Record>,
-    /// Of a metrics pipeline.
+    /// The entrance for metric points; `None` for a logs pipeline.
     points: Option<mpsc::Sender<MetricPoint>>,
     fanout: watch::Sender<Vec<Arc<Outlet>>>,
     /// By exporter id.
@@ -41,7 +41,8 @@ struct RunningOutlet {
 }
 
 impl RunningPipeline {
-    /// Starts a pipeline's task. It has no outlets yet. With `inherited` it waits for the sums of its predecessor.
+    /// Starts a pipeline's task. It has no outlets yet. With `inherited` it first waits for the sums of its
+    /// predecessor.
     pub(super) fn start(
         id: &str,
         plan: &PipelinePlan,
@@ -101,10 +102,10 @@ impl RunningPipeline {
         }
     }
 
-    /// Tells it that its receivers have started, so that 0 is a count and no guess.
+    /// Tells it that its receivers have started. From then on a 0 is a count and not a guess.
     pub(super) fn begin(&mut self) {
         if let Some(begun) = self.begun.take() {
-            let _ = begun.send(()); // a task that has panicked begins nothing
+            let _ = begun.send(()); // the task may have panicked
         }
     }
 
@@ -128,7 +129,8 @@ impl RunningPipeline {
         self.outlets.insert(exporter_id.to_owned(), RunningOutlet { outlet: Arc::new(outlet), task });
     }
 
-    /// Puts the outlets into force. They make the pipeline wait where one of its receivers `can_wait`.
+    /// Connects the task to the pipeline's current outlets. `can_wait` says whether one of its receivers can wait; the
+    /// pipeline then waits for room in them.
     pub(super) fn wire(&self, can_wait: bool) {
         for running in self.outlets.values() {
             running.outlet.set_can_wait(can_wait);
@@ -136,12 +138,12 @@ impl RunningPipeline {
         self.fanout.send_replace(self.outlets.values().map(|running| Arc::clone(&running.outlet)).collect());
     }
 
-    /// A new way into it for records.
+    /// A new branch into it, for records.
     pub(super) fn record_branch(&self) -> Arc<Branch<Record>> {
         Arc::new(Branch::of_records(self.ledger.clone(), self.records.clone()))
     }
 
-    /// A new way into it for metric points; `None` for a logs pipeline.
+    /// A new branch into it, for metric points; `None` for a logs pipeline.
     pub(super) fn point_branch(&self) -> Option<Arc<Branch<MetricPoint>>> {
         let points = self.points.clone()?;
         Some(Arc::new(Branch::of_points(self.ledger.key().pipeline.clone(), points)))
@@ -157,13 +159,13 @@ impl RunningPipeline {
         self.outlets.get(exporter_id).map(|running| running.task.number)
     }
 
-    /// Does it have an outlet to this exporter?
+    /// Whether it has an outlet to this exporter.
     pub(super) fn has_outlet(&self, exporter_id: &str) -> bool {
         self.outlets.contains_key(exporter_id)
     }
 
-    /// Removes the outlets that `is_gone` names, and returns their tasks. They end when the exporter has taken what is in
-    /// them. Call [`wire`](Self::wire) afterwards.
+    /// Removes the outlets for which `is_gone` is true, and returns their tasks. Each ends when its exporter has taken
+    /// everything that is in it. Call [`wire`](Self::wire) afterwards.
     pub(super) fn take_outlets(
         &mut self,
         is_gone: impl Fn(&ExporterKey) -> bool,
@@ -174,7 +176,7 @@ impl RunningPipeline {
         gone.into_iter().filter_map(outlet).map(|(task, key)| (key, task)).collect()
     }
 
-    /// Closes the entrances: the task ends once everything in them has gone its way. Returns the rest.
+    /// Closes the entrances. The task ends when it has handed over everything that is in them. Returns the other parts.
     pub(super) fn close(self) -> ClosedPipeline {
         let key = |id: String| ExporterKey { id, signal: self.signal };
         ClosedPipeline {
@@ -185,7 +187,7 @@ impl RunningPipeline {
     }
 }
 
-/// A pipeline without entrances.
+/// A pipeline whose entrances are closed.
 pub(super) struct ClosedPipeline {
     pub(super) ledger: Ledger,
     pub(super) task: Task<Option<Aggregator>>,

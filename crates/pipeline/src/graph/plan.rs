@@ -1,4 +1,4 @@
-//! The plan of a graph: what is to run and how it is wired, as plain values that can be compared.
+//! The plan of a graph: what has to run and how it is connected, as plain values that can be compared.
 
 use std::collections::BTreeMap;
 
@@ -8,13 +8,13 @@ use crate::component::Produces;
 use crate::config::Problem;
 use crate::processors::{AggregateConfig, ProcessorConfig};
 
-/// What is to run. `R` and `E` are the configurations of receivers and exporters, which the graph only compares and
-/// hands to its [factory](super::Factory). The default is the plan of nothing.
+/// What has to run. `R` and `E` are the configurations of receivers and exporters. The graph only compares them and
+/// hands them to its [factory](super::Factory). The default is the plan of nothing.
 #[derive(Clone, Debug, PartialEq)]
 pub struct Plan<R, E> {
     /// By component id.
     pub receivers: BTreeMap<String, ReceiverPlan<R>>,
-    /// Each exporter runs once per signal.
+    /// By component id and signal: an exporter runs once per signal.
     pub exporters: BTreeMap<ExporterKey, E>,
     /// By pipeline id.
     pub pipelines: BTreeMap<String, PipelinePlan>,
@@ -23,29 +23,29 @@ pub struct Plan<R, E> {
 /// A receiver.
 #[derive(Clone, Debug, PartialEq)]
 pub struct ReceiverPlan<R> {
-    /// What it makes.
+    /// What the receiver makes.
     pub produces: Produces,
     /// Its configuration.
     pub config: R,
 }
 
-/// Which running exporter.
+/// The key of an exporter in a graph.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub struct ExporterKey {
     /// Component id.
     pub id: String,
-    /// What it ships.
+    /// The signal that it sends.
     pub signal: Signal,
 }
 
 /// A pipeline.
 #[derive(Clone, Debug, PartialEq)]
 pub struct PipelinePlan {
-    /// What it carries.
+    /// The signal that it carries.
     pub signal: Signal,
     /// Ids of the receivers that feed it.
     pub receivers: Vec<String>,
-    /// Component id and configuration, in order.
+    /// Component id and configuration of each processor, in order.
     pub processors: Vec<(String, ProcessorConfig)>,
     /// Ids of the exporters that it feeds.
     pub exporters: Vec<String>,
@@ -88,7 +88,8 @@ impl PipelinePlan {
         self.exporters.iter().map(|id| ExporterKey { id: id.clone(), signal: self.signal })
     }
 
-    /// Id and configuration of its `aggregate`; the defaults where it names none. `None` for a logs pipeline.
+    /// Id and configuration of its `aggregate`; an empty id and the defaults if it names none. `None` for a logs
+    /// pipeline.
     pub(super) fn aggregate(&self) -> Option<(&str, AggregateConfig)> {
         let named = self.processors.iter().find_map(|(id, processor)| match processor {
             ProcessorConfig::Aggregate(config) => Some((id.as_str(), config.clone())),

@@ -30,7 +30,7 @@ pub(super) enum Wires {
 }
 
 impl Wires {
-    /// From the next chunk on, the stage feeds these pipelines.
+    /// Makes the stage feed these pipelines, from its next chunk on.
     pub(super) fn replace(&self, targets: &[&RunningPipeline]) {
         match self {
             Wires::Records(wires) => drop(wires.send_replace(record_branches(targets))),
@@ -49,7 +49,7 @@ pub(super) fn point_branches(targets: &[&RunningPipeline]) -> Branches<MetricPoi
     targets.iter().filter_map(|pipeline| pipeline.point_branch()).collect()
 }
 
-/// Starts the stage of a receiver that does not run yet: the stage has to be there at the receiver's first moment.
+/// Starts the stage of a receiver. The stage must run before the receiver starts, so that it can take the first item.
 pub(super) fn stage<T: Item>(
     id: &str,
     receiver: &dyn Receiver<T>,
@@ -69,8 +69,8 @@ pub(super) fn stage<T: Item>(
     (out, wires, task)
 }
 
-/// Starts a receiver whose stage runs. Loading programs into the kernel takes time, so it is done on a thread where that
-/// delays nothing else.
+/// Starts a receiver whose stage runs. This may take time, for example to load programs into the kernel, so it is done
+/// on a thread where it delays nothing else.
 pub(super) async fn start<T: Send + 'static>(
     mut receiver: Box<dyn Receiver<T>>,
     out: mpsc::Sender<T>,

@@ -1,4 +1,4 @@
-//! The stage of a receiver: what the receiver sends goes to every pipeline that names it.
+//! The stage of a receiver: it hands what the receiver sends to every pipeline that names the receiver.
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
@@ -16,16 +16,17 @@ pub(super) type Branches<T> = Vec<Arc<Branch<T>>>;
 /// What a stage adds to its receiver's numbers.
 #[derive(Debug, Default)]
 pub(super) struct StageCounts {
-    /// Events that were handed over.
+    /// Number of events that the stage took out of the channel.
     received: AtomicU64,
-    /// Events that were still in the channel when the stage was ended, and their segments.
+    /// Number of events that were still in the channel when the stage was aborted.
     unread_events: AtomicU64,
+    /// Number of segments of those events.
     unread_segments: AtomicU64,
 }
 
 impl StageCounts {
-    /// Completes the receiver's own numbers. The stage's numbers are read first: otherwise an event that passes in
-    /// between would be received before it is seen.
+    /// Completes the receiver's own numbers. The stage's numbers are read first. Otherwise an event that passes in
+    /// between would be counted as received and not as seen.
     pub(super) fn complete(&self, probe: impl FnOnce() -> ReceiverCounts) -> ReceiverCounts {
         let received = self.received.load(Ordering::Acquire);
         let events = self.unread_events.load(Ordering::Acquire);
@@ -40,8 +41,8 @@ impl StageCounts {
     }
 }
 
-/// The channel of a receiver. What is still in it when its stage is ended, because the time for the shutdown is over,
-/// is counted.
+/// The channel of a receiver. If the stage is aborted because the time for the shutdown is over, dropping this counts
+/// what is still in the channel.
 struct Intake<'c, T: Item> {
     items: mpsc::Receiver<T>,
     counts: &'c StageCounts,
@@ -59,7 +60,7 @@ impl<T: Item> Drop for Intake<'_, T> {
     }
 }
 
-/// Runs until the receiver closes the channel and everything in it is handed over. Where the receiver `can_wait`, the
+/// Runs until the receiver closes the channel and everything in it is handed over. If the receiver `can_wait`, the
 /// stage waits for the slowest of its pipelines.
 pub(super) async fn run<T: Item>(
     items: mpsc::Receiver<T>,

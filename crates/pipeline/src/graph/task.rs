@@ -1,4 +1,4 @@
-//! The tasks of a graph: each tells when it ends, and a panic in one is contained.
+//! The tasks of a graph. Each reports its end, and a panic ends only the task in which it happens.
 
 use std::panic::AssertUnwindSafe;
 
@@ -8,7 +8,7 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 use tracing::error;
 
-/// What a task works for.
+/// The part of a graph that a task belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, strum::Display)]
 pub(super) enum Node {
     /// A receiver's stage, by the receiver's id.
@@ -22,10 +22,10 @@ pub(super) enum Node {
     Outlet { pipeline: String, exporter: String },
 }
 
-/// A task has ended.
+/// The end of a task.
 #[derive(Debug)]
 pub(super) struct Ended {
-    /// Which task of its node: a node that was replaced has had another one.
+    /// Number of the task. If its node was replaced meanwhile, the new task has another number.
     pub(super) number: u64,
     pub(super) node: Node,
     pub(super) panicked: bool,
@@ -38,7 +38,7 @@ pub(super) struct Spawner {
 }
 
 impl Spawner {
-    /// The other end receives the end of each task.
+    /// The receiver gets the end of each task.
     pub(super) fn new() -> (Spawner, mpsc::UnboundedReceiver<Ended>) {
         let (ends, ended) = mpsc::unbounded_channel();
         (Spawner { ends, next: 0 }, ended)
@@ -57,7 +57,7 @@ impl Spawner {
             if output.is_none() {
                 error!("{node} panicked");
             }
-            // Nobody listens any more once the graph is gone.
+            // The graph may be gone, so that nobody listens any more.
             let _ = ends.send(Ended { number, node, panicked: output.is_none() });
             output
         });
@@ -65,15 +65,15 @@ impl Spawner {
     }
 }
 
-/// A task of the graph. One that is dropped goes on.
+/// A handle to a task of the graph. If it is dropped, the task goes on.
 pub(super) struct Task<O> {
     pub(super) number: u64,
-    /// `None` once its output was taken.
+    /// `None` after the output was taken, or after the task was aborted.
     handle: Option<JoinHandle<Option<O>>>,
 }
 
 impl<O> Task<O> {
-    /// Waits for the end, until `deadline` at the latest. Gives the output where there is one.
+    /// Waits until the task has ended, or until `deadline`. Returns the output if the task has ended without a panic.
     pub(super) async fn ended(&mut self, deadline: Instant) -> Option<O> {
         let handle = self.handle.as_mut()?;
         let joined = timeout_at(deadline, handle).await.ok()?;
@@ -81,12 +81,12 @@ impl<O> Task<O> {
         joined.ok().flatten()
     }
 
-    /// Has it ended?
+    /// Whether the task has ended.
     pub(super) fn has_ended(&self) -> bool {
         self.handle.as_ref().is_none_or(JoinHandle::is_finished)
     }
 
-    /// Ends the task wherever it is, and waits until it has ended.
+    /// Aborts the task, and waits until it has ended.
     pub(super) async fn abort(&mut self) {
         if let Some(handle) = self.handle.take() {
             handle.abort();

@@ -35,7 +35,7 @@ fn to_port(port: u16) -> Record {
     fixtures::record_to(([192, 0, 2, 7], port).into())
 }
 
-/// Removes what goes to port 1, before and behind a processor that waits.
+/// Removes records to port 1, then holds records, then removes those to port 2.
 fn chain() -> (Chain, Ledger) {
     let ledger =
         Ledger::detached(LedgerKey { pipeline: "logs".to_owned(), signal: Signal::Logs, exporter: None });
@@ -47,7 +47,7 @@ fn chain() -> (Chain, Ledger) {
 }
 
 #[test]
-fn what_is_held_is_neither_passed_nor_filtered() {
+fn held_records_are_neither_passed_nor_filtered() {
     let (mut chain, ledger) = chain();
     let start = Instant::now();
     assert_eq!(chain.push(vec![to_port(1), to_port(2), to_port(3)], start), []);
@@ -59,7 +59,7 @@ fn what_is_held_is_neither_passed_nor_filtered() {
 }
 
 #[test]
-fn nothing_is_held_beyond_the_end() {
+fn at_the_end_no_record_stays_held() {
     let (mut chain, ledger) = chain();
     let start = Instant::now();
     chain.push(vec![to_port(2), to_port(3), to_port(4)], start);

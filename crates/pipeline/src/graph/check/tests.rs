@@ -1,4 +1,4 @@
-//! Which pipelines make sense.
+//! Which pipelines are accepted, and the errors for the others.
 
 use super::*;
 use crate::books::Signal::{Logs, Metrics};
@@ -82,7 +82,7 @@ fn check_names_of(
 }
 
 #[test]
-fn a_pipeline_names_what_there_is_and_names_it_once() {
+fn a_pipeline_names_components_that_exist_and_names_each_once() {
     assert_eq!(check_names_of(Logs, &["source", "wrong"], &["filter", "odd"], &["out"]), []);
     let wrong = check_names_of(Logs, &["source", "sauce", "source"], &["fliter"], &["out", "out"]);
     let paths: Vec<_> = wrong.iter().map(|(path, _)| path.as_str()).collect();

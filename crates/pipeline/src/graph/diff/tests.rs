@@ -1,4 +1,4 @@
-//! From plan to plan, on paper.
+//! The differences of plans, without running anything.
 
 use super::*;
 use crate::books::Signal;
@@ -52,7 +52,7 @@ fn the_same_plan_changes_nothing() {
 }
 
 #[test]
-fn start_is_the_way_from_nothing_and_stop_the_way_to_nothing() {
+fn from_nothing_everything_starts_and_to_nothing_everything_stops() {
     let start = diff(&Plan::default(), &plan());
     assert_eq!(start.pipelines.start, set(["logs", "metrics"]));
     assert_eq!((start.receivers.start.len(), start.exporters.start.len()), (1, 2));
@@ -78,7 +78,7 @@ fn a_changed_component_is_stopped_and_started_and_its_pipelines_are_rewired() {
 }
 
 #[test]
-fn other_names_rewire_a_pipeline_and_do_not_stop_it() {
+fn other_receivers_or_exporters_rewire_a_pipeline_and_do_not_stop_it() {
     let changes = changed(|plan| {
         plan.exporters.insert(key("more", Signal::Logs), "a");
         if let Some(logs) = plan.pipelines.get_mut("logs") {
@@ -91,7 +91,7 @@ fn other_names_rewire_a_pipeline_and_do_not_stop_it() {
 }
 
 #[test]
-fn other_processors_replace_a_pipeline_whose_sums_go_on_if_aggregate_is_the_same() {
+fn other_processors_replace_a_pipeline_and_its_sums_go_on_if_aggregate_is_the_same() {
     let with = |processors: Vec<(String, ProcessorConfig)>| {
         changed(|plan| {
             plan.pipelines.values_mut().for_each(|pipeline| pipeline.processors = processors.clone())

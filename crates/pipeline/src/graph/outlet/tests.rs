@@ -1,4 +1,4 @@
-//! The bound of an outlet, and what becomes of what does not fit.
+//! The bound of an outlet, and what happens to a batch that does not fit.
 
 use futures::FutureExt;
 
@@ -29,12 +29,12 @@ fn a_full_outlet_drops_what_does_not_fit_and_its_bound_is_in_records() {
     assert_eq!(ledger.counts().dropped, [(DropReason::ExporterFull, 1)].into());
     drop(outflow);
     let counts = ledger.counts();
-    assert_eq!(counts.dropped[&DropReason::Shutdown], 2 * half as u64, "what was in it is counted");
+    assert_eq!(counts.dropped[&DropReason::Shutdown], 2 * half as u64, "its batches are counted");
     assert_eq!(counts.in_flight(), 0);
 }
 
 #[test]
-fn a_batch_larger_than_the_outlet_is_let_in_alone() {
+fn a_batch_larger_than_the_outlet_gets_in_if_the_outlet_is_empty() {
     let ledger = ledger();
     let (outlet, _outflow) = Outlet::new(ledger.clone(), None);
     let fanout = fanout(outlet);
@@ -43,14 +43,14 @@ fn a_batch_larger_than_the_outlet_is_let_in_alone() {
 }
 
 #[test]
-fn where_it_may_the_pipeline_waits_and_nothing_is_dropped() {
+fn a_pipeline_that_can_wait_drops_nothing() {
     let ledger = ledger();
     let (outlet, mut outflow) = Outlet::new(ledger.clone(), None);
     outlet.set_can_wait(true);
     let fanout = fanout(outlet);
     let mut sending = Box::pin(fanout.send(vec![batch(OUTLET_CAPACITY), batch(1)]));
-    assert!(sending.as_mut().now_or_never().is_none(), "there is no room for the second");
+    assert!(sending.as_mut().now_or_never().is_none(), "there is no room for the second batch");
     drop(outflow.batches.try_recv());
-    sending.now_or_never().expect("now there is");
+    sending.now_or_never().expect("now there is room");
     assert_eq!(ledger.counts().dropped_total(), 0);
 }

@@ -1,4 +1,4 @@
-//! Who waits at a full entrance, who drops, and what is counted on the way.
+//! At a full entrance: when the stage waits, when it drops, and what is counted.
 
 #![allow(clippy::unwrap_used)]
 
@@ -11,14 +11,14 @@ use crate::books::{DropReason, Ledger, LedgerKey, Signal};
 use crate::fixtures::{gap, record};
 use crate::record::Record;
 
-/// A pipeline's entrance, which holds one chunk, its ledger and its other end.
+/// A branch whose entrance holds one chunk, its ledger, and the other end of the entrance.
 fn branch(signal: Signal) -> (Arc<Branch<Record>>, Ledger, mpsc::Receiver<Record>) {
     let ledger = Ledger::detached(LedgerKey { pipeline: signal.to_string(), signal, exporter: None });
     let (entrance, records) = mpsc::channel(CHUNK);
     (Arc::new(Branch::of_records(ledger.clone(), entrance)), ledger, records)
 }
 
-/// A receiver's channel that holds all of this and is closed.
+/// The closed channel of a receiver, with these records in it.
 fn closed(records: impl IntoIterator<Item = Record>) -> mpsc::Receiver<Record> {
     let (out, channel) = mpsc::channel(8 * CHUNK);
     records.into_iter().for_each(|record| out.try_send(record).unwrap());
@@ -30,7 +30,7 @@ fn wired(branches: Branches<Record>) -> watch::Receiver<Branches<Record>> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn sums_miss_nothing_of_a_burst_and_logs_drop_what_they_have_no_room_for() {
+async fn in_a_burst_sums_miss_nothing_and_logs_drop_what_does_not_fit() {
     let (logs, log_ledger, log_records) = branch(Signal::Logs);
     let (metrics, metric_ledger, mut metric_records) = branch(Signal::Metrics);
     let all = 4 * CHUNK + 1;
@@ -44,7 +44,7 @@ async fn sums_miss_nothing_of_a_burst_and_logs_drop_what_they_have_no_room_for()
         }
         records
     };
-    // Nobody takes log records meanwhile.
+    // The logs pipeline takes no records meanwhile.
     let both = timeout(Duration::from_secs(10), async { tokio::join!(stage, summing) }).await;
     let ((), records) = both.expect("the sums get everything");
     assert_eq!(records.iter().filter(|record| record.is_gap()).count(), 1);
@@ -53,11 +53,11 @@ async fn sums_miss_nothing_of_a_burst_and_logs_drop_what_they_have_no_room_for()
     assert_eq!((logs.accepted, metrics.accepted), (all as u64, all as u64));
     assert_eq!(logs.dropped, [(DropReason::PipelineFull, (all - CHUNK) as u64)].into());
     assert_eq!(metrics.dropped_total(), 0);
-    assert_eq!(counts.complete(ReceiverCounts::default).received, all as u64 - 1, "a gap is no event");
+    assert_eq!(counts.complete(ReceiverCounts::default).received, all as u64 - 1, "a gap is not an event");
 }
 
 #[tokio::test]
-async fn what_a_pipeline_that_has_ended_does_not_get_is_counted() {
+async fn records_for_a_pipeline_that_has_ended_are_counted_as_dropped() {
     for can_wait in [false, true] {
         for signal in [Signal::Logs, Signal::Metrics] {
             let (branch, ledger, records) = branch(signal);
@@ -82,12 +82,12 @@ async fn branches_are_replaced_between_two_chunks() {
     out.try_send(gap()).unwrap();
     assert!(futures::poll!(&mut stage).is_pending());
     assert!(!to_first.recv().await.unwrap().is_gap());
-    assert!(to_first.recv().await.is_none(), "the way to the first is closed");
+    assert!(to_first.recv().await.is_none(), "the branch to the first is closed");
     assert!(to_second.recv().await.unwrap().is_gap());
 }
 
 #[tokio::test]
-async fn what_is_in_the_channel_when_the_stage_is_cut_off_is_counted() {
+async fn records_in_the_channel_when_the_stage_is_aborted_are_counted() {
     let (branch, _, _records) = branch(Signal::Logs);
     let counts = StageCounts::default();
     let events = (0..3 * CHUNK).map(|_| record()).chain([gap()]);
@@ -104,7 +104,7 @@ async fn what_is_in_the_channel_when_the_stage_is_cut_off_is_counted() {
 #[test]
 fn nothing_is_received_before_it_is_seen() {
     let counts = StageCounts::default();
-    // An event that comes while the receiver is asked.
+    // An event comes while the receiver's numbers are read.
     let probe = || {
         let seen = 1;
         counts.received.fetch_add(2, Ordering::Release);

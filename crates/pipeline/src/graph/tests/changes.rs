@@ -1,4 +1,4 @@
-//! From one plan to the next while everything runs.
+//! Changes from one plan to the next while the graph runs.
 
 use std::sync::Arc;
 
@@ -15,7 +15,7 @@ fn deadline() -> Instant {
     Instant::now() + s(10)
 }
 
-/// The values that a sink got of the sum of segments, with the start of each.
+/// The points of the sum of segments that a sink got: start and value of each.
 fn segments(sink: &Arc<Sink>) -> Vec<(u64, u64)> {
     let counted = |point: &MetricPoint| point.descriptor == &RETRANSMITS && point.total.value > 0;
     let points = sink.points().into_iter().filter(counted);
@@ -23,7 +23,7 @@ fn segments(sink: &Arc<Sink>) -> Vec<(u64, u64)> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_is_the_same_is_not_touched() {
+async fn parts_that_are_equal_in_both_plans_go_on_unchanged() {
     let (books, diary, receiver) = (Books::default(), Diary::default(), FakeReceiver::default());
     let sink = Sink::new(Mode::Deliver, &diary);
     let wanted = Wanted::from(&receiver.keeping(&diary)).pipeline("logs", vec![], &[("out", &sink)]);
@@ -49,13 +49,13 @@ async fn a_pipeline_comes_and_goes_beside_one_that_stays() {
     receiver.send(vec![record(); 4]);
     until(|| other.items() >= 4).await;
     graph.apply(one.0, deadline()).await.unwrap();
-    assert_eq!(diary.read(), ["started", "shut down"], "the other exporter alone");
+    assert_eq!(diary.read(), ["started", "shut down"], "only the other exporter");
     receiver.send(vec![record(); 5]);
     until(|| sink.items() == 12).await;
     let went_to_other = other.items();
-    assert!((4..=7).contains(&went_to_other), "{went_to_other}: what came while it was there");
+    assert!((4..=7).contains(&went_to_other), "{went_to_other}: the records that came while it ran");
 
-    // Its ledger is taken up again: no second series, and no number that falls.
+    // Its ledger is used again, so that there is no second series and no number falls.
     graph.apply(two.0, deadline()).await.unwrap();
     receiver.send(vec![record(); 2]);
     graph.stop(deadline()).await;
@@ -80,10 +80,10 @@ async fn a_pipeline_whose_processors_change_is_replaced_without_a_loss() {
     receiver.send(vec![to_port(1); 3]);
     until(|| counts(&books, "logs", None).accepted == 3).await;
     graph.apply(after.0, deadline()).await.unwrap();
-    assert_eq!(sink.items(), 3, "what the old one held is delivered");
+    assert_eq!(sink.items(), 3, "the records that the old pipeline held are delivered");
     receiver.send([to_port(1), to_port(2)]);
     until(|| sink.items() == 4).await;
-    assert_eq!(diary.read(), ["started"], "neither the receiver nor the exporter");
+    assert_eq!(diary.read(), ["started"], "neither the receiver nor the exporter was stopped");
     graph.stop(deadline()).await;
     let counts = counts(&books, "logs", None);
     assert_eq!((counts.accepted, counts.passed, counts.filtered), (5, 4, 1));
@@ -91,7 +91,7 @@ async fn a_pipeline_whose_processors_change_is_replaced_without_a_loss() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn sums_go_on_in_the_pipeline_that_replaces_theirs() {
+async fn sums_go_on_in_the_pipeline_that_replaces_the_old_one() {
     let (books, diary, receiver) = (Books::default(), Diary::default(), FakeReceiver::default());
     let sink = Sink::new(Mode::Deliver, &diary);
     let plan = |processors| Wanted::from(&receiver).pipeline("metrics", processors, &[("out", &sink)]);
@@ -110,7 +110,7 @@ async fn sums_go_on_in_the_pipeline_that_replaces_theirs() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn sums_of_another_configuration_begin_anew() {
+async fn sums_begin_anew_if_the_configuration_of_aggregate_changes() {
     let (books, diary, receiver) = (Books::default(), Diary::default(), FakeReceiver::default());
     let sink = Sink::new(Mode::Deliver, &diary);
     let plan = |interval| {
@@ -175,21 +175,21 @@ async fn a_plan_that_does_not_start_leaves_everything_as_it_was() {
     let before = Wanted::from(&source.keeping(&diary)).pipeline("logs", vec![], &[("out", &sink)]);
     let mut graph = before.clone().start(&books).await;
 
-    // A new receiver that fails: the one that runs is not touched.
+    // A new receiver fails. The one that runs goes on unchanged.
     let bad = FakeReceiver::broken("no BTF", false);
     let more = before.clone().receiver("bad", &bad);
     let more = more.pipeline_of(&["source", "bad"], "logs/other", vec![], &[("other", &other)]);
     assert!(graph.apply(more.0, deadline()).await.is_err());
-    assert_eq!(diary.read(), ["started", "shut down"], "the other exporter alone");
+    assert_eq!(diary.read(), ["started", "shut down"], "only the other exporter");
 
-    // A successor that fails: the one that ran is started again.
+    // The successor of a receiver fails. The old one is started again.
     let successor = Wanted::from(&bad).pipeline("logs", vec![], &[("out", &sink)]);
     assert!(graph.apply(successor.0, deadline()).await.is_err());
     assert_eq!(diary.read()[2..], ["stopped", "started"]);
 
     source.send(vec![record(); 3]);
     until(|| sink.items() == 3).await;
-    assert!(futures::poll!(Box::pin(graph.finished())).is_pending(), "all is well");
+    assert!(futures::poll!(Box::pin(graph.finished())).is_pending(), "nothing has failed");
     graph.stop(deadline()).await;
     assert_balanced(&books);
 }
@@ -217,9 +217,9 @@ async fn a_pipeline_gets_another_receiver() {
     assert_balanced(&books);
 }
 
-/// An exporter that stays may take what a stopped pipeline sent it long after that pipeline is gone.
+/// An exporter that stays may take the batches of a stopped pipeline long after that pipeline is gone.
 #[tokio::test(start_paused = true)]
-async fn what_a_stopped_pipeline_sent_to_an_exporter_that_stays_is_still_delivered() {
+async fn batches_of_a_stopped_pipeline_to_an_exporter_that_stays_are_delivered() {
     let (books, diary, receiver) = (Books::default(), Diary::default(), FakeReceiver::default());
     let back = Instant::now() + s(100);
     let slow = Sink::new(Mode::AwayUntil(back), &diary);

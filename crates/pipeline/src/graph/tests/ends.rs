@@ -9,7 +9,7 @@ use crate::component::ReceiverError;
 use crate::fixtures::record;
 use crate::graph::{Failure, StartError};
 
-/// The binary may run a graph on any thread.
+/// The binary may run a graph on any thread, so a graph must be `Send`.
 #[test]
 fn a_graph_starts_and_stops_on_any_thread() {
     fn assert_send<T: Send>(_: &T) {}
@@ -36,7 +36,7 @@ async fn exporters_of_a_pipeline_work_at_the_same_time() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn an_exporter_that_comes_back_late_in_the_drain_gets_what_its_pipeline_holds() {
+async fn an_exporter_that_comes_back_late_in_the_drain_gets_everything_from_its_pipeline() {
     let (books, diary, receiver) = (Books::default(), Diary::default(), FakeReceiver::default());
     let start = Instant::now();
     let sink = Sink::new(Mode::HangUntil(start + s(8)), &diary);
@@ -50,7 +50,7 @@ async fn an_exporter_that_comes_back_late_in_the_drain_gets_what_its_pipeline_ho
 }
 
 #[tokio::test(start_paused = true)]
-async fn what_the_deadline_cuts_off_is_counted() {
+async fn items_that_are_left_at_the_deadline_are_counted() {
     let (books, diary, receiver) = (Books::default(), Diary::default(), FakeReceiver::default());
     let sink = Sink::new(Mode::Hang, &diary);
     let wanted = Wanted::from(&receiver).pipeline("logs", vec![batch(10, s(1))], &[("out", &sink)]);
@@ -84,7 +84,7 @@ async fn a_receiver_that_does_not_start_stops_everything() {
             ReceiverError::Configuration(why) => panic!("{why}"),
         }
         assert_eq!(diary.read(), ["started", "stopped", "shut down"]);
-        assert_eq!(sink.items(), 0, "where nothing is seen, 0 would be wrong");
+        assert_eq!(sink.items(), 0, "a 0 would be wrong, since nothing is seen");
     }
 }
 
@@ -101,7 +101,7 @@ async fn an_exporter_that_does_not_start_stops_everything() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_graph_that_makes_no_sense_is_refused_before_anything_starts() {
+async fn a_plan_that_is_not_valid_is_refused_before_anything_starts() {
     let (books, diary, receiver) = (Books::default(), Diary::default(), FakeReceiver::default());
     let sink = Sink::new(Mode::Deliver, &diary);
     let wanted = Wanted::from(&receiver.keeping(&diary));
@@ -113,16 +113,16 @@ async fn a_graph_that_makes_no_sense_is_refused_before_anything_starts() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_receiver_that_dies_is_named() {
+async fn the_error_names_a_receiver_that_ends_by_itself() {
     let (books, diary, receiver) = (Books::default(), Diary::default(), FakeReceiver::default());
     let sink = Sink::new(Mode::Deliver, &diary);
     let mut graph = Wanted::from(&receiver).pipeline("logs", vec![], &[("out", &sink)]).start(&books).await;
-    assert!(futures::poll!(Box::pin(graph.finished())).is_pending(), "all is well");
+    assert!(futures::poll!(Box::pin(graph.finished())).is_pending(), "nothing has failed");
     receiver.send(vec![record(); 3]);
     receiver.die();
     assert_eq!(graph.finished().await, Err(Failure::Receiver("source".to_owned())));
     graph.stop(Instant::now() + s(1)).await;
-    assert_eq!(sink.items(), 3, "what it had sent is delivered");
+    assert_eq!(sink.items(), 3, "the records that it had sent are delivered");
     assert_balanced(&books);
 }
 
@@ -148,7 +148,7 @@ async fn a_graph_has_finished_when_all_of_its_receivers_have() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_panic_is_contained_and_counted() {
+async fn a_panic_stops_only_one_part_and_its_items_are_counted() {
     let (books, diary, receiver) = (Books::default(), Diary::default(), FakeReceiver::default());
     let (sink, other) = (Sink::new(Mode::Panic, &diary), Sink::new(Mode::Deliver, &diary));
     let wanted = Wanted::from(&receiver)
@@ -163,7 +163,7 @@ async fn a_panic_is_contained_and_counted() {
     assert_balanced(&books);
     let lost = |counts: &Counts| counts.dropped.get(&DropReason::Internal).copied().unwrap_or(0);
     assert_eq!(lost(&counts(&books, "logs", Some("out"))), 7);
-    assert_eq!(counts(&books, "logs", Some("other")).delivered, 7, "its sibling goes on");
+    assert_eq!(counts(&books, "logs", Some("other")).delivered, 7, "the other exporter goes on");
     assert_eq!(counts(&books, "metrics", None).aggregated, 7);
 }
 

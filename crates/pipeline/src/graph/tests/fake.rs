@@ -1,4 +1,4 @@
-//! Receivers and exporters that do as they are told.
+//! Receivers and exporters whose behaviour the test sets.
 
 #![allow(clippy::unwrap_used)]
 
@@ -16,7 +16,7 @@ use crate::graph::Factory;
 use crate::metric::{MetricPoint, Temporality};
 use crate::record::Record;
 
-/// Makes what its configurations say: they are handles of the components.
+/// Makes components. A configuration is a handle of the component that it makes.
 pub(super) struct Fakes;
 
 impl Factory for Fakes {
@@ -51,7 +51,7 @@ pub(super) enum Source {
     Points(FakePoints),
 }
 
-/// A receiver that makes a metric point of its own, and ends then.
+/// A receiver that makes one metric point of its own, and then ends.
 #[derive(Clone, PartialEq)]
 pub(super) struct FakePoints(pub(super) MetricPoint);
 
@@ -92,7 +92,7 @@ impl PartialEq for SinkConfig {
     }
 }
 
-/// What happened, in order.
+/// A list of what happened, in order.
 #[derive(Clone, Default)]
 pub(super) struct Diary(Arc<Mutex<Vec<&'static str>>>);
 
@@ -122,7 +122,7 @@ impl FakeReceiver {
         FakeReceiver { diary: diary.clone(), ..self.clone() }
     }
 
-    /// One that does not start: it says why, or panics.
+    /// A receiver that does not start. It returns `refuses` as its error, or panics.
     pub(super) fn broken(refuses: &'static str, panics: bool) -> Self {
         FakeReceiver { refuses: Some(refuses), panics, ..FakeReceiver::default() }
     }
@@ -134,7 +134,7 @@ impl FakeReceiver {
         }
     }
 
-    /// One that can wait.
+    /// A receiver that can wait.
     pub(super) fn patient() -> Self {
         FakeReceiver { can_wait: true, ..FakeReceiver::default() }
     }
@@ -154,7 +154,7 @@ impl FakeReceiver {
     }
 }
 
-/// Two configurations are the same where they are of the same receiver.
+/// Two configurations are equal if they are handles of the same receiver.
 impl PartialEq for FakeReceiver {
     fn eq(&self, other: &Self) -> bool {
         Arc::ptr_eq(&self.out, &other.out)
@@ -207,16 +207,16 @@ impl Receiver for FakeReceiver {
 /// What an exporter does with a batch.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub(super) enum Mode {
-    /// Takes it.
+    /// Takes the batch.
     Deliver,
-    /// Hangs until shutdown begins, then drops it.
+    /// Hangs until it is shut down, then drops the batch.
     HangUntilShutdown,
-    /// Hangs until this moment, and at least until it knows of the shutdown, and takes it then; drops it once it is shut
-    /// down.
+    /// Hangs until it is told of the shutdown, and at least until this moment, and then takes the batch. If it is shut
+    /// down before, it drops the batch.
     HangUntil(Instant),
-    /// Takes nothing until this moment.
+    /// Hangs until this moment, then takes the batch.
     AwayUntil(Instant),
-    /// Hangs for good, also at shutdown.
+    /// Hangs for ever, also at shutdown.
     Hang,
     Panic,
 }
@@ -242,7 +242,7 @@ impl Sink {
         })
     }
 
-    /// One that takes metric points in a temporality of its own.
+    /// A sink that takes metric points in a temporality of its own.
     pub(super) fn taking(temporality: Temporality, diary: &Diary) -> Arc<Self> {
         let mut sink = Sink::new(Mode::Deliver, diary);
         Arc::get_mut(&mut sink).unwrap().temporality = Some(temporality);

@@ -1,4 +1,4 @@
-//! Graphs of fake receivers and exporters: who gets what, who waits for whom, how it changes and how it ends.
+//! Graphs of fake receivers and exporters: how items flow, how a graph changes and how it ends.
 
 #![allow(clippy::unwrap_used)]
 
@@ -22,19 +22,19 @@ use crate::metric::MetricPoint;
 use crate::processors::{BatchConfig, ProcessorConfig};
 use crate::record::Record;
 
-/// Points of the first report: of each series that can be expected, as 0.
+/// Number of points of the first report: each series that can be expected is reported as 0.
 const ZEROS: usize = 114;
 
 const fn s(seconds: u64) -> Duration {
     Duration::from_secs(seconds)
 }
 
-/// A plan in the making.
+/// Builds a plan.
 #[derive(Clone, Default)]
 struct Wanted(Plan<Source, SinkConfig>);
 
 impl Wanted {
-    /// One receiver, `source`.
+    /// Begins with one receiver, `source`.
     fn from(source: &FakeReceiver) -> Self {
         Wanted::default().receiver("source", source)
     }
@@ -51,7 +51,7 @@ impl Wanted {
         self
     }
 
-    /// A pipeline that `source` feeds.
+    /// Adds a pipeline that `source` feeds.
     fn pipeline(
         self,
         id: &str,
@@ -83,7 +83,7 @@ impl Wanted {
         self
     }
 
-    /// A graph in which it runs.
+    /// Starts a graph that runs the plan.
     async fn start(self, books: &Books) -> Graph<Fakes> {
         let mut graph = graph(books);
         graph.apply(self.0, Instant::now() + s(10)).await.unwrap();
@@ -107,7 +107,7 @@ fn to_port(port: u16) -> Record {
     fixtures::record_to(([192, 0, 2, 7], port).into())
 }
 
-/// The counts of a pipeline's ledger, or of its exporter's.
+/// The counts of a pipeline's ledger, or of the ledger of its exporter.
 fn counts(books: &Books, pipeline: &str, exporter: Option<&str>) -> Counts {
     let ledgers = books.snapshot().ledgers;
     let mut of = ledgers
@@ -116,14 +116,14 @@ fn counts(books: &Books, pipeline: &str, exporter: Option<&str>) -> Counts {
     of.next().unwrap().1
 }
 
-/// Lets the paused clock run until something has happened.
+/// Lets the paused clock run until `happened` is true.
 async fn until(mut happened: impl FnMut() -> bool) {
     while !happened() {
         sleep(Duration::from_millis(1)).await;
     }
 }
 
-/// After a stop, everything has become something.
+/// Checks that all items are accounted for. They must be after a stop.
 fn assert_balanced(books: &Books) {
     for (key, counts) in books.snapshot().ledgers {
         assert_eq!((counts.in_flight(), counts.queued), (0, 0), "{key:?}: {counts:?}");

@@ -1,4 +1,4 @@
-//! Who gets what, and who waits for whom.
+//! Which items each pipeline and exporter gets, and which part waits for which.
 
 use std::time::Duration;
 
@@ -35,7 +35,7 @@ async fn one_receiver_feeds_pipelines_of_both_signals() {
 
     assert_eq!(logs.items(), 7);
     let points = metrics.points();
-    assert_eq!(segments(&points), 20, "two segments each, also of those that logs leave out");
+    assert_eq!(segments(&points), 20, "two segments per record, filtered or not");
 
     let logs = counts(&books, "logs", None);
     assert_eq!((logs.accepted, logs.filtered, logs.passed), (10, 3, 7));
@@ -71,12 +71,12 @@ async fn a_gap_goes_to_pipelines_of_both_signals() {
     let (logs, metrics) = (counts(&books, "logs", None), counts(&books, "metrics", None));
     assert_eq!((logs.accepted, logs.filtered, logs.passed), (2, 1, 1));
     assert_eq!((metrics.accepted, metrics.aggregated), (2, 2));
-    assert_eq!(books.snapshot().receivers[0].1.received, 1, "a gap is no event");
+    assert_eq!(books.snapshot().receivers[0].1.received, 1, "a gap is not an event");
     assert_balanced(&books);
 }
 
 #[tokio::test(start_paused = true)]
-async fn a_stuck_exporter_makes_no_sibling_wait() {
+async fn a_stuck_exporter_does_not_delay_another() {
     let (books, diary, receiver) = (Books::default(), Diary::default(), FakeReceiver::default());
     let (stuck, free) = (Sink::new(Mode::HangUntilShutdown, &diary), Sink::new(Mode::Deliver, &diary));
     let exporters = [("stuck", &stuck), ("free", &free)];
@@ -102,9 +102,9 @@ async fn a_stuck_exporter_makes_no_sibling_wait() {
     assert_eq!(counts(&books, "logs", Some("stuck")).delivered, 0);
 }
 
-/// In a metrics pipeline, too: the other exporter gets each report, and the sums go on growing.
+/// The same in a metrics pipeline: the other exporter gets each report, and records are still added to the sums.
 #[tokio::test(start_paused = true)]
-async fn a_stuck_exporter_of_metrics_makes_no_sibling_wait() {
+async fn a_stuck_exporter_of_metrics_does_not_delay_another() {
     let (books, diary, receiver) = (Books::default(), Diary::default(), FakeReceiver::default());
     let (stuck, free) = (Sink::new(Mode::HangUntilShutdown, &diary), Sink::new(Mode::Deliver, &diary));
     let exporters = [("stuck", &stuck), ("free", &free)];
@@ -180,7 +180,7 @@ async fn sums_go_on_growing_while_an_exporter_hangs() {
 }
 
 #[tokio::test(start_paused = true)]
-async fn who_can_wait_loses_nothing_to_a_full_pipeline() {
+async fn a_receiver_that_can_wait_loses_nothing_to_a_full_pipeline() {
     let (books, diary) = (Books::default(), Diary::default());
     let patient = FakeReceiver::patient();
     let (slow, fast) = (Sink::new(Mode::HangUntilShutdown, &diary), Sink::new(Mode::Deliver, &diary));
@@ -193,18 +193,18 @@ async fn who_can_wait_loses_nothing_to_a_full_pipeline() {
     let events = 3 * (PIPELINE_CAPACITY + OUTLET_CAPACITY);
     for _ in 0..events {
         if timeout(s(1), patient.send_waiting(record())).await.is_err() {
-            break; // everything is full, up to the source
+            break; // everything is full, including the channel of the receiver
         }
     }
     let (pipeline, exporter) = (counts(&books, "logs", None), counts(&books, "logs", Some("slow")));
     assert_eq!((pipeline.dropped_total(), exporter.dropped_total()), (0, 0));
-    assert!(pipeline.accepted < events as u64, "nothing had to wait");
+    assert!(pipeline.accepted < events as u64, "the receiver did not have to wait");
     graph.stop(Instant::now() + s(10)).await;
     assert_balanced(&books);
 }
 
 #[tokio::test(start_paused = true)]
-async fn chunks_without_batch_go_out_as_they_come() {
+async fn without_batch_each_chunk_is_a_batch() {
     let (books, diary, receiver) = (Books::default(), Diary::default(), FakeReceiver::default());
     let sink = Sink::new(Mode::Deliver, &diary);
     let to_one = filter("include: ['network.peer.port == 1']");
@@ -234,7 +234,7 @@ async fn a_receivers_own_points_enter_metrics_pipelines_behind_the_sums() {
     receiver.send([record()]);
     graph.stop(Instant::now() + s(10)).await;
     let pipeline = counts(&books, "metrics", None);
-    assert_eq!((pipeline.accepted, pipeline.aggregated), (1, 1), "points are no records");
+    assert_eq!((pipeline.accepted, pipeline.aggregated), (1, 1), "points are not records");
     assert_eq!(counts(&books, "metrics", Some("out")).delivered, sink.items());
     assert_eq!(sink.points().iter().filter(|of| **of == point(42, 42)).count(), 1);
     assert_balanced(&books);

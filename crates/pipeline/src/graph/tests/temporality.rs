@@ -11,7 +11,7 @@ use crate::fixtures::record;
 use crate::metric::Temporality::{self, Cumulative, Delta};
 use crate::processors::{AggregateConfig, EVENTS, ProcessorConfig};
 
-/// The values of the events' points that are not 0, of which all have this temporality.
+/// The values of the sink's points of events, except those that are 0. Checks that all have this temporality.
 fn events(sink: &Arc<Sink>, temporality: Temporality) -> Vec<u64> {
     let points = sink.points();
     assert!(points.iter().all(|point| point.temporality == temporality));
@@ -20,7 +20,7 @@ fn events(sink: &Arc<Sink>, temporality: Temporality) -> Vec<u64> {
 }
 
 #[tokio::test(start_paused = true)]
-async fn exporters_choose_and_the_silent_get_the_pipelines() {
+async fn exporters_get_their_own_temporality_or_the_pipelines() {
     for temporality in [Cumulative, Delta] {
         let (books, diary, receiver) = (Books::default(), Diary::default(), FakeReceiver::default());
         let (silent, cumulative, delta) =
@@ -40,7 +40,7 @@ async fn exporters_choose_and_the_silent_get_the_pipelines() {
         assert_eq!(events(&delta, Delta), [2, 2, 2]);
         let expected = if temporality == Cumulative { [2, 4, 6] } else { [2, 2, 2] };
         assert_eq!(events(&silent, temporality), expected);
-        assert_eq!(delta.sizes(), [3, 3, 3], "what has changed, and no batch where nothing has");
+        assert_eq!(delta.sizes(), [3, 3, 3], "only sums that have changed, and no batch if none has");
         assert_eq!(cumulative.sizes(), [ZEROS; 4]);
         // What an exporter does not take is not in its books.
         assert_eq!(counts(&books, "metrics", Some("delta")).accepted, 9);
