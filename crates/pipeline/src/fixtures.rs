@@ -13,7 +13,7 @@ use crate::record::{
     TcpSample, TcpState,
 };
 
-/// An IPv4 segment that was retransmitted in Recovery, 10.0.0.1:43210 -> 192.0.2.7:443.
+/// The record of an IPv4 segment that was retransmitted in fast recovery, 10.0.0.1:43210 -> 192.0.2.7:443.
 pub(crate) fn record() -> Record {
     Record {
         time_unix_nano: 1_700_000_005_000_000_000,
@@ -50,17 +50,17 @@ pub(crate) fn record() -> Record {
     }
 }
 
-/// [`record`] to another peer.
+/// Like [`record`], but to another peer.
 pub(crate) fn record_to(peer: SocketAddr) -> Record {
     Record { flow: record().flow.map(|flow| Flow { peer, ..flow }), ..record() }
 }
 
-/// [`record`], for another reason.
+/// Like [`record`], but for another reason.
 pub(crate) fn record_of(retransmit_type: RetransmitType, slow_start: Option<bool>) -> Record {
     Record { class: Class { retransmit_type, slow_start, ..record().class }, ..record() }
 }
 
-/// [`record`] as an attempt that the kernel counted and failed to send.
+/// Like [`record`], but for an attempt that the kernel counted and failed to send.
 pub(crate) fn failed(errno: i32) -> Record {
     Record {
         amounts: Amounts { bytes: 0, failures: 1, ..record().amounts },
@@ -69,7 +69,7 @@ pub(crate) fn failed(errno: i32) -> Record {
     }
 }
 
-/// Twelve IPv4 timeouts that were not seen, one of which failed.
+/// A gap of twelve IPv4 timeouts that were not seen. One of them failed.
 pub(crate) fn gap() -> Record {
     Record {
         time_unix_nano: 1_700_000_006_000_000_000,
@@ -93,12 +93,12 @@ pub(crate) fn unseen() -> Record {
     }
 }
 
-/// A bundle of texts, as a processor would find them.
+/// A bundle of text attributes, such as a processor would find.
 pub(crate) fn bundle<const N: usize>(attributes: [(&str, &str); N]) -> Arc<Bundle> {
     Arc::new(attributes.into_iter().map(|(name, value)| (name.into(), value.into())).collect())
 }
 
-/// A ledger in nobody's books.
+/// A ledger that is not in any books.
 pub(crate) fn ledger() -> Ledger {
     Ledger::detached(LedgerKey {
         pipeline: "logs".to_owned(),

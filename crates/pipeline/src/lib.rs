@@ -8,8 +8,9 @@
 //!   metrics pipeline: flow processors -> aggregate -> batch -> an outlet per exporter
 //! ```
 //!
-//! Everything that does not come out at the far end is counted in [`books`], at a named place, for a named reason.
-//! This crate knows no receiver: what is a kernel's or a file's is turned into records in the receiver's own crate.
+//! Every item that does not reach a backend is counted in [`books`], with a named place and a named reason. This crate
+//! does not depend on any receiver: each receiver's own crate turns what it reads from the kernel or from a file into
+//! records.
 
 pub mod attribute;
 pub mod books;

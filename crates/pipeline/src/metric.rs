@@ -1,4 +1,4 @@
-//! Metric points: what metrics pipelines carry and exporters ship. Nothing here knows which component made them.
+//! Metric points, which metrics pipelines carry and exporters send. They do not depend on the component that made them.
 
 use std::sync::Arc;
 
@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::attribute::{Key, OwnedValue};
 
-/// What a metric is. The component that makes its points brings it along.
+/// The description of a metric. The component that makes the points of the metric defines it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
 pub struct Descriptor {
     /// The metric's name.
@@ -15,7 +15,7 @@ pub struct Descriptor {
     pub unit: &'static str,
     /// How its values behave.
     pub kind: Kind,
-    /// What it counts, for people.
+    /// What it counts, in words for people.
     pub description: &'static str,
 }
 
@@ -26,45 +26,46 @@ pub enum Kind {
     MonotonicSum,
 }
 
-/// Since when a sum's value counts (OTLP `AggregationTemporality`).
+/// The moment from which a sum's value is counted (OTLP `AggregationTemporality`).
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
 pub enum Temporality {
-    /// Since the start of the series.
+    /// From the start of the series.
     #[default]
     Cumulative,
-    /// Since the last report.
+    /// From the last report.
     Delta,
 }
 
-/// One series of a sum at one moment. It can be read in both temporalities; the exporter chooses.
+/// One series of a sum at one moment. It can be read in both temporalities. The exporter chooses one of them.
 #[derive(Clone, Debug, PartialEq)]
 pub struct MetricPoint {
-    /// Which metric.
+    /// The metric.
     pub descriptor: &'static Descriptor,
     /// The attributes of the series. All of its points share them.
     pub attributes: Arc<[(Key, OwnedValue)]>,
-    /// The moment, in ns since the Unix epoch.
+    /// The moment of the point, in ns since the Unix epoch.
     pub time_unix_nano: u64,
     /// What was counted since the start of the series.
     pub total: Reading,
     /// What was counted since the last report.
     pub change: Reading,
-    /// The temporality in force: at first the pipeline's, then that of the exporter which takes the point.
+    /// The temporality in which the point is read. At first it is the pipeline's, then that of the exporter which takes
+    /// the point.
     pub temporality: Temporality,
 }
 
-/// The value of a sum, and since when it counts.
+/// The value of a sum, and the moment from which it is counted.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Reading {
-    /// Since when, in ns since the Unix epoch. Never later than the point's time.
+    /// The moment from which `value` is counted, in ns since the Unix epoch. It is never later than the point's time.
     pub start_unix_nano: u64,
     /// The value, in the metric's unit.
     pub value: u64,
 }
 
 impl MetricPoint {
-    /// The reading in the temporality in force.
+    /// The reading in the point's temporality.
     pub fn reading(&self) -> Reading {
         match self.temporality {
             Temporality::Cumulative => self.total,
@@ -72,14 +73,15 @@ impl MetricPoint {
         }
     }
 
-    /// Does the reading say anything? A change of 0 does not; a total always does, since backends forget a series
+    /// Whether the reading is worth sending. A change of 0 is not. A total always is, since backends forget a series
     /// that is not repeated.
     fn is_worth_sending(&self) -> bool {
         self.temporality == Temporality::Cumulative || self.change.value > 0
     }
 }
 
-/// The points that an exporter takes, in their order and in its temporality. `None` leaves each point's as it is.
+/// The points that an exporter takes, in their order. They are in the exporter's temporality; if that is `None`, each
+/// point keeps its own.
 pub(crate) fn taken_in(temporality: Option<Temporality>, points: &Arc<[MetricPoint]>) -> Arc<[MetricPoint]> {
     let differs = |point: &MetricPoint| temporality.is_some_and(|wanted| wanted != point.temporality);
     if points.iter().all(|point| !differs(point) && point.is_worth_sending()) {
@@ -97,7 +99,7 @@ mod tests {
     use crate::fixtures::point;
     use Temporality::{Cumulative, Delta};
 
-    /// Totals of 5 and 7, of which the second has changed by 2.
+    /// Two points: a total of 5 that has not changed, and a total of 7 that has changed by 2.
     fn points(temporality: Temporality) -> Arc<[MetricPoint]> {
         Arc::new([(5, 0), (7, 2)].map(|(total, change)| MetricPoint { temporality, ..point(total, change) }))
     }
@@ -119,7 +121,7 @@ mod tests {
     }
 
     #[test]
-    fn points_that_are_taken_as_they_are_are_not_copied() {
+    fn points_that_need_no_change_are_not_copied() {
         let points = points(Cumulative);
         for wanted in [None, Some(Cumulative)] {
             assert!(Arc::ptr_eq(&taken_in(wanted, &points), &points));

@@ -2,17 +2,17 @@
 
 use std::sync::atomic::{AtomicBool, Ordering};
 
-/// Remembers whether a condition lasts, so that the log can tell of its beginning and its end only.
+/// Remembers whether a condition holds, so that only its beginning and its end are logged.
 #[derive(Debug, Default)]
 pub struct SayOnce(AtomicBool);
 
 impl SayOnce {
-    /// The condition holds now. `true` where it did not hold before: this is worth a line in the log.
+    /// Notes that the condition holds. Returns true if it did not hold before; then the caller logs a line.
     pub fn begin(&self) -> bool {
         !self.0.swap(true, Ordering::Relaxed)
     }
 
-    /// The condition does not hold any more. `true` where it held before: this is worth a line, too.
+    /// Notes that the condition does not hold. Returns true if it held before; then the caller logs a line, too.
     pub fn end(&self) -> bool {
         self.0.swap(false, Ordering::Relaxed)
     }
@@ -28,6 +28,6 @@ mod tests {
         assert!(!outage.end(), "it has not begun");
         assert_eq!([outage.begin(), outage.begin()], [true, false]);
         assert_eq!([outage.end(), outage.end()], [true, false]);
-        assert!(outage.begin(), "the next one is told again");
+        assert!(outage.begin(), "the next outage is logged again");
     }
 }

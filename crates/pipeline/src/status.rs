@@ -1,38 +1,38 @@
-//! The status of a component, for everybody who wants to watch it.
+//! The status of a component. Other components can watch it.
 
 use tokio::sync::watch;
 
-/// How a component does, in the words of the OpenTelemetry Collector (its module `component/componentstatus`).
+/// The status of a component, in the terms of the OpenTelemetry Collector (its module `component/componentstatus`).
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Status {
     /// It works.
     Ok,
-    /// Its last attempt failed, and it tries again by itself: the error's message.
+    /// Its last attempt failed, and it will try again by itself. Holds the error's message.
     RecoverableError(String),
-    /// Its last attempt failed in a way that no other attempt mends: the error's message. Somebody has to look at the
-    /// configuration or at the backend. The next success ends this status, unlike in the Collector: a backend refuses
-    /// single requests, and takes others.
+    /// Its last attempt failed, and the same attempt would fail again. Holds the error's message. Somebody has to look
+    /// at the configuration or at the backend. Unlike in the Collector, the next success ends this status, since a
+    /// backend may refuse one request and take others.
     PermanentError(String),
-    /// It delivers what it still holds, and takes nothing new afterwards.
+    /// It delivers what it still holds. After that it takes nothing new.
     Stopping,
     /// It has ended.
     Stopped,
 }
 
-/// The end of a component at which it reports its status.
+/// Reports the status of a component to all who watch it.
 #[derive(Debug)]
 pub struct StatusReporter(watch::Sender<Status>);
 
 impl Default for StatusReporter {
-    /// A reporter of a component that works.
+    /// A reporter whose status is [`Status::Ok`].
     fn default() -> Self {
         StatusReporter(watch::Sender::new(Status::Ok))
     }
 }
 
 impl StatusReporter {
-    /// Reports a status, and wakes the watchers where it is another than before. A component that stops can only become
-    /// [`Status::Stopped`]: reports of errors that come meanwhile are ignored.
+    /// Reports a status, and wakes the watchers if it differs from the status before. A component that is stopping can
+    /// only become [`Status::Stopped`]. Everything else that it reports meanwhile is ignored.
     pub fn report(&self, status: Status) {
         self.0.send_if_modified(|current| {
             let changes = match current {
@@ -47,7 +47,7 @@ impl StatusReporter {
         });
     }
 
-    /// The status now and from now on.
+    /// The current status and its later changes.
     pub fn watch(&self) -> watch::Receiver<Status> {
         self.0.subscribe()
     }
@@ -77,7 +77,7 @@ mod tests {
     }
 
     #[test]
-    fn what_stops_can_only_have_stopped() {
+    fn a_component_that_is_stopping_can_only_become_stopped() {
         let reporter = StatusReporter::default();
         let status = reporter.watch();
         reporter.report(Status::Stopping);
