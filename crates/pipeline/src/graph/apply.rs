@@ -65,6 +65,7 @@ impl<F: Factory> Graph<F> {
         if let Err(error) = self.start(&plan, &changes, &mut started, &mut heirs).await {
             drop(heirs); // they wait for nothing any more
             drain(started, Instant::now() + FAILED_START, Heirs::new(), &self.host.books).await;
+            self.restart_stopped_receivers(&changes).await;
             return Err(error);
         }
         let stopped = self.switch(&plan, &changes, started);
@@ -197,8 +198,7 @@ impl<F: Factory> Graph<F> {
         })
     }
 
-    /// Stops a receiver and starts its successor. If that fails, it starts the receiver with its old configuration
-    /// again.
+    /// Stops a receiver and starts its successor.
     async fn replace_receiver(
         &mut self,
         id: &str,
@@ -209,29 +209,38 @@ impl<F: Factory> Graph<F> {
         let mut old = Parts::default();
         old.receivers.extend(self.running.receivers.remove_entry(id));
         drain(old, Instant::now() + CHANGED_RECEIVER, Heirs::new(), &self.host.books).await;
-        let error = match self.start_receiver(id, successor, plan, started).await {
-            Ok(running) => return Ok(running),
-            Err(error) => error,
-        };
+        self.start_receiver(id, successor, plan, started).await
+    }
+
+    /// After a failed start: starts the receivers that were stopped for it with their old configuration.
+    async fn restart_stopped_receivers(&mut self, changes: &Changes) {
         let before = std::mem::take(&mut self.plan);
-        if let Err(error) = self.restart_receiver(id, &before).await {
-            error!(receiver = id, %error, "the receiver can't be started with its old configuration either");
+        for id in changes.receivers.stop.intersection(&changes.receivers.start) {
+            let Some(receiver) = before.receivers.get(id) else { continue };
+            if self.running.receivers.contains_key(id) {
+                continue; // it was not stopped yet
+            }
+            match self.restart_receiver(id, &receiver.config, &before).await {
+                Ok(running) => {
+                    self.running.receivers.insert(id.clone(), running);
+                }
+                Err(error) => {
+                    error!(receiver = id, %error, "the receiver can't be started with its old configuration either");
+                }
+            }
         }
         self.plan = before;
-        Err(error)
     }
 
     /// Starts a receiver with its configuration in the plan `before`.
     async fn restart_receiver(
         &mut self,
         id: &str,
+        config: &F::Receiver,
         before: &Plan<F::Receiver, F::Exporter>,
-    ) -> Result<(), StartError> {
-        let Some(receiver) = before.receivers.get(id) else { return Ok(()) };
-        let receiver = self.make_receiver(id, &receiver.config)?;
-        let running = self.start_receiver(id, receiver, before, &BTreeMap::new()).await?;
-        self.running.receivers.insert(id.to_owned(), running);
-        Ok(())
+    ) -> Result<RunningReceiver, StartError> {
+        let receiver = self.make_receiver(id, config)?;
+        self.start_receiver(id, receiver, before, &BTreeMap::new()).await
     }
 
     /// Starts a receiver with branches to the pipelines that name it in `plan`. These pipelines were `started` for this

@@ -195,6 +195,25 @@ async fn a_plan_that_does_not_start_leaves_everything_as_it_was() {
 }
 
 #[tokio::test(start_paused = true)]
+async fn all_receivers_that_were_stopped_for_a_failed_plan_start_again() {
+    let (books, diary) = (Books::default(), Diary::default());
+    let [a, b, successor] = [(); 3].map(|()| FakeReceiver::default());
+    let sink = Sink::new(Mode::Deliver, &diary);
+    let plan = |a: &FakeReceiver, b: &FakeReceiver| {
+        let receivers = Wanted::default().receiver("a", a).receiver("b", b);
+        receivers.pipeline_of(&["a", "b"], "logs", vec![], &[("out", &sink)])
+    };
+    let mut graph = plan(&a, &b).start(&books).await;
+    let broken = FakeReceiver::broken("no BTF", false);
+    assert!(graph.apply(plan(&successor, &broken).0, deadline()).await.is_err());
+    a.send(vec![record(); 3]);
+    b.send(vec![record(); 4]);
+    until(|| sink.items() == 7).await;
+    graph.stop(deadline()).await;
+    assert_balanced(&books);
+}
+
+#[tokio::test(start_paused = true)]
 async fn a_pipeline_gets_another_receiver() {
     let (books, diary) = (Books::default(), Diary::default());
     let (first, second) = (FakeReceiver::default(), FakeReceiver::default());
