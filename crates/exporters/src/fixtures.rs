@@ -102,7 +102,7 @@ pub(crate) fn gap() -> Record {
     }
 }
 
-/// `record(1)`, with what processors found for both of its sides.
+/// `record(1)` with attributes that processors found for both of its sides.
 pub(crate) fn enriched() -> Record {
     let bundle = |name: &str, value: OwnedValue| Arc::new(Bundle::from_iter([(name.into(), value)]));
     Record {
@@ -112,7 +112,7 @@ pub(crate) fn enriched() -> Record {
     }
 }
 
-/// A total of `value`, of which 2 were added in the last 5 s.
+/// A total of `value`; 2 of it were added in the last 5 s.
 pub(crate) fn point(value: u64) -> MetricPoint {
     MetricPoint {
         descriptor: &RETRANSMITS,

@@ -42,7 +42,7 @@ mod tests {
     }
 
     #[test]
-    fn says_where_and_not_what() {
+    fn an_error_names_the_item_and_does_not_show_it() {
         assert_eq!(parse("a=b,hunter2"), Err(NotKeyValues { item: 2 }));
         assert_eq!(parse("=hunter2"), Err(NotKeyValues { item: 1 }));
         assert_eq!(parse("a=%ff"), Err(NotKeyValues { item: 1 }));

@@ -7,7 +7,7 @@ use otel_tcpretrans_pipeline::attribute::ErrorType;
 use otel_tcpretrans_pipeline::metric::{MetricPoint, Reading, Temporality};
 use otel_tcpretrans_pipeline::record::{Amounts, Flow, Record};
 
-/// `ipv4 10.0.0.1:443 -> 10.0.0.2:50000 timeout established ACK|PSH segments=2 bytes=2896 …`; of a gap
+/// `ipv4 10.0.0.1:443 -> 10.0.0.2:50000 timeout established ACK|PSH segments=2 bytes=2896 …`. For a gap it is
 /// `ipv4 gap timeout events=12 segments=200 bytes=289600 failed=1`.
 pub(crate) struct RecordLine<'a>(pub(crate) &'a Record);
 
@@ -61,8 +61,8 @@ fn of_gap(f: &mut fmt::Formatter<'_>, amounts: Amounts) -> fmt::Result {
     if failures > 0 { write!(f, " failed={failures}") } else { Ok(()) }
 }
 
-/// True if somebody should look at the record: the kernel failed to send the segment, or the retransmission was not seen.
-/// Any other retransmission is TCP at work.
+/// True if somebody should look at the record: the kernel failed to send the segment, or the retransmission was not
+/// seen. Any other retransmission is normal for TCP.
 pub(crate) fn is_warning(record: &Record) -> bool {
     record.errno().is_some() || record.is_gap()
 }
@@ -127,7 +127,7 @@ mod tests {
     }
 
     #[test]
-    fn the_slow_start_is_told_from_the_timers_own() {
+    fn a_retransmission_in_slow_start_is_marked() {
         let class = Class { slow_start: Some(true), ..fixtures::record(1).class };
         let line = RecordLine(&Record { class, ..fixtures::record(1) }).to_string();
         assert!(line.contains(" -> 10.0.0.2:50001 timeout(slow_start) established "), "{line}");
@@ -159,7 +159,7 @@ mod tests {
     }
 
     #[test]
-    fn segments_without_their_skb_are_one_line() {
+    fn a_gap_of_a_flow_is_one_line() {
         assert_eq!(
             RecordLine(&fixtures::unseen()).to_string(),
             "ipv4 10.0.0.1:443 -> 10.0.0.2:50001 gap unknown established segments=2 rtt=12.500ms cwnd=10 mss=1448 \
@@ -168,7 +168,7 @@ mod tests {
     }
 
     #[test]
-    fn what_somebody_should_look_at() {
+    fn failures_and_gaps_are_warnings() {
         assert!(!is_warning(&fixtures::record(1)));
         for record in [fixtures::failed_syn(), fixtures::unseen(), fixtures::gap()] {
             assert!(is_warning(&record), "{record:?}");

@@ -47,7 +47,7 @@ pub struct Instance {
 }
 
 impl Instance {
-    /// Asks the system. What it does not tell is left out.
+    /// Makes a new instance id, and asks the system for the rest. What the system does not tell stays `None`.
     pub fn detect() -> Self {
         let text = |text: &str| Some(text.trim().to_owned()).filter(|text| !text.is_empty());
         Instance {
@@ -66,8 +66,8 @@ pub struct Resource {
 }
 
 impl Resource {
-    /// Makes a resource of four sources: the instance, OTEL_RESOURCE_ATTRIBUTES, OTEL_SERVICE_NAME and the user's
-    /// configuration. Where several of them have an attribute, the last one wins.
+    /// Makes a resource from four sources: the instance, OTEL_RESOURCE_ATTRIBUTES, OTEL_SERVICE_NAME and the user's
+    /// configuration. If several of them have an attribute, the last one wins.
     ///
     /// # Errors
     /// OTEL_RESOURCE_ATTRIBUTES can't be read.
@@ -198,7 +198,7 @@ mod tests {
     }
 
     #[test]
-    fn later_wins() {
+    fn later_sources_win() {
         let name = |variables: &[(&str, &str)], user: &str| {
             let environment = |name: &str| {
                 variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
@@ -237,7 +237,7 @@ mod tests {
     }
 
     #[test]
-    fn a_value_that_is_none_is_described() {
+    fn what_is_no_value_is_refused_with_what_was_expected() {
         for (yaml, value) in [
             ("7", Value::Int(7)),
             ("7.5", Value::Double(7.5)),

@@ -13,7 +13,7 @@ pub const REDACTED: &str = "[REDACTED]";
 pub struct Secret(String);
 
 impl Secret {
-    /// A secret of this text.
+    /// Makes `text` a secret.
     pub fn new(text: impl Into<String>) -> Self {
         Secret(text.into())
     }
@@ -41,7 +41,7 @@ mod tests {
     use super::*;
 
     #[test]
-    fn shows_nothing() {
+    fn a_secret_is_not_shown() {
         let secret: Secret = serde_yaml::from_str("Bearer abc").expect("a text");
         assert_eq!(secret.reveal(), "Bearer abc");
         assert_eq!(format!("{secret:?}"), "[REDACTED]");

@@ -1,4 +1,4 @@
-//! Batches as text, at each verbosity.
+//! Writes batches as text, at each verbosity.
 
 use std::fmt::{self, Write};
 
@@ -116,7 +116,7 @@ mod tests {
     }
 
     #[test]
-    fn what_processors_found_follows_the_records_own() {
+    fn attributes_of_processors_follow_the_records_own() {
         let text = |verbosity| batch(&Batch::Logs(Arc::new([fixtures::enriched()])), verbosity);
         let found = " linux.netns.inode=4026531840 service.name=shop peer.port.open=true\n";
         assert!(text(Verbosity::Normal).ends_with(found), "{}", text(Verbosity::Normal));
@@ -125,7 +125,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_is_there_at_each_verbosity() {
+    fn a_gap_is_printed_at_each_verbosity() {
         let gap = |verbosity| batch(&Batch::Logs(Arc::new([fixtures::gap()])), verbosity);
         let line = "ipv4 gap timeout events=12 segments=200 bytes=289600 failed=1";
         assert_eq!(gap(Verbosity::Basic), format!("2026-11-23T04:00:00.002500Z {line}\n"));

@@ -1,4 +1,4 @@
-//! The `debug` exporter: what passes, in words, on the standard output.
+//! The `debug` exporter: prints batches as text on the standard output.
 
 mod config;
 mod format;
@@ -15,12 +15,13 @@ use tracing::warn;
 
 pub use config::{Config, Verbosity};
 
-/// Where `debug` exporters write; clones share it, and no batch is torn by another.
+/// Where `debug` exporters write. Clones share it: each batch is written as a whole, so that the lines of two exporters
+/// do not mix.
 #[derive(Clone)]
 pub struct Output(Arc<Mutex<Box<dyn Write + Send>>>);
 
 impl Output {
-    /// Something to write to.
+    /// An output that writes to `writer`.
     pub fn new(writer: impl Write + Send + 'static) -> Self {
         Output(Arc::new(Mutex::new(Box::new(writer))))
     }
@@ -82,8 +83,8 @@ impl Exporter for DebugExporter {
     fn export(&self, batch: Batch, ledger: Ledger) -> BoxFuture<'_, ()> {
         let writer = Arc::clone(&self.0);
         Box::pin(async move {
-            // A terminal or a pipe may make us wait, which the runtime's own threads must not. The closure settles the
-            // ledger, so that a batch being written is accounted for even if nobody waits for it any more.
+            // A write to a terminal or a pipe may block, and the runtime's own threads must not block. The closure
+            // settles the ledger, so that a batch that is being written is counted even if this future is dropped.
             let items = batch.len() as u64;
             let spare = ledger.clone();
             let written = tokio::task::spawn_blocking(move || writer.write(&batch, &ledger)).await;

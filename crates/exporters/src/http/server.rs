@@ -1,4 +1,5 @@
-//! A server of HTTP/1.1 with bounds: so many connections at once, one exchange per connection, so much time for it.
+//! A server of HTTP/1.1 with bounds: it limits the connections at once, the exchanges per connection (to one), and the
+//! time of an exchange.
 
 use std::convert::Infallible;
 use std::sync::Arc;
@@ -22,13 +23,14 @@ use tracing::{debug, warn};
 const CONNECTIONS: usize = 16;
 /// How long a client may take to send its request and to read the response. Its connection is closed then.
 const EXCHANGE: Duration = Duration::from_secs(10);
-/// Pause after a connection could not be accepted. The usual cause is a lack of file descriptors.
+/// Pause after a connection could not be accepted. The usual cause is that the process has no file descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
 /// The body of a response.
 pub(crate) type Body = Full<Bytes>;
 
-/// Answers each request by `handler` until the sender of `stop` is dropped. Connections that are open then are closed.
+/// Answers each request with the response of `handler` until the sender of `stop` is dropped. Connections that are open
+/// then are closed.
 ///
 /// `name` is the server's name in the log.
 pub(crate) async fn serve<H>(
@@ -52,7 +54,7 @@ pub(crate) async fn serve<H>(
     }
 }
 
-/// The next connection. Cancel-safe.
+/// Waits for the next connection. Cancel-safe.
 async fn accept(name: &str, listener: &TcpListener) -> TcpStream {
     loop {
         match listener.accept().await {

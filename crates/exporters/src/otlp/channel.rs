@@ -16,7 +16,8 @@ const TCP_KEEPALIVE: Duration = Duration::from_secs(30);
 /// Makes an endpoint, which connects when it is first used.
 ///
 /// # Errors
-/// A file that the settings name can't be used, or TLS refuses what is in it. A backend that is not there is no error.
+/// A file that the settings name can't be used, or TLS refuses its content. A backend that can't be reached is no
+/// error, since the connection is made later.
 pub(crate) fn endpoint(settings: &Settings) -> Result<Endpoint, Vec<Problem>> {
     build(settings, true)
 }

@@ -14,7 +14,7 @@ use super::tls::TlsConfig;
 use crate::Environment;
 use crate::secret::Secret;
 
-/// Configuration of an `otlp` exporter. Where a key is not set (`None`), a variable `OTEL_EXPORTER_OTLP_*` may set it.
+/// Configuration of an `otlp` exporter. If a key is not set (`None`), a variable `OTEL_EXPORTER_OTLP_*` may set it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {
@@ -27,9 +27,9 @@ pub struct Config {
     pub headers: Option<BTreeMap<String, Secret>>,
     /// TLS.
     pub tls: TlsConfig,
-    /// How long one attempt may take, with the time to connect. Default 5 s.
+    /// How long one attempt may take, including the time to connect. Default 5 s.
     pub timeout: Option<Interval>,
-    /// The temporality of metrics. Default: what the pipeline's `aggregate.temporality` says.
+    /// The temporality of metrics. Default: the pipeline's `aggregate.temporality`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub temporality: Option<Temporality>,
     /// Retries.
@@ -39,8 +39,8 @@ pub struct Config {
 }
 
 impl Config {
-    /// Finds what would keep the exporter from starting, for logs or for metrics: in the configuration, in the
-    /// environment variables that count for the signal, or in a file that these name.
+    /// Finds all problems that would keep the exporter from starting, for logs or for metrics. They can be in the
+    /// configuration, in the environment variables for the signal, or in a file that one of these names.
     pub fn validate(&self, environment: &Environment<'_>) -> Vec<Problem> {
         let mut problems = Vec::new();
         for signal in [Signal::Logs, Signal::Metrics] {
@@ -58,7 +58,7 @@ impl Config {
         problems
     }
 
-    /// The settings for a signal: the configuration's values, and where it has none, those of the environment.
+    /// The settings for a signal: the configuration's values, then those of the environment, then the defaults.
     ///
     /// # Errors
     /// All problems of these values.
@@ -66,8 +66,8 @@ impl Config {
         settings::resolve(&self.fields(), signal, environment)
     }
 
-    /// This configuration with the values of the environment and the defaults filled in, as `print-config` shows it.
-    /// A key stays unset where the environment has different values for logs and for metrics.
+    /// This configuration with the values of the environment and the defaults filled in, as `print-config` shows it. A
+    /// key stays unset if the environment has different values for logs and for metrics.
     ///
     /// # Errors
     /// As [`Config::resolve`].

@@ -10,10 +10,10 @@ use http::uri::Scheme;
 pub struct Endpoint(Uri);
 
 impl Endpoint {
-    /// Reads `http://HOST:PORT`, `https://HOST:PORT` or `HOST:PORT`. The last is plaintext where `insecure` is true.
+    /// Reads `http://HOST:PORT`, `https://HOST:PORT` or `HOST:PORT`. The last is plaintext if `insecure` is true.
     ///
     /// # Errors
-    /// The text is none of these. The message says what was expected and found, without credentials in the text.
+    /// The text is none of these. The message says what was expected and what was found. It never shows credentials.
     pub fn parse(text: &str, insecure: bool) -> Result<Endpoint, String> {
         const EXPECTED: &str = "expected http://HOST:PORT or https://HOST:PORT";
         if text.contains('@') {
@@ -31,7 +31,7 @@ impl Endpoint {
         let uri = uri.map_err(|_| wrong())?;
         let authority = uri.authority().ok_or_else(wrong)?;
         let known_scheme = matches!(uri.scheme(), Some(s) if *s == Scheme::HTTP || *s == Scheme::HTTPS);
-        // In `HOST:` and with a port above 65535, what stands behind the host is no port.
+        // What follows the host is no port: it is empty, as in `HOST:`, or a number above 65535.
         let port_wrong =
             authority.port_u16().is_none() && (port_needed || authority.as_str() != authority.host());
         if !known_scheme || authority.host().is_empty() || port_wrong {
@@ -43,7 +43,7 @@ impl Endpoint {
         Ok(Endpoint(uri))
     }
 
-    /// Is it reached by TLS?
+    /// Whether the connection uses TLS.
     pub fn is_tls(&self) -> bool {
         self.0.scheme() == Some(&Scheme::HTTPS)
     }

@@ -1,6 +1,6 @@
 //! The `OTEL_EXPORTER_OTLP_*` variables (OpenTelemetry specification, "OTLP Exporter Configuration").
 //!
-//! Words are read in capital and small letters alike (specification, "Enum").
+//! Words such as `gzip` may be in capital or small letters (specification, "Enum").
 
 use std::collections::BTreeMap;
 use std::time::Duration;
@@ -12,7 +12,7 @@ use otel_tcpretrans_pipeline::delivery::Compression;
 use crate::secret::Secret;
 use crate::{Environment, key_values};
 
-/// The variables that count for one signal. Its own ones win over those for all signals.
+/// The variables that count for one signal. A variable for this signal wins over the one for all signals.
 pub(super) struct Variables<'a> {
     pub(super) signal: Signal,
     pub(super) environment: &'a Environment<'a>,
@@ -45,7 +45,7 @@ impl Variables<'_> {
         })
     }
 
-    /// Reads a variable by `read`. An error goes to `problems`, as a problem of the key `path`.
+    /// Reads a variable with `read`. An error is added to `problems`, as a problem of the key `path`.
     pub(super) fn read<T>(
         &self,
         name: &str,
@@ -67,7 +67,7 @@ pub(super) fn compression(value: &str) -> Result<Compression, String> {
     }
 }
 
-/// Reads a number of milliseconds. 0 means no limit; it is read as the largest number of 32 bits.
+/// Reads a number of milliseconds. 0 means no limit, and becomes `i32::MAX` milliseconds (25 days).
 pub(super) fn timeout(value: &str) -> Result<Duration, String> {
     let milliseconds =
         value.parse().map_err(|_| format!("expected a whole number of milliseconds, found {value:?}"))?;

@@ -33,8 +33,8 @@ pub(crate) use transport::metadata;
 use crate::Environment;
 use crate::resource::Resource;
 
-/// A queue has room for this many requests at least. A request that is large against its queue would leave no room for
-/// the next one while it is in flight, and a small queue would drop although the backend keeps up.
+/// A queue has room for at least this many requests. A request that fills most of its queue would leave no room for the
+/// next one while it is in flight. A small queue would then drop data even if the backend keeps up.
 const REQUESTS_PER_QUEUE: u64 = 4;
 
 /// Starts an `otlp` exporter for one signal on the current tokio runtime, and adds its queue to the books.

@@ -16,14 +16,14 @@ use super::tls::TlsConfig;
 use crate::Environment;
 use crate::secret::Secret;
 
-/// The endpoint where none is configured (OpenTelemetry specification, "OTLP Exporter Configuration").
+/// The endpoint if none is configured (OpenTelemetry specification, "OTLP Exporter Configuration").
 const DEFAULT_ENDPOINT: &str = "http://localhost:4317";
 const DEFAULT_TIMEOUT: Duration = Duration::from_secs(5);
 
 /// How to connect to a backend, with the environment and the defaults filled in.
 #[derive(Clone, Debug)]
 pub struct Settings {
-    /// Where it is.
+    /// The address of the backend.
     pub endpoint: Endpoint,
     /// Compression of requests.
     pub compression: Compression,
@@ -56,8 +56,8 @@ pub(crate) fn resolve(
     let variables = Variables { signal, environment };
     let mut problems = Vec::new();
 
-    // The variable may have been set for an SDK in the same pod. It counts only where the endpoint is the
-    // environment's too.
+    // The variable may have been set for an SDK in the same pod. It counts only if the endpoint is from the environment
+    // too.
     if fields.endpoint.is_none() {
         variables.read("PROTOCOL", "", &mut problems, environment::protocol);
     }
@@ -154,7 +154,8 @@ fn tls(file: &TlsConfig, variables: &Variables<'_>, problems: &mut Vec<Problem>)
     tls
 }
 
-/// A problem with a value, which is from a variable or else from the configuration.
+/// A problem with a value. It names the variable that the value is from; without one, the value is from the
+/// configuration.
 fn at(found: &Option<Variable>, path: &str, message: impl fmt::Display) -> Problem {
     match found {
         Some(found) => found.problem(path, message),
@@ -188,10 +189,10 @@ fn unfit(headers: &BTreeMap<String, Secret>) -> impl Iterator<Item = (&str, &'st
             Some("names that begin with grpc- belong to gRPC itself")
         }
         Ok(name) if name.as_str().ends_with("-bin") => {
-            Some("binary metadata (names in -bin) is not built yet")
+            Some("binary metadata (names that end in -bin) is not built yet")
         }
         Ok(lower) if name != lower.as_str() && headers.contains_key(lower.as_str()) => {
-            Some("stands here in small letters too; it is the same header")
+            Some("this header is also set in small letters; a header may be set only once")
         }
         Ok(_) if HeaderValue::from_str(value.reveal()).is_err() => {
             Some("its value has characters that a header may not have")

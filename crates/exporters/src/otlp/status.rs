@@ -1,4 +1,4 @@
-//! gRPC status -> whether another attempt may help, and the message for the user.
+//! Judges a gRPC status: whether another attempt may help, and what the user is told.
 
 use std::error::Error;
 
@@ -11,13 +11,13 @@ use tonic_types::StatusExt;
 /// A message is cut after this many bytes, because it goes into a log line.
 const MESSAGE_LIMIT: usize = 1024;
 
-/// Says by the OTLP specification ("Failures" of OTLP/gRPC) whether a request with this status may be sent again, and
-/// when. `endpoint` is named in the message.
+/// Decides by the OTLP specification ("Failures" of OTLP/gRPC) whether a request with this status may be sent again,
+/// and when. `endpoint` is named in the message.
 pub(super) fn judge(endpoint: &str, status: &Status) -> SendError {
     let retry_info = status.get_details_retry_info();
     let retryable = match status.code() {
         _ if answer_too_large(status) => false,
-        // A status with a source was made on this side: the connection failed, whatever code tonic gives that.
+        // tonic itself made a status that has a source: the connection failed, whatever the code is.
         _ if status.source().is_some() => true,
         Code::Cancelled
         | Code::DeadlineExceeded
@@ -36,8 +36,9 @@ pub(super) fn judge(endpoint: &str, status: &Status) -> SendError {
     }
 }
 
-/// Replaces the page of a proxy, which answers in place of the backend, by the gRPC status for its HTTP status (gRPC's
-/// http-grpc-status-mapping.md). tonic would read the page as a message and report that this fails.
+/// Replaces the page of a proxy that answered in place of the backend. The gRPC status for the page's HTTP status takes
+/// its place (gRPC's http-grpc-status-mapping.md). Otherwise tonic would read the page as a message, and report only
+/// that it can't read it.
 pub(super) fn from_proxy(response: Response<Body>) -> Response<Body> {
     let status = response.status();
     if status == StatusCode::OK || response.headers().contains_key("grpc-status") {
@@ -54,9 +55,10 @@ pub(super) fn from_proxy(response: Response<Body>) -> Response<Body> {
     Status::new(code, format!("HTTP {status} without a gRPC status")).into_http()
 }
 
-/// Whether tonic refused to read the answer because it is too large. The backend has taken the request then, and must not
-/// get it again. tonic's code for that, `OutOfRange` or `ResourceExhausted`, can be a backend's own as well, so that only
-/// the text tells (tonic 0.14.9, src/codec/decode.rs; tests/it/oversized.rs makes tonic produce each of them).
+/// Whether tonic refused to read the answer because it is too large. The backend has taken the request then, and must
+/// not get it again. tonic's code for that, `OutOfRange` or `ResourceExhausted`, can also be sent by a backend, so that
+/// only the text tells them apart (tonic 0.14.9, src/codec/decode.rs; tests/it/oversized.rs makes tonic produce each of
+/// them).
 fn answer_too_large(status: &Status) -> bool {
     const PLAIN: &str = "Error, decoded message length too large";
     const COMPRESSED: &str = "Error decompressing: size limit";
@@ -78,7 +80,7 @@ pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
     text
 }
 
-/// `text`, cut to what is fit for a log line.
+/// Cuts `text` so that it fits into a log line.
 pub(super) fn cut(mut text: String) -> String {
     if text.len() > MESSAGE_LIMIT {
         let end = (0..=MESSAGE_LIMIT).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
@@ -126,7 +128,7 @@ mod tests {
             }
         }
         let refused = Status::with_error_details(Code::InvalidArgument, "bad", details());
-        assert!(!is_retryable(&refused), "RetryInfo does not mend what is not retryable");
+        assert!(!is_retryable(&refused), "RetryInfo makes no other code retryable");
     }
 
     #[test]

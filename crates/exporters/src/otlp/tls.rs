@@ -22,9 +22,9 @@ pub struct TlsConfig {
     /// PEM file of the certificate's private key.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub key_file: Option<PathBuf>,
-    /// An endpoint without a scheme is reached in plaintext. Default false.
+    /// Whether an endpoint without a scheme is reached in plaintext. Default false.
     pub insecure: Option<bool>,
-    /// The server's certificate is not verified.
+    /// Whether any certificate of the server is accepted, without verifying it. Default false.
     pub insecure_skip_verify: bool,
 }
 
@@ -37,7 +37,7 @@ pub(super) struct TlsFiles {
 }
 
 impl TlsConfig {
-    /// Reads the files. `ca_file` is left out where the server's certificate is not verified.
+    /// Reads the files. `ca_file` is not read if the server's certificate is not verified.
     ///
     /// # Errors
     /// Each file that can't be read, or that has no certificate in it.

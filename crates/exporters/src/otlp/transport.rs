@@ -1,4 +1,4 @@
-//! Requests -> a backend, by OTLP over gRPC.
+//! Sends requests to a backend by OTLP over gRPC.
 
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
@@ -21,11 +21,11 @@ use super::message::with_message;
 use super::settings::Settings;
 use super::{channel, status};
 
-/// A larger answer is not read, in bytes (OTLP specification: a client should limit what it reads).
+/// The largest answer that is read, in bytes (OTLP specification: a client should limit what it reads).
 const RESPONSE_LIMIT: usize = 4 * 1024 * 1024;
 
-/// The backend is told a deadline that is this much later than ours. tonic enforces that deadline on this side as well,
-/// and only where our own timeout is the one that passes do we know that the connection does not answer.
+/// The deadline that the backend is told is this much later than our own timeout. tonic enforces that deadline on this
+/// side too. Our timeout has to pass first, since it shows that the connection does not answer.
 const DEADLINE_ROOM: Duration = Duration::from_secs(1);
 
 /// A backend of OTLP over gRPC, for one signal.
@@ -39,7 +39,7 @@ pub struct GrpcTransport {
     timeout: Duration,
 }
 
-/// A channel, and the number by which a caller knows whether another caller has replaced it already.
+/// A channel and its number. The number shows a caller whether another caller has replaced the channel already.
 struct Connection {
     number: u64,
     channel: Channel,
@@ -67,8 +67,8 @@ impl GrpcTransport {
         (connection.number, connection.channel.clone())
     }
 
-    /// Replaces a connection that does not answer. Where the peer has vanished without closing it, TCP would keep it for
-    /// a quarter of an hour, and every request would wait for its timeout.
+    /// Replaces a connection that does not answer. If the peer has vanished without closing it, TCP would keep it for a
+    /// quarter of an hour, and every request would wait for its timeout.
     fn replace(&self, number: u64) {
         let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         if connection.number == number {
@@ -79,7 +79,7 @@ impl GrpcTransport {
     async fn call(&self, channel: Channel, request: Request) -> Result<Accepted, Status> {
         let channel =
             channel.map_request(move |call| with_message(call, &request)).map_response(status::from_proxy);
-        // grpc-go, and with it the Collector, compresses its answer as the request was compressed.
+        // grpc-go, which the Collector uses, compresses its answer in the same way as the request.
         let mut client = Grpc::new(channel)
             .max_decoding_message_size(RESPONSE_LIMIT)
             .accept_compressed(CompressionEncoding::Gzip)
@@ -158,7 +158,7 @@ fn accepted(rejected: i64, message: String) -> Accepted {
     Accepted { rejected: rejected.try_into().unwrap_or_default(), message: status::cut(message) }
 }
 
-/// Decodes answers. The message of the request is put in by [`with_message`], so that there is nothing to encode.
+/// Decodes answers. It encodes nothing, since [`with_message`] puts in the message of the request.
 struct AnswerCodec(Answer);
 
 impl Codec for AnswerCodec {
@@ -194,8 +194,8 @@ impl Decoder for AnswerDecoder {
     type Error = Status;
 
     fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Accepted>, Status> {
-        // The backend has taken the request, so that an answer that can't be read must not cause another attempt:
-        // `internal` is not retried.
+        // The backend has taken the request, so an answer that can't be read must not cause another attempt. `internal`
+        // is not retried.
         (self.0)(buffer)
             .map(Some)
             .map_err(|error| Status::internal(format!("can't read the answer: {error}")))

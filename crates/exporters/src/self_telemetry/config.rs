@@ -61,8 +61,9 @@ impl Default for PushConfig {
 }
 
 impl MetricsConfig {
-    /// Finds what would keep the self-telemetry from starting: in the configuration, in the environment variables
-    /// that count where it has no value, or in a file that these name. Paths are below `service.telemetry.metrics`.
+    /// Finds all problems that would keep the self-telemetry from starting. They can be in the configuration, in the
+    /// environment variables that set what the configuration does not, or in a file that one of these names. Paths are
+    /// below `service.telemetry.metrics`.
     pub fn validate(&self, environment: &Environment<'_>) -> Vec<Problem> {
         let mut problems = Vec::new();
         if let Some(address) = self.prometheus.as_deref().filter(|address| !is_listen_address(address)) {
@@ -102,7 +103,7 @@ impl MetricsConfig {
 }
 
 impl PushConfig {
-    /// The settings of the connection: the configuration's values, and where it has none, those of the environment.
+    /// The settings of the connection: the configuration's values, then those of the environment, then the defaults.
     pub(super) fn resolve(&self, environment: &Environment<'_>) -> Result<Settings, Vec<Problem>> {
         otlp::resolve(&self.fields(), Signal::Metrics, environment).map_err(below_otlp)
     }
@@ -140,7 +141,8 @@ pub(super) fn below_otlp(problems: Vec<Problem>) -> Vec<Problem> {
     Problem::below("otlp", problems)
 }
 
-/// Has this the form of an address to listen on? Whether the host has the address shows when it is bound.
+/// Whether the text has the form of an address to listen on. Whether the host has that address is known when it is
+/// bound.
 fn is_listen_address(text: &str) -> bool {
     let named = |(host, port): (&str, &str)| {
         let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
@@ -158,7 +160,7 @@ mod tests {
     }
 
     #[test]
-    fn null_and_silence_differ() {
+    fn null_differs_from_a_key_that_is_not_set() {
         assert_eq!(parsed("{}").prometheus.as_deref(), Some("127.0.0.1:8888"));
         assert_eq!(parsed("prometheus: null").prometheus, None);
         assert_eq!(parsed("otlp: null").otlp, None);
@@ -187,7 +189,7 @@ mod tests {
     }
 
     #[test]
-    fn the_environment_and_files_are_checked_where_it_pushes() {
+    fn the_environment_and_files_are_checked_if_it_pushes() {
         for (name, value, path) in [
             ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "nonsense", "otlp.endpoint"),
             ("OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE", "nonsense", "otlp"),

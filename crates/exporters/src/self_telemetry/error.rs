@@ -7,8 +7,8 @@ use otel_tcpretrans_pipeline::config::Problem;
 /// Why the process's own metrics can't be served or pushed.
 #[derive(Debug, thiserror::Error)]
 pub enum TelemetryError {
-    /// Something is wrong in the configuration, in the environment variables that it leaves room for, or in the files
-    /// that these name.
+    /// Something is wrong in the configuration, in the environment variables that set what the configuration does not,
+    /// or in a file that one of these names.
     #[error("service.telemetry.metrics: {}", Problem::join(.0))]
     Configuration(Vec<Problem>),
     /// The address for scrapes can't be listened on.
@@ -16,10 +16,10 @@ pub enum TelemetryError {
     Bind {
         /// The address, as configured.
         address: String,
-        /// Why.
+        /// The error of the operating system.
         source: io::Error,
     },
-    /// The OpenTelemetry SDK refuses.
+    /// The OpenTelemetry SDK reported an error.
     #[error("service.telemetry.metrics: {0}")]
     Sdk(String),
 }

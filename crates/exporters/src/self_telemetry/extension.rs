@@ -12,9 +12,9 @@ use super::lifecycle::{RunningTelemetry, SelfTelemetry};
 pub struct TelemetryExtension {
     /// Prefix of the metrics that the Collector does not have.
     namespace: &'static str,
-    /// Until it is started.
+    /// Set until it is started.
     prepared: Option<SelfTelemetry>,
-    /// While it runs.
+    /// Set while it runs.
     running: Option<RunningTelemetry>,
 }
 

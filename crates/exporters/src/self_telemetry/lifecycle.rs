@@ -20,7 +20,7 @@ use super::{process, scrape};
 use crate::resource::Resource;
 use crate::{Environment, SCOPE_NAME, VERSION};
 
-/// The time that the last push has at least.
+/// How long the last push may take, even if the deadline is earlier.
 const LAST_PUSH: Duration = Duration::from_secs(1);
 
 /// Self-telemetry that is set up and not yet started. Register instruments on [`SelfTelemetry::meter`], then call
@@ -112,14 +112,14 @@ pub struct RunningTelemetry {
 }
 
 impl RunningTelemetry {
-    /// The address that it is scraped at; `None` where it is not scraped.
+    /// The address that it is scraped at; `None` if it is not scraped.
     pub fn address(&self) -> Option<SocketAddr> {
         self.address
     }
 
-    /// Pushes a last time, where pushing is configured, and stops. What is not done at the deadline is given up. The
-    /// last push has a second even where the deadline has passed, since the numbers of a drain that took all the time
-    /// are worth having.
+    /// Pushes a last time if pushing is configured, and stops. What is not done at the deadline is given up. The last
+    /// push may take a second even if the deadline has passed. Otherwise a drain that took all the time would leave no
+    /// numbers.
     pub async fn shutdown(self, deadline: Instant) {
         let deadline = deadline.max(Instant::now() + LAST_PUSH);
         drop(self.stop);
@@ -129,7 +129,7 @@ impl RunningTelemetry {
             }
         }
         if let Err(error) = self.provider.shutdown() {
-            tracing::debug!(%error, "shutting down the meter provider");
+            tracing::debug!(%error, "can't shut down the meter provider");
         }
     }
 }

@@ -68,8 +68,8 @@ fn exporter(settings: &Settings, temporality: Temporality) -> Result<MetricExpor
         .with_tonic()
         .with_channel(endpoint.connect_lazy())
         .with_timeout(settings.timeout)
-        // The crate would add the environment's headers to those of the settings, which have taken the environment into
-        // account already.
+        // opentelemetry-otlp adds the environment's headers. The settings have taken the environment into account
+        // already, so their headers replace all others.
         .with_interceptor(move |mut request: tonic::Request<()>| {
             *request.metadata_mut() = metadata.clone();
             Ok(request)
@@ -111,8 +111,8 @@ impl Push {
     async fn push(&mut self, refresher: &Refresher) -> Result<(), PushError> {
         let mut metrics = ResourceMetrics::default();
         refresher.collect(|| self.reader.collect(&mut metrics))?;
-        // The crate does not apply its timeout to a channel that it is given, and the channel waits for a silent peer
-        // until TCP gives up.
+        // opentelemetry-otlp does not apply its timeout to a channel that it is given. Without this one, the channel
+        // would wait for a silent peer until TCP gives up.
         match timeout(self.settings.timeout, self.exporter.export(&metrics)).await {
             Ok(answer) => Ok(answer?),
             Err(_) => {

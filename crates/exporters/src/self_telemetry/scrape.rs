@@ -1,4 +1,4 @@
-//! Prometheus text at `/metrics`.
+//! Serves Prometheus text at `/metrics`.
 
 use std::sync::Arc;
 
@@ -14,8 +14,7 @@ use tokio::sync::watch;
 use super::refresher::Refresher;
 use crate::http::{self, Body, text};
 
-/// A reader of the instruments, and the registry that shows what it read. Names and labels stay as they were
-/// registered.
+/// A reader of the instruments, and the registry with what it has read. Names and labels stay as they were registered.
 pub(super) fn reader() -> Result<(Registry, PrometheusExporter), OTelSdkError> {
     let registry = Registry::new();
     let reader = opentelemetry_prometheus::exporter()

@@ -1,4 +1,4 @@
-//! The `debug` exporter's output and what becomes of it when nobody reads.
+//! The `debug` exporter's output, also if nobody reads it.
 
 use std::io::{self, Write};
 use std::sync::{Arc, Mutex};

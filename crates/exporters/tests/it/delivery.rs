@@ -1,4 +1,4 @@
-//! Batches arrive, and the ledger says so.
+//! Batches arrive at the backend, and the ledger counts them.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -29,7 +29,7 @@ pub(crate) fn exporter(url: &str, signal: Signal, more: &str) -> Arc<dyn Exporte
 }
 
 #[tokio::test]
-async fn logs_arrive_with_all_they_say() {
+async fn logs_arrive_with_all_their_fields() {
     let backend = Backend::start([]).await;
     let exporter = exporter(&backend.url(), Signal::Logs, "");
     let ledger = ledger(Signal::Logs);
@@ -167,7 +167,7 @@ async fn unavailable_is_retried_without_loss_or_duplicates_in_the_books() {
 }
 
 #[tokio::test]
-async fn exhaustion_is_retried_only_with_retry_info_and_then_not_before() {
+async fn exhaustion_is_retried_only_with_retry_info_and_after_its_delay() {
     let wait = Duration::from_millis(300);
     let details = ErrorDetails::with_retry_info(Some(wait));
     let throttled = Status::with_error_details(Code::ResourceExhausted, "slow down", details);
@@ -234,7 +234,7 @@ async fn a_batch_larger_than_the_whole_queue_gets_through_it() {
     assert_eq!(ledger.counts().delivered, 1000, "{:?}", ledger.counts());
 }
 
-/// A request is small against its queue: while one is in flight, the next ones have room.
+/// A request is small compared with its queue: while one is in flight, the queue has room for the next ones.
 #[tokio::test]
 async fn a_request_takes_a_quarter_of_its_queue_at_most() {
     let backend = Backend::start([Answer::Hang]).await;

@@ -22,7 +22,7 @@ use otel_tcpretrans_pipeline::books::{Ledger, LedgerKey, Signal};
 use otel_tcpretrans_pipeline::component::{Batch, Exporter};
 use tokio::time::Instant;
 
-/// What every wait here is bounded by: far more than a machine under load needs.
+/// The longest time that a test waits for something: far more than a machine under load needs.
 const PATIENCE: Duration = Duration::from_secs(20);
 
 fn no_environment(_: &str) -> Option<String> {
@@ -48,7 +48,7 @@ fn logs(records: u16) -> Batch {
     Batch::Logs((0..records).map(fixtures::record).collect())
 }
 
-/// Has `exporter` take a batch that `ledger` accepts.
+/// Counts a batch as accepted in `ledger`, and gives it to `exporter`.
 async fn export(exporter: &dyn Exporter, batch: Batch, ledger: &Ledger) {
     ledger.accept(batch.len() as u64);
     exporter.export(batch, ledger.clone()).await;

@@ -1,4 +1,4 @@
-//! Backends that are not there, do not answer, or answer what can't be taken.
+//! Backends that can't be reached, that do not answer, or whose answer can't be used.
 
 use std::net::SocketAddr;
 use std::time::Duration;
@@ -41,7 +41,7 @@ async fn closed_port() -> SocketAddr {
 }
 
 #[tokio::test]
-async fn an_unreachable_backend_is_waited_for() {
+async fn an_unreachable_backend_is_tried_until_it_is_there() {
     let address = closed_port().await;
     let url = format!("http://{address}");
     let probe = transport(&url, "5s");
@@ -67,7 +67,8 @@ async fn a_backend_that_does_not_answer_in_time_is_tried_again() {
     assert!(transport.send(&request()).await.is_ok());
 }
 
-/// The way to `target` over a network that loses the first connection without a word, and lets the others through.
+/// The URL of a relay to `target`. It accepts the first connection and never answers it, as if the peer had vanished.
+/// It forwards the others.
 pub(crate) async fn over_silence(target: SocketAddr) -> String {
     let relay = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let url = format!("http://{}", relay.local_addr().unwrap());
@@ -85,11 +86,11 @@ pub(crate) async fn over_silence(target: SocketAddr) -> String {
 }
 
 #[tokio::test]
-async fn a_connection_gone_silent_is_replaced() {
+async fn a_silent_connection_is_replaced() {
     let backend = Backend::start([]).await;
     let transport = transport(&over_silence(backend.address).await, "300ms");
     retryable(transport.send(&request()).await.expect_err("silence"));
-    // Under load the second connection may miss the timeout as well; the silent one would miss it for ever.
+    // Under load the second connection may miss the timeout too. The silent one would miss it every time.
     let mut tries = 0;
     while let Err(error) = transport.send(&request()).await {
         retryable(error);
@@ -112,7 +113,7 @@ async fn a_peer_that_speaks_no_grpc_is_retryable_and_named() {
     assert!(message.starts_with(&url), "{message}");
 }
 
-/// A proxy that has lost its backend, or its patience, answers with a page of its own.
+/// A proxy that can't reach its backend, or that has waited too long for it, answers with a page of its own.
 #[tokio::test]
 async fn a_proxys_page_is_judged_by_its_http_status() {
     for (status, is_retryable) in

@@ -1,5 +1,6 @@
-//! Answers of more than 4 MiB are not read, and their requests are not sent again. Each test makes tonic itself say that
-//! an answer is too large: `status.rs` knows it by tonic's text only, so that an update with another text fails here.
+//! Answers of more than 4 MiB are not read, and their requests are not sent again. Each test makes tonic itself say
+//! that an answer is too large: `status.rs` recognises it by tonic's text alone, so that an update of tonic with
+//! another text fails here.
 
 use std::io::Write;
 
@@ -11,7 +12,7 @@ use tonic::Code;
 use crate::outages::{request, transport};
 use crate::raw::{self, Reply};
 
-/// An answer whose remark alone takes 5 MiB.
+/// An answer with a message of 5 MiB for the user.
 fn answer() -> Vec<u8> {
     let partial = ExportLogsPartialSuccess { rejected_log_records: 0, error_message: "x".repeat(5 << 20) };
     ExportLogsServiceResponse { partial_success: Some(partial) }.encode_to_vec()

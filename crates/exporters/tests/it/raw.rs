@@ -24,7 +24,7 @@ pub(crate) struct Call {
 /// What a call is answered with.
 pub(crate) struct Reply {
     pub(crate) code: Code,
-    /// The name in `grpc-encoding`; the message's flag is set where there is one.
+    /// The name in `grpc-encoding`; the message's flag is set if there is one.
     pub(crate) encoding: Option<&'static str>,
     /// The message, compressed as `encoding` says.
     pub(crate) message: Bytes,

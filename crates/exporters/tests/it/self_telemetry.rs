@@ -61,7 +61,7 @@ fn samples(text: &str) -> BTreeMap<&str, f64> {
 }
 
 #[tokio::test]
-async fn a_scrape_bears_the_collectors_names() {
+async fn a_scrape_has_the_collectors_names() {
     let books = Books::default();
     let ledger = books.open(key());
     ledger.accept(10);
@@ -139,7 +139,7 @@ async fn a_scrape_shows_one_moment() {
 }
 
 #[tokio::test]
-async fn only_metrics_are_there_and_only_to_be_read() {
+async fn only_metrics_are_served_and_only_for_reading() {
     let running = observing("prometheus: localhost:0", &Books::default()).await;
     let address = running.address().unwrap();
     assert!(request(address, "GET", "/").await.0.starts_with("http/1.1 404"));
@@ -153,7 +153,7 @@ async fn only_metrics_are_there_and_only_to_be_read() {
 }
 
 #[tokio::test]
-async fn clients_that_do_not_read_keep_nobody_from_scraping() {
+async fn clients_that_do_not_read_do_not_block_others() {
     let running = observing("prometheus: 127.0.0.1:0", &Books::default()).await;
     let address = running.address().unwrap();
     // More answers than all buffers hold.
@@ -165,7 +165,7 @@ async fn clients_that_do_not_read_keep_nobody_from_scraping() {
         let mut client = socket.connect(address).await.unwrap();
         let many = many.clone();
         clients.spawn(async move {
-            let _ = client.write_all(&many).await; // it may hang up on us
+            let _ = client.write_all(&many).await; // the server may close the connection
             std::future::pending::<()>().await;
         });
     }
@@ -191,7 +191,7 @@ async fn an_address_in_use_is_named() {
 }
 
 #[tokio::test]
-async fn nothing_listens_where_nothing_is_asked_for() {
+async fn nothing_listens_if_nothing_is_configured() {
     let running = observing("{ prometheus: null, otlp: null }", &Books::default()).await;
     assert_eq!(running.address(), None);
     running.shutdown(Instant::now() + PATIENCE).await;
@@ -237,7 +237,7 @@ async fn pushes_at_each_interval_and_once_more_at_the_end() {
 }
 
 #[tokio::test]
-async fn a_push_does_not_wait_for_a_connection_gone_silent() {
+async fn a_push_does_not_wait_for_a_silent_connection() {
     let backend = Backend::start([]).await;
     let url = over_silence(backend.address).await;
     let yaml =
@@ -248,7 +248,7 @@ async fn a_push_does_not_wait_for_a_connection_gone_silent() {
 }
 
 #[tokio::test]
-async fn the_last_push_has_its_moment_after_a_drain_that_took_all_the_time() {
+async fn the_last_push_is_made_even_if_the_drain_took_all_the_time() {
     let backend = Backend::start([]).await;
     let yaml = format!("{{ prometheus: null, otlp: {{ endpoint: '{}' }} }}", backend.url());
     observing(&yaml, &Books::default()).await.shutdown(Instant::now()).await;
@@ -256,7 +256,7 @@ async fn the_last_push_has_its_moment_after_a_drain_that_took_all_the_time() {
 }
 
 #[tokio::test]
-async fn a_backend_that_is_not_there_does_not_hold_up_the_end() {
+async fn an_unreachable_backend_does_not_delay_the_shutdown() {
     let address = TcpListener::bind("127.0.0.1:0").await.unwrap().local_addr().unwrap();
     let yaml = format!("{{ prometheus: null, otlp: {{ endpoint: 'http://{address}' }} }}");
     let running = observing(&yaml, &Books::default()).await;

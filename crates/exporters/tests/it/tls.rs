@@ -1,4 +1,4 @@
-//! TLS: whom the exporter trusts, and how it shows who it is.
+//! TLS: which servers the exporter trusts, and how it identifies itself.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -94,13 +94,13 @@ async fn trusts_the_authority_of_the_file_and_no_other() {
 }
 
 #[tokio::test]
-async fn insecure_skip_verify_trusts_anybody() {
+async fn insecure_skip_verify_trusts_any_server() {
     let (backend, url) = backend(Authority::new().server()).await;
     delivers(&backend, &url, "tls: { insecure_skip_verify: true }").await;
 }
 
 #[tokio::test]
-async fn shows_its_own_certificate_where_it_has_one() {
+async fn shows_its_own_certificate_if_it_has_one() {
     let authority = Authority::new();
     let server = authority.server().client_ca_root(Certificate::from_pem(authority.issuer.pem()));
     let (backend, url) = backend(server).await;

@@ -25,7 +25,7 @@ fn decompressed(encoding: Option<&str>, message: &[u8]) -> Vec<u8> {
     }
 }
 
-/// The records tell when they were encoded, in nanoseconds: bytes that are the same were encoded once.
+/// Each record has the time when it was encoded, in ns. So two requests with the same bytes were encoded once.
 #[tokio::test]
 async fn a_request_is_compressed_once_and_each_attempt_sends_the_same_bytes() {
     for (configured, encoding) in [("none", None), ("gzip", Some("gzip")), ("zstd", Some("zstd"))] {

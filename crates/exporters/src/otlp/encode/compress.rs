@@ -5,8 +5,8 @@ use std::io::{self, Write};
 use flate2::write::GzEncoder;
 use otel_tcpretrans_pipeline::delivery::{Compression, Request};
 
-/// Compresses a request that is not compressed yet. Where that fails, which it does only for want of memory, the request
-/// stays as it is: backends take both.
+/// Compresses a request that is not compressed yet. If that fails, the request stays uncompressed, which backends
+/// accept too. It fails only if memory is short.
 pub(super) fn compress(request: Request, compression: Compression) -> Request {
     let compressed = match compression {
         Compression::None => return request,

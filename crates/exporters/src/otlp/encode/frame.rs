@@ -1,4 +1,4 @@
-//! Requests around encoded items: resource and scope, which are the same in each of them, and the lengths.
+//! Puts requests around encoded items: the resource and the scope, which are the same in each request, and the lengths.
 
 use bytes::{Bytes, BytesMut};
 use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
@@ -18,7 +18,7 @@ const SCOPE_ITEMS: u32 = 2;
 /// Field number of `log_records` in `ScopeLogs`, and of `metrics` in `ScopeMetrics`.
 pub(super) const ITEM: u32 = 2;
 
-/// Length of a field around `content` bytes, in bytes: its key, its length and the content.
+/// Length of a field in bytes: its key, its length, and `content` bytes of content.
 pub(super) fn field_len(number: u32, content: usize) -> usize {
     key_len(number) + encoded_len_varint(content as u64) + content
 }

@@ -1,4 +1,4 @@
-//! Records -> `ExportLogsServiceRequest`.
+//! Encodes records as `ExportLogsServiceRequest`.
 
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, SeverityNumber};
@@ -10,7 +10,7 @@ use super::frame::{Envelope, ITEM, Requests};
 use super::value::{any_value, key_value};
 use crate::line::{RecordLine, is_warning};
 
-/// Encodes records; they were observed at `observed`, in ns since the Unix epoch.
+/// Encodes records that were observed at `observed`, in ns since the Unix epoch. A request has at most `limit` bytes.
 pub(super) fn encode(records: &[Record], observed: u64, envelope: &Envelope, limit: usize) -> Encoded {
     let mut requests = Requests::new(envelope, limit);
     for record in records {
@@ -120,8 +120,8 @@ mod tests {
     }
 
     #[test]
-    fn what_is_alone_too_large_is_counted() {
-        // A gap says less than a flow, so that a limit can lie between the two.
+    fn a_record_that_is_larger_than_a_request_is_counted() {
+        // A gap's record is smaller than a flow's, so that a limit can lie between the two.
         let records = [fixtures::failed_syn(), fixtures::gap(), fixtures::failed_syn()];
         let limit = whole(&records[1..2]).encoded_len();
         assert!(limit < whole(&records[..1]).encoded_len());
@@ -132,12 +132,12 @@ mod tests {
     }
 
     #[test]
-    fn nothing_makes_no_request() {
+    fn no_records_make_no_request() {
         assert!(encoded(&[], 1000).requests.is_empty());
     }
 
     #[test]
-    fn a_record_says_all_it_knows() {
+    fn a_record_has_all_that_is_known() {
         let record = log_record(&fixtures::record(1), OBSERVED);
         assert_eq!(record.event_name, "tcp.retransmit");
         assert_eq!(record.time_unix_nano, fixtures::START + 1_500_000);
@@ -161,7 +161,7 @@ mod tests {
     }
 
     #[test]
-    fn what_processors_found_follows_the_records_own() {
+    fn attributes_of_processors_follow_the_records_own() {
         let (own, record) =
             (log_record(&fixtures::record(1), OBSERVED), log_record(&fixtures::enriched(), OBSERVED));
         let found =
@@ -173,7 +173,7 @@ mod tests {
     }
 
     #[test]
-    fn a_gap_says_how_much_and_of_what_and_no_more() {
+    fn a_gap_has_its_class_and_its_amounts_and_nothing_else() {
         let gap = log_record(&fixtures::gap(), OBSERVED);
         assert_eq!(gap.event_name, "tcp.retransmit.gap");
         assert_eq!(gap.time_unix_nano, fixtures::START + 2_500_000);

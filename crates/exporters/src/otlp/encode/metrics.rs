@@ -1,4 +1,4 @@
-//! Metric points -> `ExportMetricsServiceRequest`.
+//! Encodes metric points as `ExportMetricsServiceRequest`.
 
 use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value;
 use opentelemetry_proto::tonic::metrics::v1::{AggregationTemporality, Metric, NumberDataPoint, Sum};
@@ -16,10 +16,11 @@ const SUM: u32 = 7;
 /// Field number of `data_points` in a `Sum`.
 const DATA_POINT: u32 = 1;
 
-/// A metric of a request.
+/// What tells the metrics of a request apart.
 type Group = (&'static Descriptor, Temporality);
 
-/// Encodes points, those of one metric together. Metrics, and points of one metric, keep the order of `points`.
+/// Encodes points, with those of one metric together. Metrics keep the order in which `points` names them first, and
+/// the points of one metric keep their order. A request has at most `limit` bytes.
 pub(super) fn encode(points: &[MetricPoint], envelope: &Envelope, limit: usize) -> Encoded {
     let mut requests = Requests::new(envelope, limit);
     for (group, points) in groups(points) {
@@ -45,7 +46,7 @@ pub(super) fn encode(points: &[MetricPoint], envelope: &Envelope, limit: usize) 
     requests.encoded
 }
 
-/// The points by metric and temporality. Points of one metric mostly stand side by side already.
+/// The points by metric and temporality. Points of one metric mostly follow each other already.
 fn groups(points: &[MetricPoint]) -> Vec<(Group, Vec<&MetricPoint>)> {
     let mut groups: Vec<(Group, Vec<_>)> = Vec::new();
     for run in points.chunk_by(|one, other| group(one) == group(other)) {
@@ -90,12 +91,13 @@ impl MetricFrame {
         MetricFrame { metric: metric.encode_to_vec(), sum: sum.encode_to_vec() }
     }
 
-    /// Length of the metric as an item of a request, around `data_points` bytes of points.
+    /// Length of the metric as an item of a request, in bytes, if its points take `data_points` bytes.
     fn len(&self, data_points: usize) -> usize {
         field_len(ITEM, self.metric_len(data_points))
     }
 
-    /// Puts the metric behind a request's items, if there are points, and takes these out.
+    /// Appends the metric with its points to a request's items, and empties `data_points`. Without points it does
+    /// nothing.
     fn put(&self, data_points: &mut Vec<u8>, items: &mut Vec<u8>) {
         if data_points.is_empty() {
             return;
@@ -143,11 +145,7 @@ mod tests {
     fn metrics(encoded: &Encoded) -> Vec<Vec<Metric>> {
         let requests = encoded.requests.iter().map(|request| {
             let decoded = ExportMetricsServiceRequest::decode(request.body.clone()).expect("a request");
-            assert_eq!(
-                decoded.encoded_len(),
-                request.body.len(),
-                "nothing is in it that prost does not know"
-            );
+            assert_eq!(decoded.encoded_len(), request.body.len(), "it has nothing that prost does not know");
             decoded.resource_metrics.into_iter().next().expect("a resource").scope_metrics.remove(0).metrics
         });
         requests.collect()

@@ -1,4 +1,4 @@
-//! Batches -> OTLP requests, split to a size limit and compressed.
+//! Encodes batches as OTLP requests, splits these at a size limit, and compresses them.
 //!
 //! A request is put together around items that are encoded one by one. So only one item at a time exists as an object,
 //! the size is known exactly at each step, and resource and scope are encoded once for all requests.
@@ -31,8 +31,9 @@ pub struct Encoder {
 }
 
 impl Encoder {
-    /// An encoder for this program's scope and for `resource`. A request takes at most `limit` bytes before compression:
-    /// servers limit what they decompress. Metric points are taken in `temporality`; `None` leaves that to the pipeline.
+    /// An encoder for this program's scope and for `resource`. A request takes at most `limit` bytes before
+    /// compression: servers limit what they decompress. The exporter wants metric points in `temporality`; `None`
+    /// leaves the choice to the pipeline.
     pub fn new(
         resource: &Resource,
         limit: usize,

@@ -1,4 +1,4 @@
-//! Attributes and their values -> OTLP.
+//! Converts attributes and their values to OTLP.
 
 use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue, any_value::Value};
 use otel_tcpretrans_pipeline::attribute;

@@ -1,4 +1,4 @@
-//! Which of file, environment and defaults is in force, and what is wrong with each.
+//! Tests of the settings: which of file, environment and defaults wins, and which problems are reported.
 
 use super::*;
 use crate::otlp::Config;
@@ -26,7 +26,7 @@ fn defaults() {
 }
 
 #[test]
-fn the_environment_speaks_where_the_file_is_silent() {
+fn the_environment_sets_what_the_file_does_not() {
     let variables = [
         ("OTEL_EXPORTER_OTLP_ENDPOINT", "backend:4317"),
         ("OTEL_EXPORTER_OTLP_METRICS_ENDPOINT", "https://metrics:4317"),
@@ -46,7 +46,7 @@ fn the_environment_speaks_where_the_file_is_silent() {
     assert_eq!(logs.compression, Compression::None);
     assert_eq!(logs.timeout, Duration::from_millis(1500), "an empty variable is an unset one");
     assert_eq!(logs.headers["authorization"].reveal(), "Bearer t");
-    assert_eq!(logs.tls, TlsConfig::default(), "certificates are for TLS");
+    assert_eq!(logs.tls, TlsConfig::default(), "certificates have no effect without TLS");
     let metrics = resolved("{}", Signal::Metrics, &variables).expect("settings");
     assert_eq!(metrics.endpoint.to_string(), "https://metrics:4317");
     assert_eq!(metrics.compression, Compression::Zstd);
@@ -63,7 +63,7 @@ fn the_environment_speaks_where_the_file_is_silent() {
 }
 
 #[test]
-fn words_in_any_case_and_no_limit_of_time_as_the_specification_has_them() {
+fn words_may_be_in_any_case_and_a_timeout_of_0_is_no_limit() {
     let variables = [
         ("OTEL_EXPORTER_OTLP_COMPRESSION", "GZIP"),
         ("OTEL_EXPORTER_OTLP_PROTOCOL", "gRPC"),
@@ -75,7 +75,7 @@ fn words_in_any_case_and_no_limit_of_time_as_the_specification_has_them() {
 }
 
 #[test]
-fn the_environment_s_protocol_counts_only_where_the_file_names_no_endpoint() {
+fn the_environments_protocol_counts_only_if_the_file_names_no_endpoint() {
     for variable in ["OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_LOGS_PROTOCOL"] {
         let variables = [(variable, "http/protobuf"), ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://http:4318")];
         let settings = resolved("endpoint: 'http://file:1'", Signal::Logs, &variables).expect("settings");
@@ -91,7 +91,7 @@ fn the_environment_s_protocol_counts_only_where_the_file_names_no_endpoint() {
 }
 
 #[test]
-fn all_problems_at_once_and_where_they_are_from() {
+fn all_problems_are_found_at_once_and_name_their_source() {
     let found = problems(
         "{ timeout: 0s, tls: { cert_file: /c } }",
         &[
@@ -127,11 +127,14 @@ fn headers_that_grpc_can_not_carry() {
     let paths: Vec<_> = found.iter().map(|(path, _)| path.as_str()).collect();
     assert_eq!(paths, ["headers.a b", "headers.grpc-timeout", "headers.ok", "headers.t-bin"]);
     let found = problems("headers: { Authorization: from the file, authorization: from --set }", &[]);
-    assert_eq!(found[0].0, "headers.Authorization", "one would win, and it would be the wrong one");
+    assert_eq!(
+        found[0].0, "headers.Authorization",
+        "only one of them would be sent, and it would be the wrong one"
+    );
 }
 
 #[test]
-fn what_is_wrong_with_a_variable_s_value_names_the_variable() {
+fn a_problem_of_a_variables_value_names_the_variable() {
     for (name, value, path, message) in [
         ("HEADERS", "grpc-x=hunter2", "headers", "grpc-x: names that begin with grpc- belong to gRPC itself"),
         ("HEADERS", "a=hunter2%0A", "headers", "a: its value has characters that a header may not have"),
@@ -146,7 +149,7 @@ fn what_is_wrong_with_a_variable_s_value_names_the_variable() {
 }
 
 #[test]
-fn what_differs_between_the_signals_is_not_shown_as_if_it_were_the_same() {
+fn a_value_that_differs_between_the_signals_is_not_shown() {
     let environment = |name: &str| match name {
         "OTEL_EXPORTER_OTLP_ENDPOINT" => Some("http://both:1".to_owned()),
         "OTEL_EXPORTER_OTLP_LOGS_ENDPOINT" => Some("http://logs:1".to_owned()),
@@ -158,7 +161,7 @@ fn what_differs_between_the_signals_is_not_shown_as_if_it_were_the_same() {
 }
 
 #[test]
-fn an_endpoint_of_the_file_that_is_none() {
+fn what_is_no_endpoint_in_the_file_is_refused() {
     let found = problems("endpoint: nonsense", &[("OTEL_EXPORTER_OTLP_ENDPOINT", "http://unused:1")]);
     let expected = "expected http://HOST:PORT or https://HOST:PORT, found \"nonsense\"";
     assert_eq!(found, [("endpoint".to_owned(), expected.to_owned())]);
