@@ -25,7 +25,7 @@ pub(crate) enum Command {
     Run {
         #[command(flatten)]
         sources: Sources,
-        /// How logs on stderr look, in place of service.telemetry.logs.format
+        /// Format of the log on stderr, in place of service.telemetry.logs.format
         #[arg(long, value_name = "FORMAT")]
         log_format: Option<LogFormat>,
     },
@@ -34,7 +34,7 @@ pub(crate) enum Command {
         #[command(flatten)]
         sources: Sources,
     },
-    /// Print the merged configuration, defaults filled in, secrets masked
+    /// Print the merged configuration with defaults filled in and secrets masked
     PrintConfig {
         #[command(flatten)]
         sources: Sources,
@@ -43,17 +43,17 @@ pub(crate) enum Command {
     Record(RecordArgs),
     /// List receivers, processors, exporters and extensions
     Components,
-    /// Print what this kernel and this user offer, and what the receiver would make of it
+    /// Print what this kernel and this user offer, and what the receiver would choose
     Check,
 }
 
 /// The sources of the configuration. Environment variables OTEL_TCPRETRANS__A__B win over files, and `--set` over both.
 #[derive(Debug, Args)]
 pub(crate) struct Sources {
-    /// Configuration file; where there are several, later ones win
+    /// Configuration file; if there are several, later ones win
     #[arg(long = "config", value_name = "FILE", required = true)]
     pub(crate) files: Vec<String>,
-    /// Set one value, in YAML, which wins over all files, such as exporters.otlp.endpoint=http://collector:4317
+    /// Set one value, in YAML, such as exporters.otlp.endpoint=http://collector:4317; it wins over all files
     #[arg(long = "set", value_name = "KEY.PATH=VALUE")]
     pub(crate) sets: Vec<String>,
 }
@@ -70,13 +70,13 @@ pub(crate) struct RecordArgs {
     /// Stop after this time, such as 10s or 5m
     #[arg(long, value_name = "TIME")]
     pub(crate) duration: Option<Interval>,
-    /// Configuration file whose tcpretrans receiver is recorded; without one, a receiver with all defaults is
+    /// Configuration file with the tcpretrans receiver to record; without it, all defaults are used
     #[arg(long = "config", value_name = "FILE")]
     pub(crate) files: Vec<String>,
-    /// Set one value, in YAML, which wins over all files
+    /// Set one value, in YAML; it wins over all files
     #[arg(long = "set", value_name = "KEY.PATH=VALUE", requires = "files")]
     pub(crate) sets: Vec<String>,
-    /// How logs on stderr look, in place of service.telemetry.logs.format
+    /// Format of the log on stderr, in place of service.telemetry.logs.format
     #[arg(long, value_name = "FORMAT")]
     pub(crate) log_format: Option<LogFormat>,
 }

@@ -38,7 +38,7 @@ pub(crate) trait Component: Serialize + DeserializeOwned {
     const SECTION: &'static str;
     /// The types, one per variant.
     const TYPES: &'static [ComponentType];
-    /// Types that users of the Collector or readers of the documentation may try, and that are not built yet.
+    /// Types that are not built yet, and that users of the Collector or readers of the documentation may try.
     const NOT_BUILT_YET: &'static [&'static str] = &[];
 
     /// Finds the problems of the configuration that its types can't express.

@@ -1,4 +1,4 @@
-//! Exit codes, from which a shell or a service manager learns why the process ended.
+//! Exit codes, which tell a shell or a service manager why the process ended.
 
 use std::fmt;
 use std::process::ExitCode;
@@ -43,11 +43,11 @@ impl fmt::Display for Unsupported {
     }
 }
 
-/// The exit code for a failure. Its causes decide.
+/// The exit code for a failure. It follows from the causes of the failure.
 pub(crate) fn code(error: &anyhow::Error) -> ExitCode {
     let of_cause = |cause: &(dyn std::error::Error + 'static)| {
-        // An exporter starts without its backend. Its start fails only by the configuration and the files that it
-        // names.
+        // An exporter starts even if its backend can't be reached. So if its start fails, the configuration or a file
+        // that it names is wrong.
         let telemetry = matches!(cause.downcast_ref(), Some(TelemetryError::Configuration(_)));
         if cause.is::<Refused>() || cause.is::<otlp::StartError>() || telemetry {
             return Some(CONFIGURATION);

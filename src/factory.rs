@@ -18,7 +18,7 @@ pub(crate) struct Components {
     stdout: Output,
 }
 
-/// An exporter that is wanted: its configuration, and what it says about the origin of its data.
+/// An exporter of a plan: its configuration, and the resource that it sends.
 #[derive(Clone, Debug, PartialEq)]
 pub(crate) struct ExporterPlan {
     pub(crate) config: ExporterConfig,

@@ -7,15 +7,15 @@ use tracing_subscriber::EnvFilter;
 
 use crate::config::{LogFormat, LogLevel};
 
-/// Below info, the crates of the transport log what only their developers need.
+/// What the crates of the transport log below info is of use only to their developers.
 const QUIET: &str = ",h2=info,hyper=info,hyper_util=info,tonic=info,tower=info,rustls=info";
 
 /// Changes the level of the log while it runs.
 pub(crate) struct Level(Box<dyn Fn(EnvFilter) + Send + Sync>);
 
 impl Level {
-    /// Logs messages of this level and above from now on. `RUST_LOG` says more than a level can: where it is set, it
-    /// stays in force.
+    /// Logs messages of this level and above from now on. If `RUST_LOG` is set, it stays in force, since it can say
+    /// more than a level.
     ///
     /// # Errors
     /// `RUST_LOG` can't be read.
@@ -30,15 +30,15 @@ impl Level {
 /// # Errors
 /// `RUST_LOG` can't be read.
 pub(crate) fn start(level: LogLevel, format: LogFormat) -> anyhow::Result<Level> {
-    // A log that can't be written, on a full disk or to a reader that is gone, stops nothing. By default the subscriber
-    // would say so on stderr too, and panic there.
+    // The process goes on if its log can't be written, because the disk is full or the reader has gone. By default the
+    // subscriber would report that on stderr, and panic if this fails too.
     let subscriber = tracing_subscriber::fmt()
         .with_env_filter(filter(level)?)
         .with_writer(io::stderr)
         .log_internal_errors(false);
     Ok(match format {
         LogFormat::Text => {
-            // In colours on a terminal, unless NO_COLOR is set.
+            // The log has colours on a terminal, unless NO_COLOR is set.
             let subscriber = match io::stderr().is_terminal() {
                 true => subscriber.with_filter_reloading(),
                 false => subscriber.with_ansi(false).with_filter_reloading(),
@@ -66,7 +66,7 @@ fn filter(level: LogLevel) -> anyhow::Result<EnvFilter> {
     })
 }
 
-/// Prints a line on stderr. A failure to print is ignored and leaves the exit code to tell the outcome; `eprintln!`
+/// Prints a line on stderr. A failure to print is ignored, since the exit code still tells the outcome. `eprintln!`
 /// would panic.
 pub(crate) fn say(line: impl Display) {
     let _ = writeln!(io::stderr(), "{line}");

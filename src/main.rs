@@ -29,8 +29,8 @@ fn main() -> ExitCode {
     match result {
         Ok(()) => ExitCode::SUCCESS,
         Err(error) => {
-            // Errors of the libraries hold their causes in their own text. Why the process ends is said also where RUST_LOG
-            // asks for something else, `h2=debug`, and before there is a log.
+            // The text of a library's error includes its causes. The error is printed in any case: also if RUST_LOG
+            // leaves it out, as `h2=debug` does, and if the log has not been started yet.
             if tracing::enabled!(tracing::Level::ERROR) {
                 tracing::error!("{error}");
             } else {

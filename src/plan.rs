@@ -1,4 +1,4 @@
-//! A configuration -> the plan of a graph. Pure.
+//! Turns a configuration into the plan of a graph. Pure: it starts and opens nothing.
 
 use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;

@@ -1,5 +1,5 @@
-//! A run: extensions and a graph are started, serve until the end, and are drained and stopped. One function for all
-//! commands that run something.
+//! Runs a service: starts its extensions and its graph, waits for the end, then drains and stops them. All commands
+//! that run something use this one function.
 
 use std::process;
 use std::time::Duration;
@@ -24,7 +24,7 @@ pub(crate) struct Service<F: Factory> {
     pub(crate) extensions: Vec<Box<dyn Extension>>,
     /// How long draining may take.
     pub(crate) shutdown_timeout: Duration,
-    /// How long it runs at most.
+    /// How long it runs at most; `None` means no limit.
     pub(crate) duration: Option<Duration>,
 }
 
@@ -59,10 +59,10 @@ pub(crate) async fn run<F: Factory>(
     notify(NotifyState::Ready);
 
     let result = serve(&mut graph, &mut signals, duration).await;
-    // Whoever asks twice does not want to wait for the drain.
+    // A second signal means that the user does not want to wait for the drain.
     let impatience = tokio::spawn(async move {
         signals.stop().await;
-        error!("a second signal: stopping at once, what is on its way is lost");
+        error!("a second signal: stopping at once; what is not delivered yet is lost");
         process::exit(1);
     });
     info!(timeout = ?shutdown_timeout, "draining");
@@ -79,7 +79,7 @@ async fn stop<F: Factory>(graph: &mut Graph<F>, extensions: &mut [Box<dyn Extens
     }
 }
 
-/// Waits for the end.
+/// Waits until something ends the run. Returns what failed, if that is the reason.
 async fn serve<F: Factory>(
     graph: &mut Graph<F>,
     signals: &mut Signals,
@@ -118,7 +118,7 @@ async fn serve<F: Factory>(
     }
 }
 
-/// Tells systemd, where it started this process and asked to be told.
+/// Tells systemd about a state, if systemd has started this process and asked for it.
 fn notify(state: NotifyState<'_>) {
     if let Err(error) = sd_notify::notify(&[state]) {
         warn!(%error, "can't notify the service manager");

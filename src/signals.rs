@@ -4,7 +4,7 @@ use std::io;
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-/// Handlers. They are in force from their installation on.
+/// Handlers of the signals, in force once they are installed.
 pub(crate) struct Signals {
     terminate: Signal,
     interrupt: Signal,

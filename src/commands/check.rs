@@ -1,4 +1,4 @@
-//! `check`: what this kernel and this user offer, and what `auto` would make of it. Loads nothing.
+//! `check`: prints what this kernel and this user offer, and what `auto` would choose. Loads nothing.
 
 use crate::exit::Unsupported;
 

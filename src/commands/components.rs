@@ -1,4 +1,4 @@
-//! `components`: what this build has, in the shape of the Collector's command of that name.
+//! `components`: lists what this build has, in the shape of the Collector's command of that name.
 
 use std::collections::BTreeMap;
 
@@ -27,7 +27,7 @@ struct BuildInfo {
 #[derive(Serialize)]
 struct Entry {
     name: &'static str,
-    /// By signal.
+    /// The stability by signal.
     stability: BTreeMap<&'static str, Stability>,
 }
 

@@ -1,4 +1,5 @@
-//! `print-config`: the merged configuration as one file that is valid input again, secrets aside.
+//! `print-config`: prints the merged configuration as one file. The file is valid as input again, except for the masked
+//! secrets.
 
 use otel_tcpretrans_exporters::process_environment;
 use serde_yaml::Value;
@@ -14,7 +15,7 @@ pub(crate) fn run(sources: &Sources) -> anyhow::Result<()> {
     super::print_yaml(&config)
 }
 
-/// A dollar sign that is read again has to be written twice.
+/// Doubles each dollar sign, since a single one may begin a reference when the file is read again.
 fn escape(value: &mut Value) {
     match value {
         Value::String(text) => *text = text.replace('$', "$$"),
@@ -24,7 +25,7 @@ fn escape(value: &mut Value) {
     }
 }
 
-/// With what the environment says where the files are silent.
+/// Fills in what the environment sets and the files do not.
 fn filled_in(mut config: Config) -> Config {
     for exporter in config.exporters.values_mut() {
         if let ExporterConfig::Otlp(otlp) = exporter

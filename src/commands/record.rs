@@ -1,4 +1,4 @@
-//! `record`: the raw events of a tcpretrans receiver into a file, until a signal or for a time.
+//! `record`: writes the raw events of a tcpretrans receiver to a file, until a signal or for a given time.
 
 use std::fs::{self, File, Permissions};
 use std::os::unix::fs::PermissionsExt;
@@ -38,12 +38,14 @@ pub(crate) fn run(args: &RecordArgs) -> anyhow::Result<()> {
     let (name, written) = (args.output.display(), recorded.counts.received);
     match (recorded.failed.map_or(synced, Err), end) {
         (Err(error), _) => anyhow::bail!("{name}: {error}; the {written} events before that can be read"),
-        (Ok(()), End::ByItself) => anyhow::bail!("the receiver ended by itself; {name} is whole up to there"),
+        (Ok(()), End::ByItself) => {
+            anyhow::bail!("the receiver ended by itself; {name} has all events up to then")
+        }
         (Ok(()), End::Asked) => Ok(()),
     }
 }
 
-/// The receiver of the configuration, or the default one.
+/// The receiver of the configuration, or a default one without a configuration.
 fn configured(args: &RecordArgs) -> anyhow::Result<(Config, config::Logs, Vec<Diagnostic>)> {
     if args.files.is_empty() {
         return Ok((Config::default(), config::Logs::default(), Vec::new()));
@@ -63,7 +65,7 @@ fn configured(args: &RecordArgs) -> anyhow::Result<(Config, config::Logs, Vec<Di
     Ok((receiver, config.service.telemetry.logs, warnings))
 }
 
-/// Before the kernel is asked: what would be overwritten.
+/// Refuses an output that must not be overwritten. It is called before anything is loaded into the kernel.
 fn refuse_what_is_there(output: &Path, force: bool) -> anyhow::Result<()> {
     let name = output.display();
     match fs::symlink_metadata(output) {
@@ -73,17 +75,18 @@ fn refuse_what_is_there(output: &Path, force: bool) -> anyhow::Result<()> {
     }
 }
 
-/// How long a stop may take: it reads what is left in the kernel's buffer, and writes it.
+/// How long a stop may take. It reads and writes what is left in the kernel's buffer.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(30);
 
 /// How a recording ended.
 enum End {
     /// By a signal, or because its time was up.
     Asked,
+    /// Because the receiver ended.
     ByItself,
 }
 
-/// Makes one recorder, once.
+/// A factory that gives out one recorder, once.
 struct OneRecorder(Mutex<Option<Recorder>>);
 
 impl Factory for OneRecorder {
@@ -115,7 +118,7 @@ async fn record(
     let name = args.output.display();
     let named = |error| anyhow::anyhow!("{name}: {error}");
     let signals = Signals::install()?;
-    // It gets its name once the receiver has started: a start that fails leaves everything as it was.
+    // The file gets its name once the receiver has started, so that a failed start changes nothing.
     let folder = args.output.parent().filter(|folder| !folder.as_os_str().is_empty());
     let unnamed = tempfile::Builder::new()
         .permissions(Permissions::from_mode(0o666)) // less the umask

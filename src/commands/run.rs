@@ -1,4 +1,4 @@
-//! `run`: the pipelines of a configuration.
+//! `run`: runs the pipelines of a configuration.
 
 use std::time::Instant;
 
@@ -17,9 +17,9 @@ use crate::service::{self, Service};
 use crate::signals::Signals;
 use crate::{balance, logs};
 
-/// Two threads carry what one receiver sees; what blocks has threads of its own.
+/// Threads of the runtime. Two are enough for the events of one receiver; work that blocks has threads of its own.
 const WORKERS: usize = 2;
-/// Prefix of this project's own metrics, beside those that bear the Collector's names.
+/// Prefix of the metrics that the Collector does not have.
 const NAMESPACE: &str = "otelcol_tcpretrans";
 
 pub(crate) fn run(sources: &Sources, log_format: Option<LogFormat>) -> anyhow::Result<()> {
@@ -32,7 +32,7 @@ pub(crate) fn run(sources: &Sources, log_format: Option<LogFormat>) -> anyhow::R
     }
     let runtime = Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()?;
     let result = runtime.block_on(serve(&loaded.config, log, started));
-    // A write to a pipe that nobody reads may never end. The deadline has passed, so nothing waits for it.
+    // A write to a pipe that nobody reads may never end. This does not wait for it, since the drain has had its time.
     runtime.shutdown_background();
     result
 }

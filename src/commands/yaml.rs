@@ -12,7 +12,7 @@ pub(super) fn print_yaml(value: &impl Serialize) -> anyhow::Result<()> {
     let mut text = Vec::new();
     singleton_map_recursive::serialize(value, &mut Serializer::new(&mut text))?;
     match io::stdout().write_all(&text) {
-        // The reader has closed the pipe, as `head -1` does once it has its line.
+        // The reader has closed the pipe, as `head -1` does when it has read a line.
         Err(error) if error.kind() == ErrorKind::BrokenPipe => Ok(()),
         Err(error) => anyhow::bail!("can't write to the standard output: {error}"),
         Ok(()) => Ok(()),

@@ -1,4 +1,5 @@
-//! Finds what only shows in the configuration as a whole: references, unused components, pipelines that make no sense.
+//! Finds problems that show only in the configuration as a whole: references, unused components, pipelines that make no
+//! sense.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -17,7 +18,7 @@ use crate::components::{ProcessorConfig, ReceiverConfig};
 /// Reports everything that is wrong, and warns of what is unused.
 pub(super) fn check(config: &Config, declared: &Declared, report: &mut Report<'_>) {
     let pipelines = &config.service.pipelines;
-    // Pipelines may only be missing because the section that holds them is wrong, which is reported already.
+    // If the section around the pipelines is wrong, that is reported already, and may be why there are none.
     let wrong = |known: &Diagnostic| known.path.iter().zip(PIPELINES).all(|(key, expected)| key == expected);
     if pipelines.is_empty() && !report.problems.iter().any(wrong) {
         report.problem(&PIPELINES, "there is no pipeline, so nothing to run; add logs or metrics");
@@ -45,7 +46,7 @@ fn references(pipeline: &Pipeline) -> [(&'static str, &[String]); 3] {
     ]
 }
 
-/// Everything that is declared. What a component is, is known only where its configuration can be read.
+/// All declared components. More than the id of a component is known only if its configuration can be read.
 struct Known {
     receivers: BTreeMap<String, Option<Produces>>,
     processors: BTreeMap<String, Option<Stage>>,
@@ -70,7 +71,7 @@ impl Known {
 /// What is wrong with a pipeline, at paths below it: its id, its references and the order of its processors.
 fn check_pipeline(id: &str, pipeline: &Pipeline, known: &Known) -> Vec<Problem> {
     let mut problems = Vec::new();
-    // Where the signal is unknown, the rest is checked as for metrics, which may have everything.
+    // If the signal is unknown, the rest is checked as for metrics, since a metrics pipeline may have all components.
     let signal = signal(id).unwrap_or_else(|message| {
         problems.push(Problem::at("", message));
         Signal::Metrics

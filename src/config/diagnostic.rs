@@ -17,7 +17,7 @@ pub(crate) enum Origin {
     Environment(String),
     /// The key of a `--set`.
     Set(String),
-    /// It was not set, so that the default holds.
+    /// Nowhere: the value is the default.
     Defaults,
 }
 

@@ -24,7 +24,7 @@ pub(super) struct Mismatch {
     pub(super) missing: bool,
 }
 
-/// Makes a `T` of `value`. `None` where what is left of the value is not enough for a `T`.
+/// Makes a `T` of `value`. `None` if the rest of the value, without what was refused, is not enough for a `T`.
 pub(super) fn extract<T: DeserializeOwned + Serialize>(value: Value) -> (Option<T>, Vec<Mismatch>) {
     let mut attempt = Attempt { value, taken: BTreeMap::new(), nulls: BTreeSet::new() };
     let mut found = Vec::new();
@@ -36,10 +36,11 @@ pub(super) fn extract<T: DeserializeOwned + Serialize>(value: Value) -> (Option<
                 }
                 return (Some(typed), found);
             }
-            // An error can carry several. Only the first is read, since the next attempts find the others.
+            // An error can hold further errors. Only the first is reported here, since the next attempts find the
+            // others.
             Err(error) => {
                 let path = error.path.clone();
-                // An unknown key is refused even where its value is null.
+                // An unknown key is refused even if its value is null.
                 let known = !matches!(error.kind, Kind::UnknownField(..));
                 if known && attempt.null_means_default(&path) {
                     continue;
@@ -87,7 +88,8 @@ struct Attempt {
 }
 
 impl Attempt {
-    /// Replaces a null that a type refuses: by an empty mapping first, and if that is refused too, by removing its key.
+    /// Replaces a null that a type refuses by an empty mapping. If that is refused too, it removes the key. Returns
+    /// whether it changed something.
     fn null_means_default(&mut self, path: &[String]) -> bool {
         let Some((key, parents)) = path.split_last() else {
             let null = matches!(self.value, Value::Empty(..));
@@ -124,7 +126,8 @@ impl Attempt {
         }
     }
 
-    /// The path in the text. serde reads items in order, so that all removed ones stood before this one.
+    /// The path of an error in the original value. serde reads items in order, so all removed items came before this
+    /// one.
     fn original(&self, path: &[String], error: &Error) -> Path {
         let mut original = Path::new();
         for (depth, part) in path.iter().enumerate() {

@@ -14,8 +14,8 @@ use super::yaml::{self, Content, Node, Position};
 
 /// Prefix of variables that set a key, such as `OTEL_TCPRETRANS__EXPORTERS__OTLP__ENDPOINT`.
 const ENVIRONMENT_PREFIX: &str = "OTEL_TCPRETRANS__";
-/// Prefixes of the OpenTelemetry specification's variables. One that is not UTF-8 would count as unset where it is
-/// read, so it is reported here.
+/// Prefixes of the OpenTelemetry specification's variables. The code that reads them would count a value that is not
+/// UTF-8 as unset, so such a value is reported here.
 const SPECIFIED: [&str; 3] = ["OTEL_EXPORTER_OTLP_", "OTEL_RESOURCE_ATTRIBUTES", "OTEL_SERVICE_NAME"];
 
 /// The values of one source.
@@ -23,7 +23,7 @@ const SPECIFIED: [&str; 3] = ["OTEL_EXPORTER_OTLP_", "OTEL_RESOURCE_ATTRIBUTES",
 struct Layer {
     values: Dict,
     origins: BTreeMap<Path, Origin>,
-    /// Origins of the keys above a single value. They count only where no layer has written such a key out.
+    /// Origins of the keys above a single value. They count only if no layer has set such a key itself.
     implied: BTreeMap<Path, Origin>,
 }
 
@@ -34,10 +34,10 @@ pub(super) struct Merged {
     origins: Vec<BTreeMap<Path, Origin>>,
 }
 
-/// Reads all sources in the order in which they win: files, environment, `--set`.
+/// Reads all sources: the files, then the environment, then `--set`. Later ones win.
 ///
-/// It goes on after a problem where it can. It returns `None` where a source could not be read at all, since problems
-/// that are found in the rest might not be real ones.
+/// It goes on after a problem if it can. It returns `None` if a source could not be read at all, since problems that
+/// are found in the rest might not be real ones.
 pub(super) fn merge(files: &[String], sets: &[String], problems: &mut Vec<Diagnostic>) -> Option<Merged> {
     let mut layers: Vec<Option<Layer>> =
         files.iter().enumerate().map(|(rank, file)| read_file(rank, file, problems)).collect();
@@ -53,7 +53,7 @@ pub(super) fn merge(files: &[String], sets: &[String], problems: &mut Vec<Diagno
 }
 
 impl Merged {
-    /// The origin of the value at `path`, or of the nearest value around it where the value is not set.
+    /// The origin of the value at `path`, or of the nearest value around it if the value is not set.
     pub(super) fn origin(&self, path: &[String]) -> Origin {
         let prefixes = (0..=path.len()).rev().map(|length| &path[..length]);
         let mut found =
@@ -152,8 +152,8 @@ fn nested(path: &[String], value: Value, mut origins: BTreeMap<Path, Origin>, or
     Layer { values: value.into_dict().unwrap_or_default(), origins, implied }
 }
 
-/// The value of a plain scalar: what YAML makes of the text. The text itself is taken where it is no YAML, and where
-/// YAML would read a part of it as a comment or an anchor, as in `token #1`.
+/// The value of a plain scalar: what YAML makes of the text. The text itself is taken if it is no YAML, or if YAML
+/// would take a part of it for a comment or an anchor, as in `token #1`.
 fn typed(text: &str) -> Value {
     let trimmed = text.trim();
     let whole = |value: &Value| match value {
@@ -189,7 +189,7 @@ impl Reader<'_> {
     }
 
     fn value(&mut self, node: &Node, path: Path) -> Value {
-        // The value of a key has the key's place, which is noted already.
+        // A value has the position of its key, which is noted already.
         let origin = (self.origin)(node.position);
         self.origins.entry(path.clone()).or_insert(origin);
         match &node.content {

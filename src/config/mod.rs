@@ -22,7 +22,7 @@ use report::Report;
 #[derive(Debug)]
 pub(crate) struct Loaded {
     pub(crate) config: Config,
-    /// Oddities that are no reason to refuse it.
+    /// What looks wrong, but is no reason to refuse it.
     pub(crate) warnings: Vec<Diagnostic>,
 }
 

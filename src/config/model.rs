@@ -28,10 +28,10 @@ pub(crate) struct Service {
     /// Ids of the extensions to start.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     pub(crate) extensions: Vec<String>,
-    /// How long a shutdown may take to deliver what is under way.
+    /// How long a shutdown may take to deliver what is not delivered yet. Default 30 s.
     pub(crate) shutdown_timeout: Interval,
     pub(crate) telemetry: Telemetry,
-    /// By id, `logs` or `metrics`, with `/name` where there are several.
+    /// By id: `logs` or `metrics`, followed by `/name` if there are several.
     pub(crate) pipelines: BTreeMap<String, Pipeline>,
 }
 
@@ -80,10 +80,10 @@ pub(crate) enum LogLevel {
 #[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum LogFormat {
-    /// A line of text.
+    /// One line of text per message.
     #[default]
     Text,
-    /// One JSON object per line.
+    /// One line with a JSON object per message.
     Json,
 }
 

@@ -30,7 +30,7 @@ impl<'m> Report<'m> {
     pub(super) fn extracted(&mut self, base: &[&str], found: Vec<Mismatch>) {
         for Mismatch { path, message, missing } in found {
             let path = below(base, path);
-            // A key whose variable is not set is missing too. The variable is reported already.
+            // A key is missing too if its variable is not set. The variable is reported already.
             if !missing || self.problems.iter().all(|known| known.path != path) {
                 self.problems.push(self.located(path, message));
             }

@@ -6,7 +6,7 @@ use std::{env, fs};
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Substituted {
     pub(super) text: String,
-    /// The text was a single `${…}`, so that its type follows from the value.
+    /// Whether the text was a single `${…}`. Its type follows from the value then.
     pub(super) whole: bool,
 }
 

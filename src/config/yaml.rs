@@ -1,6 +1,6 @@
 //! Parses YAML into a tree that has the position of each key and value.
 //!
-//! It is built from the events of saphyr, whose own trees can't show more than the first duplicate key of a file.
+//! It uses saphyr's events. saphyr's own trees report only the first duplicate key of a file.
 
 use std::collections::HashMap;
 
@@ -28,7 +28,7 @@ pub(super) struct Node {
 
 #[derive(Clone, Debug)]
 pub(super) enum Content {
-    /// `plain` is one without quotes, whose type follows from its text.
+    /// `plain` is true for a scalar without quotes: its type follows from its text.
     Scalar {
         text: String,
         plain: bool,
@@ -77,7 +77,8 @@ fn error_at(mark: Marker, message: &str) -> SyntaxError {
     SyntaxError { position: mark.into(), message: message.to_owned() }
 }
 
-/// Finds a tab that indents. It is the usual cause of an error that the parser places at the start of the value before.
+/// Finds a tab in an indentation. It is the usual cause of an error that the parser reports at the start of the
+/// previous value.
 fn tab_in_indentation(text: &str, error_line: usize) -> Option<SyntaxError> {
     let said = |(index, line): &(usize, &str)| *index < error_line || line.trim().is_empty();
     let upto = text.lines().enumerate().skip_while(said).map(|(index, _)| index + 1).next();
@@ -185,9 +186,11 @@ impl<'t> Builder<'t> {
     }
 
     fn alias(&mut self, anchor: usize, span: Span, depth: usize) -> Result<Node, SyntaxError> {
-        // The parser has refused names without an anchor. A missing node is one whose alias stands within it.
+        // The parser has already refused aliases without an anchor. If a node is missing here, its alias is inside of
+        // it.
         let node = self.anchors.get(&anchor).cloned();
-        let node = node.ok_or_else(|| error_at(span.start, "an alias inside of what it stands for"))?;
+        let node =
+            node.ok_or_else(|| error_at(span.start, "an alias inside of the value that it stands for"))?;
         self.nodes += node.size();
         if depth + node.depth() > MAX_DEPTH || self.nodes > MAX_NODES {
             return Err(error_at(span.start, TOO_LARGE));
@@ -216,12 +219,12 @@ impl Node {
     }
 }
 
-/// Does the tag make a text of a plain scalar? Other tags mean nothing here and are refused.
+/// Whether the tag makes a plain scalar a text. Other tags have no meaning here and are refused.
 fn is_text(tag: Option<&Tag>, span: Span) -> Result<bool, SyntaxError> {
     match tag {
         None => Ok(false),
         Some(tag) if tag.is_yaml_core_schema() && tag.suffix == "str" => Ok(true),
-        Some(tag) => Err(error_at(span.start, &format!("unknown tag {tag}; only !!str is"))),
+        Some(tag) => Err(error_at(span.start, &format!("unknown tag {tag}; only !!str is known"))),
     }
 }
 
