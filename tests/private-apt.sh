@@ -1,10 +1,10 @@
 # shellcheck shell=bash
-# For scripts that need packages of another Debian release than this machine's: apt under a configuration of its
-# own (own state, cache and sources; an empty package status), so that nothing is installed and nothing of the
-# machine's changes. The mirror is the one that this machine's apt already uses; signatures are checked with this
-# machine's debian-archive-keyring. To be sourced; each function returns non-zero where it fails, having said why.
+# For scripts that need packages of another Debian release than this machine's. apt runs with a configuration of its own
+# (own state, cache and sources, and an empty package status), so that nothing is installed and nothing of the machine
+# changes. The mirror is the one that this machine's apt uses already. Signatures are checked with this machine's
+# debian-archive-keyring. Other scripts source this file. If a function fails, it prints why and returns non-zero.
 
-# Prints the machine's mirrors of Debian, one a line. Works before any 'apt-get update', too.
+# Prints the machine's mirrors of Debian, one per line. Works before any 'apt-get update', too.
 #   debian_mirrors SCRATCH_FOLDER
 debian_mirrors() {
     local codename
@@ -18,8 +18,8 @@ debian_mirrors() {
         grep . || { echo "no source for '$codename' in /etc/apt" >&2; return 1; }
 }
 
-# Makes a configuration in FOLDER for SUITE, reads the suite's package lists, and prints the path of the file that
-# APT_CONFIG has to name from then on.
+# Makes a configuration in FOLDER for SUITE, reads the package lists of the suite, and prints the path of the file that
+# APT_CONFIG has to name after that.
 #   private_apt FOLDER SUITE ARCHITECTURE MIRROR...
 private_apt() {
     local apt=$1 suite=$2 architecture=$3 keyring mirror
@@ -29,7 +29,8 @@ private_apt() {
     mkdir -p "$apt/empty" "$apt/state/lists/partial" "$apt/cache/archives/partial"
     : >"$apt/state/status"
     {
-        # How this machine reaches its mirror (proxies and the like) is kept; its hooks and preferences are not.
+        # The settings by which this machine reaches its mirror, such as proxies, are kept. Its hooks and preferences
+        # are not.
         apt-config dump | grep -E '^Acquire::(https?|Check-[A-Za-z-]+|Retries|ForceIPv[46])[: ]' || true
         cat <<CONF
 APT::Architecture "$architecture";
@@ -49,7 +50,7 @@ APT::Get::AllowUnauthenticated "false";
 APT::Sandbox::User "root";  // as root: the download user could not enter the cache folder
 CONF
     } >"$apt/apt.conf"
-    for mirror; do # more than one where other vendors use Debian's names: theirs fail the signature
+    for mirror; do # there are more if other vendors use Debian's names; their signatures fail
         echo "deb [signed-by=$keyring] $mirror $suite main" >"$apt/sources.list"
         if APT_CONFIG=$apt/apt.conf apt-get -q update -o APT::Update::Error-Mode=any >"$apt/log" 2>&1; then
             printf '%s\n' "$apt/apt.conf"

@@ -1,4 +1,4 @@
-//! Each file under config/ is valid as it stands, and so is what the README shows.
+//! Each file under config/ is valid as it is, and so are the examples in the README.
 
 use std::fs;
 
@@ -28,7 +28,7 @@ fn what_the_readme_shows_is_valid() {
 }
 
 #[test]
-fn the_problem_that_the_readme_shows_is_what_one_sees() {
+fn the_problem_that_the_readme_shows_is_what_validate_prints() {
     let readme = fs::read_to_string(repository().join("README.md")).expect("README.md");
     let shown = readme.lines().find(|line| line.starts_with("config.yaml:")).expect("a problem");
     validate(&MINIMAL.replace("  debug:", "  debug:\n    verbositi: basic")).refused(&[shown]);

@@ -1,4 +1,4 @@
-//! Runs the binary on a configuration of its own, in a folder and an environment of its own.
+//! Runs the binary on a configuration of a test, in a folder and an environment of its own.
 
 use std::ffi::OsStr;
 use std::fs::{self, File};
@@ -27,7 +27,7 @@ pub(crate) struct Case {
     command: Command,
 }
 
-/// What came of it.
+/// What a command did: its exit code and its output.
 #[derive(Debug)]
 pub(crate) struct Outcome {
     pub(crate) code: Option<i32>,
@@ -41,7 +41,7 @@ impl Case {
         Case::bare(&[command, "--config", "config.yaml"]).file("config.yaml", config)
     }
 
-    /// Only what is given.
+    /// A command with these arguments only.
     pub(crate) fn bare(arguments: &[&str]) -> Case {
         let folder = tempfile::tempdir().expect("a folder");
         let mut command = Command::new(BINARY);
@@ -68,7 +68,7 @@ impl Case {
         self
     }
 
-    /// What is written to `/dev/full` fails, as on a full disk.
+    /// Sends stderr to `/dev/full`, where each write fails as on a full disk.
     pub(crate) fn stderr_full(mut self) -> Case {
         self.command.stderr(full());
         self
@@ -79,7 +79,7 @@ impl Case {
         self
     }
 
-    /// Nobody reads what it prints.
+    /// Sends stdout to a pipe without a reader.
     pub(crate) fn stdout_unread(mut self) -> Case {
         let (reader, writer) = std::io::pipe().expect("a pipe");
         drop(reader);
@@ -101,7 +101,7 @@ impl Outcome {
         }
     }
 
-    /// It was refused, and exactly these are the problems, in this order.
+    /// Checks that it was refused with exactly these problems, in this order.
     #[track_caller]
     pub(crate) fn refused(&self, problems: &[&str]) {
         assert_eq!(self.code, Some(78), "{self:?}");
@@ -111,14 +111,14 @@ impl Outcome {
         assert!(summary.starts_with(&format!("{} problem", problems.len())), "{summary}");
     }
 
-    /// It was refused, and one of the problems is this one.
+    /// Checks that it was refused, and that this is one of the problems.
     #[track_caller]
     pub(crate) fn refused_for(&self, problem: &str) {
         assert_eq!(self.code, Some(78), "{self:?}");
         assert!(self.stderr.lines().any(|line| line == problem), "no line {problem:?} in\n{}", self.stderr);
     }
 
-    /// It went well without a warning.
+    /// Checks that it succeeded without a warning.
     #[track_caller]
     pub(crate) fn succeeded(&self) {
         assert_eq!(self.code, Some(0), "{self:?}");
@@ -145,8 +145,8 @@ pub(crate) fn printed(case: Case, path: &str) -> serde_yaml::Value {
         .fold(root, |value, key| value.get(key).unwrap_or_else(|| panic!("no {key} of {path}")).clone())
 }
 
-/// A folder that everybody may enter and read, with `binary` and `config.yaml` in it: nobody may neither traverse
-/// root's folders nor read in them.
+/// A folder that all users may read, with `binary` and `config.yaml` in it. The user `nobody` may not read root's
+/// folders.
 pub(crate) fn readable_by_all(config: &str) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("chmod");

@@ -46,7 +46,7 @@ fn a_whole_reference_is_typed_again_unless_quoted() {
 }
 
 #[test]
-fn what_comes_from_outside_of_files_loses_nothing_to_yaml() {
+fn values_from_outside_of_files_are_not_cut_by_yaml() {
     let attributes = |case: Case| printed(case, "service.telemetry.resource");
     let config = format!("{MINIMAL}  telemetry:\n    resource:\n      put_in: ${{env:TEXT}}\n");
     for (text, read) in [
@@ -119,7 +119,7 @@ fn later_files_win_key_by_key() {
 }
 
 #[test]
-fn a_problem_is_where_the_winning_layer_wrote_it() {
+fn a_problem_is_shown_where_the_winning_layer_set_the_value() {
     let case = Case::new("validate", MINIMAL)
         .file("second.yaml", "# nothing\nexporters:\n  debug: { verbosity: x }\n")
         .arg("--config")
@@ -145,7 +145,7 @@ fn the_environment_wins_over_files_and_set_over_both() {
 }
 
 #[test]
-fn set_can_spell_every_id_and_every_type() {
+fn set_can_name_every_id_and_every_type() {
     let case = Case::new("print-config", MINIMAL)
         .set("processors.filter/no-loopback.exclude=['network.peer.address in 127.0.0.0/8']")
         .set("service.pipelines.logs.processors=[filter/no-loopback]");

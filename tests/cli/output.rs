@@ -52,7 +52,7 @@ fn print_config_refuses_what_validate_refuses() {
 }
 
 #[test]
-fn what_cannot_be_said_on_stderr_changes_no_exit_code() {
+fn a_failure_to_write_to_stderr_changes_no_exit_code() {
     let recording = repository().join("tests/replay/retransmits.otr");
     let replay = MINIMAL
         .replace("tcpretrans:", &format!("replay: {{ file: '{}' }}", recording.display()))

@@ -1,4 +1,4 @@
-//! What is wrong within a file: where it stands, what was expected, what was meant.
+//! Problems within a file: their position, what was expected, and what was probably meant.
 
 use crate::harness::{Case, MINIMAL, printed, validate};
 
@@ -9,7 +9,7 @@ fn a_missing_file_is_named() {
 }
 
 #[test]
-fn a_tab_is_found_where_it_stands() {
+fn a_tab_is_reported_at_its_position() {
     validate("receivers:\n\ttcpretrans:\n")
         .refused(&["config.yaml:2:1: a tab can't indent YAML; use spaces"]);
 }
@@ -87,7 +87,7 @@ fn a_wrong_type_is_named_without_the_value() {
 }
 
 #[test]
-fn what_must_be_a_mapping_is_said_once() {
+fn a_value_that_must_be_a_mapping_is_reported_once() {
     validate(&MINIMAL.replace("debug:", "debug: loud"))
         .refused(&["config.yaml:4:3: exporters.debug: expected a mapping"]);
     validate(&MINIMAL.replace("tcpretrans:\n", "tcpretrans: { wakeup: [64, 1s], perf: [] }\n")).refused(&[
@@ -198,7 +198,7 @@ fn a_replay_needs_a_file() {
 }
 
 #[test]
-fn what_is_not_built_yet_is_said_to_be() {
+fn what_is_not_built_yet_is_reported_as_such() {
     for kind in ["otlphttp", "otlp_http", "prometheus", "file"] {
         validate(&MINIMAL.replace("debug:", &format!("debug:\n  {kind}/x:"))).refused(&[&format!(
             "config.yaml:5:3: exporters.{kind}/x: {kind} is not built yet; there is otlp, debug"
@@ -232,7 +232,7 @@ fn a_bare_zero_is_a_duration_and_another_number_needs_a_unit() {
 }
 
 #[test]
-fn a_size_that_is_none_is_told_what_one_looks_like() {
+fn what_is_no_size_is_refused_with_an_example() {
     let path = "receivers.tcpretrans.ringbuf.size";
     let expected = "expected a size, such as 64MiB or 512KiB";
     for (size, found) in [
@@ -300,7 +300,7 @@ fn files_that_are_named_are_read_and_what_is_wrong_has_a_position() {
 }
 
 #[test]
-fn the_processs_own_metrics_are_checked_with_what_the_environment_says() {
+fn the_processs_own_metrics_are_checked_with_the_environment() {
     let config = format!("{MINIMAL}  telemetry: {{ metrics: {{ otlp: {{}} }} }}\n");
     let variable = "OTEL_EXPORTER_OTLP_METRICS_ENDPOINT";
     Case::new("validate", &config).env(variable, "nowhere").run().refused(&[&format!(
@@ -322,7 +322,7 @@ fn a_resource_attribute_is_a_scalar() {
 }
 
 #[test]
-fn a_protocol_meant_for_sdks_stops_only_who_takes_its_endpoint_from_there_too() {
+fn a_protocol_for_sdks_counts_only_if_the_endpoint_is_from_the_environment_too() {
     let config = |otlp: &str| MINIMAL.replace("debug:", otlp).replace("[debug]", "[otlp]");
     let case =
         |otlp| Case::new("validate", &config(otlp)).env("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf");

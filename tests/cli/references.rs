@@ -1,9 +1,9 @@
-//! What is wrong with the configuration as a whole.
+//! Problems of the configuration as a whole.
 
 use crate::harness::{MINIMAL, validate};
 
 #[test]
-fn a_pipeline_that_names_an_unknown_component() {
+fn a_pipeline_that_names_an_unknown_component_is_refused() {
     validate(&MINIMAL.replace("[debug]", "[debgu]")).refused_for(
         "config.yaml:7:50: service.pipelines.logs.exporters[0]: there is no debgu in exporters; expected debug; did \
          you mean debug?",
@@ -75,7 +75,7 @@ fn a_second_tcpretrans_is_refused() {
 }
 
 #[test]
-fn processors_in_the_wrong_order() {
+fn processors_in_the_wrong_order_are_refused() {
     let config = "\
 receivers: { tcpretrans: }
 processors: { batch: , aggregate: , filter: { exclude: ['network.type == ipv6'] } }
@@ -100,7 +100,7 @@ service:
 }
 
 #[test]
-fn a_component_named_twice_in_a_list() {
+fn a_component_named_twice_in_a_list_is_refused() {
     validate(&MINIMAL.replace("[debug]", "[debug, debug]"))
         .refused(&["config.yaml:7:57: service.pipelines.logs.exporters[1]: debug stands twice in this list"]);
 }

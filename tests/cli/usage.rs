@@ -53,7 +53,7 @@ fn a_log_filter_that_cannot_be_read_is_a_failure() {
 }
 
 #[test]
-fn why_a_run_fails_is_said_whatever_is_logged() {
+fn the_reason_for_a_failed_run_is_printed_at_any_log_level() {
     let replay =
         MINIMAL.replace("tcpretrans:", "replay: { file: nowhere }").replace("[tcpretrans]", "[replay]")
             + "  telemetry: { metrics: { prometheus: null } }\n";
@@ -65,7 +65,8 @@ fn why_a_run_fails_is_said_whatever_is_logged() {
     }
 }
 
-/// The binary as an unprivileged user: as who we are, or where we are root, as nobody without any capability.
+/// Runs the binary as an unprivileged user: as the present user, or if that is root, as `nobody` without any
+/// capability.
 fn unprivileged(arguments: &[&str]) -> Outcome {
     let quiet = MINIMAL.to_owned() + "  telemetry: { metrics: { prometheus: null } }\n";
     let folder = readable_by_all(&quiet);
@@ -106,7 +107,7 @@ fn record_without_privileges_exits_with_77_and_leaves_no_file() {
 }
 
 #[test]
-fn record_leaves_alone_what_is_there() {
+fn record_does_not_overwrite_what_is_there() {
     let outcome = Case::bare(&["record", "-o", "there"]).file("there", "mine").run();
     assert_eq!(outcome.code, Some(1), "{outcome:?}");
     assert!(outcome.stderr.contains("there: exists; --force overwrites it"), "{outcome:?}");
@@ -119,7 +120,7 @@ fn record_leaves_alone_what_is_there() {
 }
 
 #[test]
-fn record_wants_a_tcpretrans_receiver() {
+fn record_needs_a_tcpretrans_receiver() {
     let replay = MINIMAL.replace("tcpretrans:", "replay: { file: x }").replace("[tcpretrans]", "[replay]");
     Case::new("record", &replay)
         .arg("-o")

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# Builds the real OpenTelemetry Collector for the tests out of Debian sid's packages of it and of Go,
-# and prints the path of the binary on stdout (everything else goes to stderr).
+# Builds the real OpenTelemetry Collector for the tests from Debian sid's packages of the Collector and of Go, and
+# prints the path of the binary on stdout. Everything else goes to stderr.
 #
 #   build.sh           builds it unless it is cached
 #   build.sh --cached  prints the cached one's path, or fails without touching the network
 #
-# Nothing of sid is installed: see tests/private-apt.sh; the packages are unpacked into a temporary folder.
-# The result is one static binary in the user's cache folder, outside the checkout, so that every clone
-# finds it. Free disk space needed while building: 4 GB; time: about two minutes on two cores.
+# No package is installed (see tests/private-apt.sh): the packages are unpacked into a temporary folder. The result is
+# one static binary in the user's cache folder, outside of the checkout, so that every clone finds it. The build needs 4
+# GB of free disk space, and takes about two minutes on two cores.
 set -Eeuo pipefail
 export LC_ALL=C
 
@@ -15,7 +15,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/private-apt.sh
 . "$here/../private-apt.sh"
 cache=${XDG_CACHE_HOME:-$HOME/.cache}/otel-tcpretrans
-expected=0.152 # main.go is written against this release; sid moves on, and another one is tried with a warning
+expected=0.152 # main.go is written for this release; any other one in sid is tried, with a warning
 
 say() { printf 'collector: %s\n' "$*" >&2; }
 
@@ -41,7 +41,7 @@ if cached; then exit 0; fi
 step='preparing' work='' log=''
 begin() { step=$1; say "$step"; }
 fail() { say "failed while $step: $*"; exit 1; }
-on_error() { # a command failed: which step, and the end of what it said
+on_error() { # a command failed: prints the step, and the last lines of its output
     say "failed while $step (line $1: $2)"
     if [[ -n $log && -s $log ]]; then tail -n 15 "$log" | sed 's/^/collector: | /' >&2; fi
 }
@@ -60,8 +60,8 @@ if ! flock -n 9; then
     say "another build is running; waiting for it"
     flock 9
 fi
-if cached; then exit 0; fi          # the other one built it
-rm -rf "$cache"/build.??????        # left by one that was killed: nobody else holds the lock
+if cached; then exit 0; fi          # the other build has made it
+rm -rf "$cache"/build.??????        # left by a killed build: nobody else holds the lock
 (($(df -Pk "$cache" | awk 'NR == 2 { print $4 }') > 4000000)) || fail "less than 4 GB free in $cache"
 work=$(mktemp -d "$cache/build.XXXXXX")
 log=$work/log
@@ -78,7 +78,8 @@ APT_CONFIG=$(private_apt "$work/apt" sid "$(dpkg --print-architecture)" "${mirro
 export APT_CONFIG
 
 begin "working out the packages needed"
-# The whole closure on an empty system; of it only Go and the Go libraries (the rest is what a C compiler needs).
+# apt lists all packages that an empty system needs. Only Go and the Go libraries are used; the rest is for a C
+# compiler.
 apt-get -q -y --no-install-recommends --print-uris install golang-opentelemetry-collector-dev golang-go \
     >"$work/closure" 2>"$log"
 mapfile -t packages < <(awk '/^\047/ { sub(/_.*/, "", $2); print $2 }' "$work/closure" |
@@ -114,7 +115,7 @@ begin "putting it into the cache"
 target=$cache/collector-$version
 mkdir -p "$target"
 cp "$here/main.go" "$work/out/main.go"
-mv -f "$work/out/otelcol" "$target/otelcol"   # each a rename on one file system; main.go, the second,
-mv -f "$work/out/main.go" "$target/main.go"   # is what declares the pair complete
+mv -f "$work/out/otelcol" "$target/otelcol"   # both are renames on one file system; the second one, main.go,
+mv -f "$work/out/main.go" "$target/main.go"   # shows that the pair is complete
 say "built $version in $((SECONDS - seconds)) s"
 printf '%s\n' "$target/otelcol"

@@ -1,4 +1,4 @@
-//! The cases: compressions, temporalities, many requests, and a Collector that is not always there.
+//! The cases: compressions, temporalities, many requests, and a Collector that is not running all the time.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -10,7 +10,7 @@ use crate::e2e::support::namespace::{isolated, retrans_segs, without_gso};
 use crate::e2e::telemetry::five_tuple;
 use crate::e2e::traffic::{Traffic, lossy_transfers};
 
-/// An agent that exports to the Collector, and prints the same for itself.
+/// An agent that exports to the Collector, and prints the same on its stdout.
 fn agent(compression: &str, temporality: &str) -> Agent {
     Agent::start(&format!(
         "
@@ -40,7 +40,7 @@ pub fn arrives_whole(compression: &'static str, temporality: &'static str) {
     });
 }
 
-/// One segment an event: thousands of records, and four workers that send them.
+/// One segment per event, so that there are thousands of records, and four workers that send them.
 pub fn many_requests_arrive_whole() {
     isolated(|| {
         without_gso();
@@ -68,7 +68,7 @@ pub fn a_late_collector_gets_what_was_before() {
     });
 }
 
-/// What the first one received and what the second one received is everything, once.
+/// The first and the second Collector together receive everything, once.
 pub fn a_collector_that_comes_back_loses_nothing() {
     isolated(|| {
         let mut first = Collector::start();
@@ -86,12 +86,12 @@ pub fn a_collector_that_comes_back_loses_nothing() {
     });
 }
 
-/// It received what the agent's books say was delivered, which is what the agent printed itself and what the kernel
-/// counted, as the contract says it.
+/// Checks that the Collector received what the agent delivered by its books, what the agent printed, and what the
+/// kernel counted, in the form that the contract demands.
 fn assert_received(received: &Received, finished: &Finished, traffic: &Traffic, temporality: &str) {
     let (telemetry, books) = (&received.telemetry, &finished.books);
     books.assert_nothing_lost();
-    // The way to the Collector is in the same namespace: a busy machine may send a probe there, too.
+    // The connection to the Collector is in the same namespace. On a busy machine the kernel may retransmit there, too.
     telemetry.assert_counted_within(books, traffic.retrans_segs..=retrans_segs(), &traffic.connections);
     assert_eq!(telemetry.sums(), finished.printed.sums());
     assert_eq!(telemetry.records.len() as u64, books.exporter("logs", "otlp", "delivered"));
@@ -101,7 +101,7 @@ fn assert_received(received: &Received, finished: &Finished, traffic: &Traffic, 
     assert_contract(received);
 }
 
-/// Each record's addresses are as the agent printed them, record by record.
+/// Checks that the addresses of each record are those that the agent printed.
 fn assert_addresses(received: &Received, finished: &Finished) {
     let by_addresses = |records: &[crate::e2e::telemetry::Attributes]| {
         let mut counts = BTreeMap::new();
@@ -113,7 +113,7 @@ fn assert_addresses(received: &Received, finished: &Finished) {
     assert_eq!(by_addresses(&received.telemetry.records), by_addresses(&finished.printed.records));
 }
 
-/// Names, types and units.
+/// Checks names, types and units.
 fn assert_contract(received: &Received) {
     let set = |texts: &[&str]| texts.iter().map(|text| (*text).to_owned()).collect::<BTreeSet<String>>();
     assert_eq!(received.events, set(&["tcp.retransmit"]));

@@ -1,8 +1,8 @@
-//! End to end into the real OpenTelemetry Collector: what it received is what the kernel counted. Needs root.
+//! End to end to the real OpenTelemetry Collector, which receives what the kernel counted. Needs root.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, unreachable_pub, missing_docs)]
 
 mod cases;
-#[allow(dead_code)] // each of those who share it uses a part
+#[allow(dead_code)] // each test that shares it uses a part of it
 #[path = "../e2e/mod.rs"]
 mod e2e;
 mod output;

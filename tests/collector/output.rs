@@ -1,4 +1,4 @@
-//! What the Collector's debug exporter prints at verbosity `detailed`, read back.
+//! Reads what the Collector's debug exporter prints at verbosity `detailed`.
 
 use std::collections::{BTreeMap, BTreeSet};
 
@@ -8,7 +8,7 @@ use crate::e2e::telemetry::{Attributes, Point, Telemetry};
 #[derive(Debug, Default)]
 pub struct Received {
     pub telemetry: Telemetry,
-    /// Attributes of the resources, the same ones once.
+    /// Attributes of each resource. Equal ones are here once.
     pub resources: BTreeSet<Attributes>,
     /// Names and versions of the scopes.
     pub scopes: BTreeSet<String>,
@@ -18,7 +18,7 @@ pub struct Received {
     pub types: BTreeMap<String, BTreeSet<String>>,
     /// Unit, type and the like by metric.
     pub descriptors: BTreeMap<String, BTreeSet<Attributes>>,
-    /// When a record says that it happened, and when it was observed; texts that sort by time.
+    /// For each record, when it happened and when it was observed, as texts that sort by time.
     pub times: Vec<(String, String)>,
     /// Requests, each of which the Collector prints by itself.
     pub requests: usize,
@@ -39,7 +39,7 @@ impl Received {
     }
 }
 
-/// Whose attributes are being read.
+/// What the attributes that are being read belong to.
 #[derive(Clone, Copy, Default, PartialEq)]
 enum Of {
     #[default]
@@ -61,7 +61,7 @@ struct Reader {
     since: String,
 }
 
-/// Reads its stderr; lines of its own log are passed over.
+/// Reads the Collector's stderr. It skips the lines of the Collector's own log.
 pub fn parse(stderr: &str) -> Received {
     let mut reader = Reader::default();
     for line in stderr.lines() {
@@ -78,7 +78,7 @@ impl Reader {
         if self.of == Of::Resource {
             self.received.resources.insert(std::mem::take(&mut self.resource));
         }
-        self.of = Of::Nothing; // attributes follow their heading at once
+        self.of = Of::Nothing; // attributes follow directly after their heading
         let (key, value) = line.split_once(' ').unwrap_or((line, ""));
         match (key, value) {
             ("ResourceLog" | "ResourceMetrics", "#0") => self.received.requests += 1,
@@ -94,7 +94,7 @@ impl Reader {
             ("NumberDataPoints", _) => self.point.clear(),
             ("StartTimestamp:", time) => self.since = time.to_owned(),
             ("Timestamp:", time) => {
-                // Of a record, where what it was observed at stands before it; else of a point.
+                // The time of a record follows after its observed time. Without one it is the time of a point.
                 let observed = std::mem::take(&mut self.observed);
                 if !observed.is_empty() {
                     self.received.times.push((time.to_owned(), observed));

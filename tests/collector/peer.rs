@@ -36,7 +36,7 @@ impl Collector {
         });
     }
 
-    /// Ends it in order: what it received.
+    /// Ends it in order, and returns what it received.
     pub fn finish(mut self) -> Received {
         self.0.signal(Signal::TERM);
         assert_eq!(self.0.exit_code(Duration::from_secs(20)), Some(0));
@@ -48,7 +48,7 @@ fn folder() -> PathBuf {
     repository().join("tests/collector")
 }
 
-/// The cached binary, built where there is none yet.
+/// The path of the cached binary. It is built if there is none yet.
 fn binary() -> PathBuf {
     let build = |arguments: &[&str]| {
         let mut command = Command::new(folder().join("build.sh"));

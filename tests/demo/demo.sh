@@ -1,13 +1,14 @@
 #!/usr/bin/env bash
-# The demo: a link that loses every tenth packet, and the kernel's own count of retransmitted segments
-# beside ours. Two network namespaces are joined by a veth pair (IPv4 and IPv6); nftables on the receiving
-# side drops; otel-tcpretrans runs on config/demo.yaml in the sending one, whose sockets are all it counts.
+# The demo: on a link that loses every tenth packet, it compares the kernel's count of retransmitted segments
+# with ours. Two network namespaces are joined by a veth pair (IPv4 and IPv6). nftables on the receiving side
+# drops packets. otel-tcpretrans runs with config/demo.yaml in the sending namespace, and counts only the
+# sockets of that namespace.
 #
 #   tests/demo/demo.sh [BINARY]       `make demo` builds the binary first
 #   DEMO_SECONDS=4                    seconds of traffic, for each IP version
 #
 # Exit codes: 0 the counts agree; 1 they don't, or something failed; 77 not permitted here.
-# Nothing stays behind, also after Ctrl-C: namespaces, temporary files and processes (by pid) are removed.
+# It removes its namespaces, its temporary files and its processes (by their pid), also after Ctrl-C.
 set -euo pipefail
 export LC_ALL=C
 cd "$(dirname "${BASH_SOURCE[0]}")/../.."
@@ -32,7 +33,7 @@ done
 
 # --- leave nothing behind
 work='' started=''
-stop() { # by pid: TERM, five seconds, KILL
+stop() { # PID: sends TERM, and KILL after five seconds
     local pid=$1 tries
     kill -TERM "$pid" 2>/dev/null || return 0
     for ((tries = 0; tries < 50; tries++)); do
@@ -55,10 +56,11 @@ trap cleanup EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM HUP
 
-# Only the network changes: unlike `ip netns exec`, /sys stays as it is, with tracefs and cgroups in it.
+# Changes only the network namespace. `ip netns exec` would also replace /sys, which has tracefs and cgroups
+# in it.
 inside() { nsenter --net="/run/netns/$1" -- "${@:2}"; }
-start() { # NAMESPACE COMMAND...: in the background, its pid in `started`; to be redirected as a whole
-    nsenter --net="/run/netns/$1" -- "${@:2}" </dev/null & # no subshell: the pid is the command's own
+start() { # NAMESPACE COMMAND...: runs it in the background and sets `started` to its pid
+    nsenter --net="/run/netns/$1" -- "${@:2}" </dev/null & # without a subshell, so that the pid is the command's
     started=$!
 }
 retrans_segs() {
@@ -137,24 +139,24 @@ for version in "${versions[@]}"; do
     # shellcheck disable=SC2016  # expanded by the inner shell
     start "$tx" timeout 4 bash -c 'exec 3<>"/dev/tcp/$1/$2"' - "${!remote}" "$black_hole" >/dev/null 2>&1
     knocks+=("$started")
-    # In the background too: a signal to this script interrupts `wait`, but not a command.
+    # This runs in the background too, since a signal to this script interrupts `wait` but no command.
     start "$tx" timeout $((seconds + 30)) iperf3 "-$version" -c "${!remote}" -p "$port" -t "$seconds" -f m >"$work/client" 2>&1
     wait "$started" || { cat "$work/client" >&2; die "iperf3 failed over IPv$version"; }
     grep -E 'sender|receiver' "$work/client" || true
 done
 for pid in "${knocks[@]}"; do wait "$pid" || true; done
 stop "$server"
-# Nothing may be retransmitted between the last reading of the kernel's count and the end of ours.
+# After the last reading of the kernel's count, nothing may be retransmitted until our count ends.
 quiet() { ! inside "$tx" ss -Htan state connected exclude time-wait | grep -q .; }
 until_deadline 30 quiet || die "connections stay open: $(inside "$tx" ss -tan)"
 after=$(retrans_segs)
 
-# --- the end: what was lost so far, then the drain, which prints the last sums
-books_are_still() { # the reader has consumed what there was
+# --- the end: first what was lost so far, then the drain, which prints the last sums
+books_are_still() { # true once the reader has read all events
     scrape >"$work/scrape" && sleep 0.5 && scrape >"$work/later" &&
         cmp -s <(grep '^otelcol_.*tcpretrans' "$work/scrape") <(grep '^otelcol_.*tcpretrans' "$work/later")
 }
-until_deadline 15 books_are_still || die "the self-telemetry at port $scrape_port cannot be scraped, or never settles"
+until_deadline 15 books_are_still || die "the self-telemetry at port $scrape_port cannot be scraped, or never stops changing"
 kill -TERM "$agent"
 gone() { ! kill -0 "$agent" 2>/dev/null; }
 until_deadline 40 gone || die "it did not end within 40 s of SIGTERM"

@@ -3,10 +3,11 @@
 # Reads what the debug exporter printed:
 #   system.network.tcp.retransmits{network.type=ipv4,...} 42 {segment} cumulative since TIME
 #   ipv4 192.0.2.1:40000 -> 192.0.2.2:5201 fast established ACK segments=2 bytes=2896 ... failed=EBUSY
-# and the self-telemetry in the Prometheus text format, for what was lost where. Ends with exit code 1 if the kernel
-# counted more than we did and can account for, or less than we did, or if there was nothing to count.
+# and the self-telemetry in the Prometheus text format, which says what was lost where. Ends with exit code 1 in three
+# cases: the kernel counted more than we did, by more than was lost; it counted less than we did; or there was nothing
+# to count.
 
-# The value of `key=` in a list whose items are separated by `,` (metric attributes) or ` ` (a record's line).
+# The value of `key=` in a list. Its separator is `,` for metric attributes and ` ` for the line of a record.
 function value(list, key, separator,    items, count, i) {
 	count = split(list, items, separator)
 	for (i = 1; i <= count; i++)
@@ -38,7 +39,7 @@ function line(row, v4, v6, all) {
 	printf "  %-34s %12.0f %12.0f %12.0f\n", row, v4, v6, all
 }
 
-# In place, by insertion: the rows are few.
+# Sorts in place by insertion, since there are few rows.
 function sort(list, count,    i, j, item) {
 	for (i = 2; i <= count; i++) {
 		item = list[i]
@@ -61,7 +62,7 @@ function section(title, what,    names, count, i) {
 
 { file = FILENAME == ARGV[1] ? 1 : 2 }
 
-# Sums are cumulative: the last one of a series is what counts; a series that started anew is another one.
+# Sums are cumulative, so only the last one of a series counts. A series with a new start is another series.
 file == 1 && (at = index($0, "system.network.tcp.retransmit")) {
 	text = substr($0, at)
 	open = index(text, "{")
@@ -77,7 +78,8 @@ file == 1 && (at = index($0, "system.network.tcp.retransmit")) {
 	next
 }
 
-# A retransmission. The largest one says how many segments a lost event may have had; a gap is many of them.
+# A retransmission. The largest one shows how many segments a lost event may have had. A gap stands for many events, so
+# it is left out.
 file == 1 && / segments=[0-9]+/ && !/ gap / {
 	segments = value($0, "segments", " ") + 0
 	if (segments > largest)
@@ -85,8 +87,8 @@ file == 1 && / segments=[0-9]+/ && !/ gap / {
 	next
 }
 
-# What was lost before it could be counted, by place and reason (and CPU): the receiver's events, and records that a
-# pipeline of metrics dropped. What exporters dropped is shown; the next cumulative point makes up for it.
+# What was lost, by place and reason. Only the receiver's events, and records that a metrics pipeline dropped, are
+# missing in the sums. What exporters dropped is shown too, but the next cumulative point has it.
 file == 2 && /^otelcol_tcpretrans_.*reason="/ && !/^otelcol_tcpretrans_unobserved_segments/ && $NF > 0 {
 	where = label($0, "place")
 	if (where == "")
@@ -101,7 +103,7 @@ file == 2 && /^otelcol_tcpretrans_.*reason="/ && !/^otelcol_tcpretrans_unobserve
 	lost_at[where] += $NF
 }
 
-# What came back from the kernel side's counters is in the sums.
+# Events that came back from the kernel side's counters, as gaps, are in the sums.
 file == 2 && /^otelcol_tcpretrans_gap_events[{ ]/ {
 	returned += $NF
 	next
@@ -113,7 +115,7 @@ END {
 			print "demo: not a cumulative sum: " series | "cat 1>&2"
 			exit broken = 1
 		}
-		if (last[series] == 0) # each series begins with it
+		if (last[series] == 0) # each series begins with 0
 			continue
 		network = value(attributes[series], "network.type", ",")
 		if (network == "")
@@ -129,7 +131,7 @@ END {
 	ours = total["segments"] + 0
 	difference = kernel - ours
 	if (largest < 1)
-		largest = 64 # no records to learn from: more than 64 KiB hold at an Ethernet's MSS
+		largest = 64 # without any record: more than 64 KiB have at the MSS of an Ethernet
 	allowed = lost > returned ? (lost - returned) * largest : 0
 
 	section("segments in our metric, by reason", "segments")
@@ -150,7 +152,7 @@ END {
 
 	if (difference > allowed)
 		verdict = "DIFFERENT: the counts differ by more than is accounted for"
-	else if (difference < 0) # nothing that is lost adds to ours
+	else if (difference < 0) # loss can't make our count larger
 		verdict = "DIFFERENT: more was counted than the kernel did"
 	else if (kernel == 0 || total["segments", "ipv4"] == 0 || (versions == 2 && total["segments", "ipv6"] == 0))
 		verdict = "NOTHING TO COUNT: the link lost nothing, or one IP version is missing"

@@ -1,4 +1,4 @@
-//! The real binary at work: `run` on the tests' base configuration with a test's own laid over it.
+//! The real binary at work: `run` with the tests' base configuration and a test's own configuration over it.
 
 use std::fs;
 use std::path::Path;
@@ -16,18 +16,18 @@ use super::harness::BINARY;
 use super::support::hidden::{Hidden, Recorder};
 use super::telemetry::Telemetry;
 
-/// How long a drain may take where nothing keeps it.
+/// How long a drain may take if nothing delays it.
 const DRAIN: Duration = Duration::from_secs(20);
 
-/// On this kernel.
+/// The base configuration for this kernel.
 const LIVE: &str = include_str!("base.yaml");
-/// On a recording, which the overlay names.
+/// The base configuration for a recording. The overlay names its file.
 const REPLAY: &str = include_str!("replay.yaml");
 
-/// A running agent, and who records what this machine hides from it.
+/// A running agent, and the recorder of the events that this machine hides from it.
 pub struct Agent(pub Background, Option<Recorder>);
 
-/// What an agent left behind that ended in order.
+/// What an agent has left after it ended in order.
 pub struct Finished {
     /// Its last books, which balance.
     pub books: Books,
@@ -61,7 +61,7 @@ impl Agent {
         Agent(Background::start_into("the agent", &mut command, folder, Stdio::piped()), recorder).ready()
     }
 
-    /// Starts, by way of another program that becomes it, the binary that `folder` holds.
+    /// Starts the binary in `folder` by another program, which replaces itself with the binary.
     pub fn start_by(program: &[&str], folder: TempDir) -> Agent {
         let recorder = Recorder::start().ok();
         let mut command = Command::new(program[0]);
@@ -80,7 +80,7 @@ impl Agent {
         self.0.wait_until(part, |agent| said(agent, part));
     }
 
-    /// Ends it with `signal`, which has to be a success, and its books have to balance.
+    /// Ends it with `signal`. Fails unless its exit code is 0 and its books balance.
     pub fn finish_by(mut self, signal: Signal) -> Finished {
         let books = self.stop(signal);
         Finished { books, printed: debug_output::parse(&self.0.stdout()) }
@@ -91,13 +91,13 @@ impl Agent {
         self.finish_by(Signal::TERM)
     }
 
-    /// Ends it with `signal`: its last books, which balance. What it printed is left alone.
+    /// Ends it with `signal`, and returns its last books, which balance. Does not read what it printed.
     pub fn stop(&mut self, signal: Signal) -> Books {
         self.0.signal(signal);
         self.ended()
     }
 
-    /// Waits until it ends by itself, which has to be a success: its last books, which balance.
+    /// Waits until it ends, and returns its last books. Fails unless its exit code is 0 and the books balance.
     pub fn ended(&mut self) -> Books {
         assert_eq!(self.0.exit_code(DRAIN), Some(0));
         let books = Books::of(&log(&self.0), self.hidden());
@@ -105,7 +105,7 @@ impl Agent {
         books
     }
 
-    /// What the machine has hidden from it until now.
+    /// The events that the machine has hidden from it until now.
     pub fn hidden(&self) -> Hidden {
         let recorder = self.1.as_ref();
         recorder.map(|recorder| recorder.hidden().expect("the recorded trace")).unwrap_or_default()

@@ -1,4 +1,4 @@
-//! A process in the background, its output in files; ended by its pid, whatever becomes of the test.
+//! A process in the background with its output in files. It is ended by its pid, also if the test fails.
 
 use std::fs::{self, File};
 use std::path::Path;
@@ -62,17 +62,17 @@ impl Background {
         &mut self.child
     }
 
-    /// Has it not ended?
+    /// Whether it is still running.
     pub fn is_running(&mut self) -> bool {
         self.child.try_wait().expect("waiting").is_none()
     }
 
-    /// Waits for a condition of it; that it ends instead is a failure.
+    /// Waits until `condition` holds. Fails if the process ends before that.
     pub fn wait_until(&mut self, what: &str, mut condition: impl FnMut(&Background) -> bool) {
         wait_for(&format!("{}: {what}", self.name), Duration::from_secs(30), || {
-            let running = self.is_running(); // looked at first: what it said before its end counts
+            let running = self.is_running(); // asked first, so that the output before its end counts
             let holds = condition(self);
-            assert!(holds || running, "{} ended, and not: {what}", self.name);
+            assert!(holds || running, "{} ended before this held: {what}", self.name);
             holds
         });
     }
@@ -83,7 +83,7 @@ impl Background {
         kill_process(Pid::from_child(&self.child), signal).expect("kill");
     }
 
-    /// Waits until it ends: its exit code, `None` where a signal ended it.
+    /// Waits until it ends, and returns its exit code: `None` if a signal ended it.
     pub fn exit_code(&mut self, within: Duration) -> Option<i32> {
         wait_for(&format!("the end of {}", self.name), within, || !self.is_running());
         self.child.wait().expect("waiting").code()
@@ -99,7 +99,7 @@ impl Drop for Background {
             let stderr = self.stderr();
             let lines: Vec<_> = stderr.lines().collect();
             let last = &lines[lines.len().saturating_sub(SHOWN)..];
-            eprintln!("--- the last that {} said:\n{}", self.name, last.join("\n"));
+            eprintln!("--- the last lines of {}:\n{}", self.name, last.join("\n"));
         }
     }
 }

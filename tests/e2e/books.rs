@@ -1,10 +1,10 @@
-//! The agent's books as its log shows them at the end.
+//! The agent's books, which it logs at its end.
 
 use serde_json::Value;
 
 use super::support::hidden::{Hidden, MOST_SEGMENTS};
 
-/// One line a ledger.
+/// The lines of the log with the books: one per receiver, and one per ledger.
 #[derive(Debug)]
 pub struct Books {
     lines: Vec<Value>,
@@ -18,13 +18,14 @@ impl Books {
         Books { lines, hidden }
     }
 
-    /// By how many segments the sums can be short of the kernel's with nothing wrong: what is hidden, and what found its
-    /// program running, both of which the socket's next event or its end make good as a rule.
+    /// By how many segments the sums may be below the kernel's count although nothing is wrong. These are segments of
+    /// hidden events and of recursions. The socket's next event, or its end, adds most of them to the sums.
     pub fn shortage(&self) -> u64 {
         self.hidden.segments + self.recursions() * MOST_SEGMENTS
     }
 
-    /// Events that found their program running: the kernel's own doing, and no loss of ours.
+    /// Events that came while their program was already running on the CPU (`recursion`). The kernel allows no second
+    /// run, so they are no fault of the agent.
     fn recursions(&self) -> u64 {
         reason(self.receiver(), "unobserved", "kernel/recursion")
     }
@@ -39,22 +40,22 @@ impl Books {
         number(self.receiver(), "received")
     }
 
-    /// A number of a pipeline's exporter.
+    /// A number of the ledger of a pipeline and an exporter.
     pub fn exporter(&self, pipeline: &str, exporter: &str, name: &str) -> u64 {
         number(self.ledger(pipeline, Some(exporter)), name)
     }
 
-    /// What a pipeline's exporter dropped.
+    /// How many items of a pipeline an exporter dropped.
     pub fn dropped(&self, pipeline: &str, exporter: &str) -> u64 {
         reasons(self.ledger(pipeline, Some(exporter)), "dropped")
     }
 
-    /// What a pipeline itself dropped.
+    /// How many records a pipeline itself dropped.
     pub fn dropped_by_pipeline(&self, pipeline: &str) -> u64 {
         reasons(self.ledger(pipeline, None), "dropped")
     }
 
-    /// Nothing was dropped anywhere, rejected or lost.
+    /// Checks that nothing was dropped, rejected or lost.
     pub fn assert_nothing_lost(&self) {
         assert_eq!(self.unobserved(), self.recursions(), "{self:?}");
         for ledger in self.ledgers() {
@@ -63,7 +64,8 @@ impl Books {
         }
     }
 
-    /// Each ledger's equation holds, nothing is on its way any more, and what one hands on the next one takes over.
+    /// Checks that each ledger's equation holds, that nothing is in flight any more, and that each ledger accepted what
+    /// the one before it passed on.
     pub fn assert_balanced(&self) {
         let receiver = self.receiver();
         let received = self.received();
@@ -76,7 +78,7 @@ impl Books {
                     sum(&["delivered", "rejected"])
                 }
                 None => {
-                    // A gap is a record too, and no event of the receiver.
+                    // A gap is a record too, but it is no event of the receiver.
                     let accepted = received + number(receiver, "gaps");
                     assert_eq!(number(ledger, "accepted"), accepted, "{ledger} of {receiver}");
                     sum(&["passed", "filtered", "aggregated"])
@@ -118,7 +120,7 @@ fn reasons(ledger: &Value, name: &str) -> u64 {
     parsed(ledger, name).map(|(_, number)| number).sum()
 }
 
-/// One of them.
+/// The number of one reason in such a list.
 fn reason(ledger: &Value, name: &str, reason: &str) -> u64 {
     parsed(ledger, name).filter(|(name, _)| *name == reason).map(|(_, number)| number).sum()
 }

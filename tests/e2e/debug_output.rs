@@ -1,8 +1,8 @@
-//! What the `debug` exporter prints at verbosity `normal`, read back.
+//! Reads what the `debug` exporter prints at verbosity `normal`.
 
 use super::telemetry::{Attributes, Point, Telemetry};
 
-/// Each line is a record or a point; anything else is a failure.
+/// Reads all lines. Fails if a line is neither a record nor a point.
 pub fn parse(stdout: &str) -> Telemetry {
     let mut telemetry = Telemetry::default();
     for line in stdout.lines() {
@@ -17,7 +17,7 @@ pub fn parse(stdout: &str) -> Telemetry {
     telemetry
 }
 
-/// Does it show a retransmission in the metrics? Before the first there are zeros. A line that is still being written
+/// Whether the metrics show a retransmission. Before the first one all points are 0. A line that is still being written
 /// is left out.
 pub fn has_counted(stdout: &str) -> bool {
     let values = stdout.lines().filter_map(|line| {
@@ -47,7 +47,7 @@ fn point(text: &str) -> Option<Point> {
     })
 }
 
-/// Those of the words that are attributes; the words of the readable line have no dot in their names.
+/// The words that are attributes. Other words with a `=` have no dot in their names.
 fn attributes<'a>(words: impl Iterator<Item = &'a str>) -> Attributes {
     let pairs = words.filter_map(|word| word.split_once('='));
     pairs.filter(|(name, _)| name.contains('.')).map(|(name, value)| (name.into(), value.into())).collect()

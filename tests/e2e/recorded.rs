@@ -1,4 +1,4 @@
-//! What a recording holds, as the kernel and an agent counted it while it was made.
+//! The numbers that the kernel and an agent counted while a recording was made.
 
 use std::fs;
 use std::path::Path;
@@ -7,23 +7,23 @@ use serde_json::{Value, json};
 
 use super::telemetry::{Sums, Telemetry};
 
-/// Beside a recording, as JSON.
+/// The numbers of a recording. They are in a JSON file beside it.
 pub struct Recorded {
     /// The kernel's RetransSegs.
     pub retrans_segs: u64,
-    /// Of the agent's metrics.
+    /// The sums of the agent's metrics.
     sums: Sums,
     /// How many log records it wrote.
     records: u64,
 }
 
 impl Recorded {
-    /// Of an agent that ran while the recording was made.
+    /// The numbers of an agent that ran while the recording was made.
     pub fn of(retrans_segs: u64, printed: &Telemetry) -> Recorded {
         Recorded { retrans_segs, sums: printed.sums(), records: printed.records.len() as u64 }
     }
 
-    /// Writes it.
+    /// Writes the numbers to a file.
     pub fn write(&self, file: &Path) {
         let sums = self.sums.iter().map(
             |((metric, attributes), sum)| json!({ "metric": metric, "attributes": attributes, "sum": sum }),
@@ -33,7 +33,7 @@ impl Recorded {
         fs::write(file, serde_json::to_string_pretty(&all).unwrap() + "\n").expect("writing");
     }
 
-    /// Reads what was written.
+    /// Reads the numbers from a file.
     pub fn read(file: &Path) -> Recorded {
         let text = fs::read_to_string(file).expect("the numbers beside the recording");
         let all: Value = serde_json::from_str(&text).expect("JSON");
@@ -49,7 +49,7 @@ impl Recorded {
         }
     }
 
-    /// The same, series by series.
+    /// Checks that an agent printed the same numbers, series by series.
     pub fn assert_same(&self, printed: &Telemetry) {
         assert_eq!(printed.sums(), self.sums);
         assert_eq!(printed.records.len() as u64, self.records);

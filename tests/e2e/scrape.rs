@@ -7,7 +7,7 @@ use std::time::Duration;
 
 use super::telemetry::Attributes;
 
-/// The port that the tests scrape; each has a namespace of its own.
+/// The port that the tests scrape. Each test has a network namespace of its own.
 pub const PORT: u16 = 8888;
 
 /// Numbers of one scrape, by name and labels.
@@ -15,7 +15,7 @@ pub const PORT: u16 = 8888;
 pub struct Scrape(BTreeMap<(String, Attributes), f64>);
 
 impl Scrape {
-    /// Scrapes now.
+    /// Makes a scrape.
     pub fn take() -> Scrape {
         let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, PORT)).expect("connecting to the scrape");
         stream.set_read_timeout(Some(Duration::from_secs(10))).expect("timeout");
@@ -30,7 +30,7 @@ impl Scrape {
         Scrape(lines.map(|line| sample(line).unwrap_or_else(|| panic!("not a sample: {line}"))).collect())
     }
 
-    /// All samples of a name that have these labels among theirs; without any it is a failure.
+    /// All samples of a name whose labels include these. Fails if there are none.
     pub fn samples(&self, name: &str, labels: &[(&str, &str)]) -> Vec<f64> {
         let has =
             |of: &Attributes| labels.iter().all(|(name, value)| of.get(*name).is_some_and(|v| v == value));
@@ -40,7 +40,7 @@ impl Scrape {
         samples
     }
 
-    /// Their sum, a whole number.
+    /// The sum of these samples. Fails if it is no whole number.
     pub fn sum(&self, name: &str, labels: &[(&str, &str)]) -> u64 {
         let sum: f64 = self.samples(name, labels).iter().sum();
         assert!(sum >= 0.0 && sum.fract() == 0.0, "{name} {labels:?}: {sum}");
@@ -48,7 +48,7 @@ impl Scrape {
     }
 }
 
-/// `name{label="value",…} 42`; none of our values holds a comma or a quote.
+/// `name{label="value",…} 42`, for values without a comma and a quote.
 fn sample(line: &str) -> Option<((String, Attributes), f64)> {
     let (series, value) = line.rsplit_once(' ')?;
     let (name, labels) = series.split_once('{').unwrap_or((series, "}"));

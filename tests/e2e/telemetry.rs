@@ -1,4 +1,4 @@
-//! What left the agent, whoever received it, and that it equals what the kernel counted.
+//! The telemetry that left the agent, and the checks that it equals what the kernel counted.
 
 use std::collections::BTreeMap;
 use std::net::SocketAddr;
@@ -12,7 +12,7 @@ pub type Attributes = BTreeMap<String, String>;
 /// Sums by metric and series.
 pub type Sums = BTreeMap<(String, Attributes), u64>;
 
-/// Attributes that a metric has by default, where the record has them.
+/// Attributes that a metric has by default, if the record has them.
 const BOUNDED: [&str; 6] = [
     "network.transport",
     "network.type",
@@ -29,7 +29,7 @@ pub struct Point {
     pub attributes: Attributes,
     pub value: u64,
     pub is_cumulative: bool,
-    /// When its series began, as it was written.
+    /// When its series began, as the text that was printed.
     pub since: String,
 }
 
@@ -42,10 +42,11 @@ pub struct Telemetry {
 }
 
 impl Telemetry {
-    /// What the points add up to: the last one of a cumulative series, all of a delta series. Series that count nothing
-    /// are left out.
+    /// The sum of each series: the last point of a cumulative series, all points of a delta series together. Series
+    /// with the sum 0 are left out.
     ///
-    /// A cumulative series begins with 0, so that a backend sees its first increment. It never falls, and keeps its start.
+    /// Checks that a cumulative series begins with 0, so that a backend sees its first increment, that it never falls,
+    /// and that it keeps its start.
     pub fn sums(&self) -> Sums {
         let mut sums = Sums::new();
         let mut starts = BTreeMap::new();
@@ -66,23 +67,23 @@ impl Telemetry {
         sums
     }
 
-    /// The sums of a metric's series together.
+    /// The sum over all series of a metric.
     pub fn sum_of(&self, metric: &str) -> u64 {
         self.sums().into_iter().filter(|((name, _), _)| name == metric).map(|(_, sum)| sum).sum()
     }
 
-    /// Segments of all log records.
+    /// The segments of all log records together.
     pub fn segments(&self) -> u64 {
         self.records.iter().map(|record| number(record, "tcp.segments")).sum()
     }
 
-    /// Records of gaps; they have no single retransmission.
+    /// How many records are gaps, which stand for several events.
     pub fn gaps(&self) -> usize {
         self.records.iter().filter(|record| record.contains_key("tcp.events")).count()
     }
 
-    /// What [`Self::sums`] has to be, going by the log records. What a record does not say, such as how many of a gap
-    /// failed, is left out.
+    /// The sums that follow from the log records. What a record does not tell, such as how many events of a gap failed,
+    /// is left out.
     fn sums_of_records(&self) -> Sums {
         let mut sums = Sums::new();
         for record in &self.records {
@@ -107,13 +108,13 @@ impl Telemetry {
         sums
     }
 
-    /// Log records and metrics say the same, series by series; together it is what the kernel counted, and each
-    /// connection is there by its own addresses, in records of its own IP version.
+    /// Checks that log records and metrics have the same sums, series by series, that these are what the kernel
+    /// counted, and that each connection has records with its addresses and its IP version.
     pub fn assert_counted(&self, books: &Books, retrans_segs: u64, connections: &[Connection]) {
         self.assert_counted_within(books, retrans_segs..=retrans_segs, connections);
     }
 
-    /// The same, where the kernel may have counted more while the agent stopped: of its own connections.
+    /// The same for a kernel that may have counted more while the agent stopped, for the agent's own connections.
     pub fn assert_counted_within(
         &self,
         books: &Books,
@@ -146,7 +147,7 @@ impl Telemetry {
         }
     }
 
-    /// The sender's records are there, and right.
+    /// Checks that there are records of the sender, and that their IP version is right.
     fn assert_has(&self, connection: &Connection) {
         let version = if connection.client.is_ipv4() { "ipv4" } else { "ipv6" };
         let local_and_peer = (connection.client, connection.server);
@@ -165,7 +166,7 @@ impl Telemetry {
     }
 }
 
-/// Is the record one of an skb, and not of what was missed?
+/// Whether the record is of an skb, and not of segments that were missed.
 fn is_of_an_skb(record: &Attributes) -> bool {
     record.contains_key("tcp.flags")
 }

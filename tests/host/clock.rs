@@ -5,7 +5,8 @@ use crate::e2e::harness::readable_by_all;
 use crate::e2e::support::namespace::isolated;
 use crate::e2e::traffic::lossy_transfers;
 
-/// In a time namespace, as a container that was moved here from another machine is, boot time is not the kernel's.
+/// In a time namespace the boot time is not that of the kernel. A container that was moved here from another machine is
+/// in such a namespace.
 pub fn in_a_time_namespace() {
     isolated(|| {
         let another_time = ["unshare", "--time", "--boottime", "1000000"];

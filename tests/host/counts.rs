@@ -1,4 +1,4 @@
-//! What leaves equals what the kernel counted.
+//! The telemetry that leaves the agent equals what the kernel counted.
 
 use crate::e2e::agent::Agent;
 use crate::e2e::debug_output::has_counted;
@@ -6,13 +6,13 @@ use crate::e2e::support::namespace::{isolated, retrans_segs, wait_for, without_g
 use crate::e2e::traffic::{lossy_transfers, storm};
 use std::time::Duration;
 
-/// In both temporalities, whatever the kernel counted is in the sums and in the log records, once.
+/// All that the kernel counted is in the sums and in the log records once, in both temporalities.
 pub fn equal_the_kernel(temporality: &'static str) {
     isolated(move || {
         let overlay =
             format!("processors: {{ aggregate: {{ temporality: {temporality}, interval: 300ms }} }}");
         let agent = Agent::start(&overlay);
-        // Twice, so that there is more than one report to add up or to take the last of.
+        // Two transfers, so that there is more than one report.
         let first = lossy_transfers(16, &[]);
         wait_for("a report", Duration::from_secs(10), || has_counted(&agent.0.stdout()));
         let second = lossy_transfers(16, &[]);
@@ -27,13 +27,14 @@ pub fn equal_the_kernel(temporality: &'static str) {
         let starts: std::collections::BTreeSet<_> = printed.points.iter().map(|point| &point.since).collect();
         assert!(
             starts.len() > 1 || temporality == "cumulative",
-            "a delta's window starts where the last ended"
+            "a delta's window starts at the end of the one before it"
         );
     });
 }
 
-/// With attributes beyond the bounded ones and a cap, the overflow series takes the rest, and nothing is lost.
-pub fn a_series_a_peer() {
+/// With further attributes and a limit on the number of series, the overflow series takes the rest, and nothing is
+/// lost.
+pub fn a_series_per_peer() {
     isolated(|| {
         let agent = Agent::start(
             "processors: { aggregate: { attributes: [network.peer.address, network.peer.port], max_series: 1 } }",
@@ -60,7 +61,8 @@ pub fn a_series_a_peer() {
     });
 }
 
-/// One event a segment, eight flows, one packet in ten dropped: the default buffers and queues hold it.
+/// One event per segment, eight flows, and one packet in ten dropped. The default buffers and queues are large enough
+/// for that.
 pub fn a_storm_loses_nothing(transport: &'static str) {
     isolated(move || {
         without_gso();

@@ -1,4 +1,4 @@
-//! Descriptors: what is closed is not used any more.
+//! No descriptor is used after it is closed.
 
 use std::fs;
 use std::process::Command;
@@ -6,8 +6,8 @@ use std::process::Command;
 use crate::e2e::harness::BINARY;
 use crate::e2e::support::namespace::isolated;
 
-/// A number that is used after its close may be another file's by then. libbpf takes the perf events out of their map when
-/// it frees the perf buffer, which a trace of the system calls shows.
+/// After its close, the number of a descriptor may belong to another file. libbpf removes the perf events from their
+/// map when it frees the perf buffer, and a trace of the system calls shows whether the map is still open then.
 pub fn none_is_used_after_its_close() {
     isolated(|| {
         let folder = tempfile::tempdir().expect("a folder");

@@ -1,4 +1,4 @@
-//! How it ends, and what does not end it.
+//! How the agent ends, and what does not end it.
 
 use std::process::{Command, Stdio};
 use std::time::{Duration, Instant};
@@ -12,7 +12,7 @@ use crate::e2e::support::namespace::isolated;
 use crate::e2e::support::traffic::{listen, loopback};
 use crate::e2e::traffic::lossy_transfers;
 
-/// Holds everything back until the end: only a drain brings it out.
+/// Holds everything back, so that only a drain brings it out.
 const HELD_BACK: &str = "
 processors:
   aggregate: { interval: 10m }
@@ -34,7 +34,7 @@ pub fn drains_on(signal: Signal) {
     });
 }
 
-/// An agent whose backend takes connections and never answers, with log records and metric points on their way to it.
+/// An agent whose backend accepts connections and never answers. The agent has log records and metric points for it.
 fn hanging(shutdown_timeout: &str) -> (Agent, impl Sized) {
     let (backend, port) = listen(loopback(false));
     let mut agent = Agent::start(&format!(
@@ -66,7 +66,7 @@ pub fn a_second_signal_ends_a_hanging_drain() {
     });
 }
 
-/// Alone it ends at its deadline, and what the backend did not take is in the books.
+/// Without a second signal a drain ends at its deadline, and what the backend did not take is in the books.
 pub fn a_drain_ends_at_its_deadline() {
     isolated(|| {
         let (mut agent, _backend) = hanging("2s");

@@ -1,4 +1,4 @@
-//! What it does while nothing happens: next to nothing.
+//! How often the agent wakes while nothing happens.
 
 use std::fs;
 use std::time::{Duration, Instant};
@@ -6,14 +6,15 @@ use std::time::{Duration, Instant};
 use crate::e2e::agent::Agent;
 use crate::e2e::support::namespace::{isolated, wait_for};
 
-/// As the design has it.
-const WAKEUPS_A_SECOND: u64 = 10;
+/// The most wakeups that the design allows.
+const WAKEUPS_PER_SECOND: u64 = 10;
 const WATCHED: Duration = Duration::from_secs(5);
 
-/// Five times as often as by default. Each report wakes the exporter too, since it repeats the series that are 0.
+/// Reports come five times as often as by default. Each one wakes the exporter too, since it repeats the series that
+/// are 0.
 const REPORTS: &str = "aggregate: { interval: 2s }";
 
-/// All of its threads together.
+/// Counts the wakeups of all its threads.
 pub fn it_hardly_wakes(transport: &'static str) {
     isolated(move || {
         let agent = Agent::start(&format!(
@@ -23,12 +24,12 @@ pub fn it_hardly_wakes(transport: &'static str) {
         wait_for("the end of the watch", WATCHED * 2, || begun.elapsed() >= WATCHED);
         let woke = wakeups(agent.0.pid()) - before;
         println!("    {transport}: {woke} wakeups in {:?}", begun.elapsed());
-        assert!(woke <= WAKEUPS_A_SECOND * WATCHED.as_secs(), "{woke} wakeups in {WATCHED:?}");
+        assert!(woke <= WAKEUPS_PER_SECOND * WATCHED.as_secs(), "{woke} wakeups in {WATCHED:?}");
         agent.finish();
     });
 }
 
-/// How often the process's threads have gone to sleep of their own will, and so had been woken.
+/// How often the process's threads have gone to sleep by themselves, which is how often they had been woken.
 fn wakeups(pid: u32) -> u64 {
     let tasks = fs::read_dir(format!("/proc/{pid}/task")).expect("its threads");
     let switches = tasks.map(|task| {

@@ -4,7 +4,7 @@
 mod clock;
 mod counts;
 mod descriptors;
-#[allow(dead_code)] // each of those who share it uses a part
+#[allow(dead_code)] // each test that shares it uses a part of it
 #[path = "../e2e/mod.rs"]
 mod e2e;
 mod ends;
@@ -27,7 +27,7 @@ fn main() -> ExitCode {
     let cases: &[Case] = &[
         ("cumulative_metrics_and_logs_equal_the_kernel", || counts::equal_the_kernel("cumulative")),
         ("delta_metrics_and_logs_equal_the_kernel", || counts::equal_the_kernel("delta")),
-        ("an_aggregated_series_a_peer_equals_the_kernel", counts::a_series_a_peer),
+        ("an_aggregated_series_per_peer_equals_the_kernel", counts::a_series_per_peer),
         ("a_storm_loses_nothing_by_ringbuf", || counts::a_storm_loses_nothing("ringbuf")),
         ("a_storm_loses_nothing_by_perf", || counts::a_storm_loses_nothing("perf")),
         ("capabilities_are_enough_without_root", privileges::capabilities_are_enough),

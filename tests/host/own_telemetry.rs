@@ -1,4 +1,4 @@
-//! What it says of itself where Prometheus scrapes it.
+//! The self-telemetry as Prometheus scrapes it.
 
 use std::time::Duration;
 
@@ -9,7 +9,7 @@ use crate::e2e::support::hidden::MOST_SEGMENTS;
 use crate::e2e::support::namespace::{isolated, wait_for};
 use crate::e2e::traffic::lossy_transfers;
 
-/// Names that the contract lists, of an agent whose exporters have a queue.
+/// Names that the contract lists for an agent whose exporters have a queue.
 const CONTRACT: [&str; 14] = [
     "otelcol_receiver_accepted_log_records",
     "otelcol_receiver_refused_log_records",
@@ -29,7 +29,7 @@ const CONTRACT: [&str; 14] = [
 
 pub fn a_scrape_shows_balanced_books() {
     isolated(|| {
-        // Nobody listens at port 9: what goes to otlp stays in its queue.
+        // Nobody listens at port 9, so what goes to otlp stays in its queue.
         let agent = Agent::start(&format!(
             "
 processors: {{ aggregate: {{ interval: 300ms, temporality: delta }} }}
@@ -46,7 +46,7 @@ service:
         assert_eq!(Scrape::take().sum(kernel_events, &[]), 0);
         let traffic = lossy_transfers(8, &[PORT]);
 
-        // Every scrape balances, also one in the middle; the last one has everything behind it.
+        // Every scrape balances, also one in the middle. The last one is made when everything has been delivered.
         let mut last = Scrape::take();
         wait_for("everything to be printed and counted", Duration::from_secs(10), || {
             assert_balanced(&last);
@@ -85,7 +85,7 @@ service:
     });
 }
 
-/// The equations of the books, within one scrape.
+/// Checks the equations of the books within one scrape.
 fn assert_balanced(scrape: &Scrape) {
     let accepted = scrape.sum("otelcol_receiver_accepted_log_records", &[]);
     for pipeline in ["logs", "metrics"] {

@@ -1,4 +1,4 @@
-//! kernel.perf_event_paranoid of this machine, for the length of a test.
+//! Changes kernel.perf_event_paranoid of this machine for the time of a test.
 
 use std::fs::{self, File};
 use std::os::unix::process::CommandExt;
@@ -8,9 +8,9 @@ use rustix::fs::{FlockOperation, flock};
 
 const FILE: &str = "/proc/sys/kernel/perf_event_paranoid";
 
-/// Restores the former level when dropped, also where this process is killed: a shell in a process group of its own
-/// waits for the end of its stdin, of which this process alone has the other end. Another run of the tests
-/// waits meanwhile for a lock that both hold.
+/// Restores the former level when dropped, also if this process is killed. A shell in a process group of its own does
+/// that: it waits for the end of its stdin, and only this process has the other end. Both hold a lock, so that another
+/// run of the tests waits until the level is restored.
 pub struct Paranoid {
     restorer: Child,
     former: String,

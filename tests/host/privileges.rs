@@ -1,4 +1,5 @@
-//! Who may run it, and what those are told who may not or can't. (Without any privilege: tests/cli.)
+//! Who may run the agent, and what it says if the user may not or the kernel can't. tests/cli has the tests without any
+//! privilege.
 
 use std::fs;
 use std::path::Path;
@@ -13,7 +14,7 @@ use crate::e2e::harness::{BINARY, Case, readable_by_all};
 use crate::e2e::support::namespace::isolated;
 use crate::e2e::traffic::lossy_transfers;
 
-/// Somebody who is not root and has two capabilities.
+/// Runs a command as a user that is not root and has two capabilities.
 const WITH_CAPABILITIES: [&str; 7] = [
     "setpriv",
     "--reuid=65534",
@@ -49,7 +50,7 @@ pub fn capabilities_are_enough() {
     });
 }
 
-/// The same with Debian's default.
+/// The same with Debian's default of kernel.perf_event_paranoid.
 pub fn capabilities_are_enough_where_paranoid() {
     let _restored_at_the_end = Paranoid::set(3);
     capabilities_are_enough();
@@ -72,7 +73,7 @@ pub fn without_btf() {
         assert_eq!(
             agent.0.stderr().lines().count(),
             log.len(),
-            "libbpf spoke for itself: {}",
+            "libbpf printed lines of its own: {}",
             agent.0.stderr()
         );
         assert_eq!(agent.0.stdout(), "");
@@ -96,7 +97,7 @@ pub fn check_as_root() {
     assert!(check.stderr.is_empty(), "{check:?}");
 }
 
-/// There root has all capabilities, and none of them is for BPF.
+/// Root has all capabilities in a user namespace, but none of them allows BPF.
 pub fn in_a_user_namespace() {
     let check = unshared(&[BINARY, "check"]);
     assert_eq!(check.status.code(), Some(77), "{check:?}");
@@ -104,8 +105,8 @@ pub fn in_a_user_namespace() {
     assert!(said.starts_with("this process is in a user namespace of its own"), "{said}");
 }
 
-/// Why this machine gives no user namespace; a kernel gives none to a process in a chroot (kernel/user_namespace.c,
-/// `create_user_ns`).
+/// Why this machine gives no user namespace, if it gives none. A kernel gives none to a process in a chroot, for
+/// example (kernel/user_namespace.c, `create_user_ns`).
 pub fn no_user_namespace() -> Option<String> {
     let tried = unshared(&["true"]);
     (!tried.status.success()).then(|| String::from_utf8_lossy(&tried.stderr).trim().to_owned())

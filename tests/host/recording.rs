@@ -1,4 +1,4 @@
-//! `record` on the real kernel, and what a replay makes of it.
+//! `record` on the real kernel, and the replay of what it recorded.
 
 use std::fs;
 use std::path::{Path, PathBuf};
@@ -19,10 +19,10 @@ use crate::e2e::traffic::lossy_transfers;
 
 /// How long a recorder may take to stop.
 const STOP: Duration = Duration::from_secs(10);
-/// Where a test leaves its recording, if that is wanted: without extension.
+/// Variable with the path, without extension, where a test leaves its recording. Unset, it leaves none.
 const KEEP: &str = "OTEL_TCPRETRANS_KEEP_RECORDING";
 
-/// A recorder of this namespace, ready.
+/// A recorder of this namespace that is ready.
 struct Recorder {
     process: Background,
     file: PathBuf,
@@ -39,7 +39,7 @@ impl Recorder {
         Recorder { process, file: file.to_owned() }
     }
 
-    /// Waits for its end: exit code, and the events seen, written and lost.
+    /// Waits for its end. Returns the exit code, and the events seen, written and lost.
     fn ended(&mut self) -> (Option<i32>, [u64; 3]) {
         let code = self.process.exit_code(STOP);
         let said = self.process.stderr();
@@ -51,14 +51,14 @@ impl Recorder {
     }
 }
 
-/// What a replay of a file prints, how many events it received, and how many it knows to be missing.
+/// Replays a file. Returns what it prints, how many events it received, and how many are missing by the recording.
 fn replay(file: &Path) -> (Telemetry, u64, u64) {
     let mut agent = Agent::replaying(&format!("receivers: {{ replay: {{ file: '{}' }} }}", file.display()));
     let books = agent.ended();
     (debug_output::parse(&agent.0.stdout()), books.received(), books.unobserved())
 }
 
-/// A recorder and an agent run side by side; the replay is what the agent counted, and what the kernel did.
+/// A recorder and an agent run side by side. The replay gives what the agent counted, and what the kernel counted.
 pub fn replayed_equals_the_kernel(mib: usize) {
     isolated(move || {
         let folder = tempfile::tempdir().expect("a folder");
@@ -68,7 +68,7 @@ pub fn replayed_equals_the_kernel(mib: usize) {
         let live = agent.finish();
         recorder.process.signal(Signal::INT);
         let (code, [seen, written, lost]) = recorder.ended();
-        // Nothing but what found its program running, which is the kernel's own doing and rare.
+        // Only events whose program was already running may be lost. They are rare.
         assert!(code == Some(0) && seen == written + lost && lost * 100 <= seen, "{seen} {written} {lost}");
 
         let recorded = Recorded::of(traffic.retrans_segs, &live.printed);
@@ -88,10 +88,10 @@ pub fn replayed_equals_the_kernel(mib: usize) {
 }
 
 pub fn on_a_full_disk() {
-    let folder = tempfile::tempdir().expect("a folder"); // removed where nothing is mounted on it
+    let folder = tempfile::tempdir().expect("a folder"); // removed outside of the namespace: not mounted
     let place = folder.path().to_owned();
     isolated(move || {
-        without_gso(); // more events
+        without_gso(); // for more events
         let (tmpfs, size) = (Some("tmpfs"), Some("size=128k"));
         mount(tmpfs, &place, tmpfs, MsFlags::empty(), size).expect("a small disk");
         let mut recorder = Recorder::start(&place.join("recording.otr"), &[]);

@@ -1,4 +1,4 @@
-//! A reader that stands still in the middle of a storm: what it missed comes back, and the sums are the kernel's.
+//! A reader that is stopped during a storm. What it missed comes back, and the sums are the kernel's.
 
 use std::time::Duration;
 
@@ -8,13 +8,13 @@ use crate::e2e::agent::Agent;
 use crate::e2e::support::namespace::{isolated, mib, retrans_segs, wait_for, without_gso};
 use crate::e2e::traffic::lossy_transfers;
 
-/// Small enough for a storm of seconds to fill it many times.
+/// Buffers so small that a storm of some seconds fills them many times.
 const SMALL: &str = "perf: { pages_per_cpu: 1 }, ringbuf: { size: 64KiB }";
 
 /// SIGSTOP, a storm, SIGCONT, another storm.
 pub fn sums_equal_the_kernel(transport: &'static str) {
     isolated(move || {
-        without_gso(); // one event a segment
+        without_gso(); // one event per segment
         let mut agent =
             Agent::start(&format!("receivers: {{ tcpretrans: {{ transport: {transport}, {SMALL} }} }}"));
         lossy_transfers(4, &[]);
@@ -37,7 +37,7 @@ pub fn sums_equal_the_kernel(transport: &'static str) {
         let fast: u64 = of_fast.map(|(_, sum)| sum).sum();
         let kernels = mib("netstat", "TcpExt", "TCPFastRetrans");
         println!("    TCPFastRetrans {kernels}, ours {fast}");
-        // What a later event made good bears that one's type.
+        // Segments that a later event added to the sums have the type of that event.
         assert!(fast.abs_diff(kernels) * 100 <= kernels, "{fast} of {kernels}");
     });
 }

@@ -1,6 +1,6 @@
 #!/usr/bin/env bash
-# Fetches what virtual machines are made of from Debian and prints, for each name asked for, the folder that holds it
-# (everything else goes to stderr).
+# Fetches the parts of virtual machines from Debian, and prints for each given name the folder that has it. Everything
+# else goes to stderr.
 #
 #   fetch.sh NAME...
 #
@@ -8,8 +8,8 @@
 #                                  bullseye, bookworm, trixie, sid; amd64 (the default), arm64
 #   parts-ARCHITECTURE             busybox, and the static libraries that the tests link: libelf.a, libz.a
 #
-# Nothing is installed: see tests/private-apt.sh. What was fetched once is kept in the user's cache folder and used
-# without asking the network again; remove its folder there to get the release's present one.
+# Nothing is installed (see tests/private-apt.sh). What was fetched once stays in the user's cache folder, and is used
+# from there without the network. Remove its folder there to get the present one of the release.
 set -Eeuo pipefail
 export LC_ALL=C
 
@@ -41,13 +41,13 @@ if ! flock -n 9; then
     say "another fetch is running; waiting for it"
     flock 9
 fi
-rm -rf "$cache"/fetch.?????? # left by one that was killed: nobody else holds the lock
+rm -rf "$cache"/fetch.?????? # left by a killed fetch: nobody else holds the lock
 
-# Puts the packages that hold the kernel of a release into 'packages'. The metapackage names it. Its image lies in
-# linux-image-VERSION, or, that being a stub, in linux-binary-VERSION: whichever of them apt would install.
+# Sets 'packages' to the packages that contain the kernel of a release. A metapackage depends on them. The image is in
+# linux-image-VERSION, or in linux-binary-VERSION if the former is a stub; apt installs the right ones.
 kernel_packages() {
     local metapackage=linux-image-cloud-$architecture
-    [[ -z $pages ]] || metapackage=linux-image-$architecture-$pages # there is no cloud kernel of these
+    [[ -z $pages ]] || metapackage=linux-image-$architecture-$pages # there is no cloud kernel with these pages
     apt-get -q -y --no-install-recommends --print-uris install "$metapackage" >"$work/closure" 2>"$work/log" ||
         fail "apt finds no $metapackage in $release: $(tail -n 3 "$work/log")"
     mapfile -t packages < <(awk '/^\047/ { sub(/_.*/, "", $2); print $2 }' "$work/closure" |
@@ -55,7 +55,7 @@ kernel_packages() {
     ((${#packages[@]} > 0)) || fail "$metapackage of $release needs no kernel"
 }
 
-# Moves the one file of this name pattern, and of at least this size, out of the unpacked packages.
+# Moves one file out of the unpacked packages, by its name and its least size: take PATTERN SIZE NEW_NAME
 take() {
     local found
     found=$(find "$work/root" -name "$1" -type f -size "+$2" | sort -V | tail -n 1)
@@ -75,7 +75,7 @@ for name in "$@"; do
             mapfile -t mirrors <<<"$found"
         fi
         suite=$release
-        # Those of bookworm need no libraries but each other, and no newer libc than any machine's.
+        # The parts are from bookworm. They need no other libraries, and no newer libc than that of any machine.
         [[ $release != parts ]] || suite=bookworm
         say "reading the package lists of $suite for $architecture"
         APT_CONFIG=$(private_apt "$work/apt" "$suite" "$architecture" "${mirrors[@]}") ||
@@ -94,7 +94,7 @@ for name in "$@"; do
         else
             take 'vmlinuz*' 1M vmlinuz
         fi
-        mv "$work/out" "$target" # a rename on one file system: there whole, or not there
+        mv "$work/out" "$target" # a rename on one file system, so the folder is never there in part
         unset APT_CONFIG
         rm -rf "${work:?}"/*
     fi

@@ -7,13 +7,13 @@
 /bin/busybox mount -t devtmpfs devtmpfs /dev
 /bin/busybox mount -t tracefs tracefs /sys/kernel/tracing
 /bin/busybox mount -t cgroup2 cgroup2 /sys/fs/cgroup
-# As under systemd: the process lives in a cgroup below the root.
+# Under systemd a process is in a cgroup below the root, so it is here, too.
 /bin/busybox mkdir -p /sys/fs/cgroup/tests
 echo $$ >/sys/fs/cgroup/tests/cgroup.procs
 echo "@kernel $(/bin/busybox uname -r) $(/bin/busybox uname -m)"
 echo "@page $(/bin/busybox grep -m 1 KernelPageSize /proc/self/smaps)"
 cd /tmp || exit
-# The arguments are the test binary's; OTEL_TCPRETRANS_... come from the kernel's command line.
+# The arguments are for the test binary. OTEL_TCPRETRANS_... are variables from the kernel's command line.
 /kernel "$@"
 echo "@exit $?"
 /bin/busybox poweroff -f

@@ -1,13 +1,13 @@
 #!/usr/bin/env bash
-# The tests on a real kernel, on other kernels than this machine's: Debian's, each in a virtual machine under qemu's
-# software emulation. Needs neither root nor KVM.
+# Runs the kernel tests on Debian's kernels, each in a virtual machine under qemu's software emulation. Needs neither
+# root nor KVM.
 #
 #   run.sh [NAME...]      kernels (see fetch.sh), such as sid or sid-arm64; by default all that are listed below
 #
-# A machine boots from an initramfs that holds a static build of the test binary and busybox, runs every test, and turns
-# itself off; as many run at a time as this machine has CPUs. Prints a table: kernel, hook, transport, the kernel's
-# count against ours, tests. Exits non-zero where a test failed or was ignored, or a machine did not finish within
-# KERNELS_DEADLINE seconds (600). The machines' consoles are left in the target folder, in test-kernels/.
+# A machine boots from an initramfs with busybox and a static build of the test binary, runs every test, and turns
+# itself off. As many machines run at a time as this one has CPUs. Prints a table: kernel, hook, transport, the kernel's
+# count and ours, tests. Exits non-zero if a test failed or was ignored, or if a machine did not finish within
+# KERNELS_DEADLINE seconds (600). The output of the machines' consoles stays in the target folder, in test-kernels/.
 set -Eeuo pipefail
 export LC_ALL=C
 
@@ -31,12 +31,12 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# Prints the path of an architecture's static test binary, built.
+# Builds the static test binary of an architecture, and prints its path.
 #   build ARCHITECTURE PARTS
 build() {
     local parts=$2 upper=${triple^^}
     say "building the tests for $1"
-    # --target: the flags are not for the build scripts.
+    # With --target, the flags do not apply to build scripts.
     env RUSTFLAGS="${RUSTFLAGS-} -C target-feature=+crt-static" "LIBBPF_SYS_LIBRARY_PATH_${triple//-/_}=$parts" \
         "CARGO_TARGET_${upper//-/_}_LINKER=$tools-gcc" "${CARGO:-cargo}" test --quiet --locked \
         --manifest-path "$root/Cargo.toml" --target "$triple" --package otel-tcpretrans-source --test kernel \
@@ -44,7 +44,7 @@ build() {
     sed -nE 's/.*"executable":"([^"]+)".*/\1/p' "$work/build.json" | tail -n 1
 }
 
-# Leaves an architecture's initramfs in the work folder.
+# Writes the initramfs of an architecture to the work folder.
 #   pack ARCHITECTURE
 pack() {
     local parts binary files=$work/files-$1

@@ -1,5 +1,5 @@
-# The consoles of the virtual machines, as boot.sh leaves them -> a table. Exits with 1 where a machine did not finish,
-# had tests that failed or were ignored, or measured nothing.
+# Makes a table of the consoles of the virtual machines, as boot.sh writes them. Exits with 1 if a machine did not
+# finish, had tests that failed or were ignored, or measured nothing.
 BEGIN {
     format = "%-30s %-11s %-10s %11s %11s %-6s %s\n"
     printf format, "kernel", "hook", "transport", "RetransSegs", "segments", "equal", "tests"

@@ -1,8 +1,9 @@
-//! The real binary on a recording, without a privilege: what was recorded on a real kernel leaves through the real
-//! pipelines, to the last segment; and what becomes of files that are damaged or something else.
+//! The real binary on a recording, without a privilege. All that was recorded on a real kernel leaves through the real
+//! pipelines, to the last segment. A damaged file is replayed up to the damage, and a file that is no recording is
+//! refused.
 //!
 //! `retransmits.otr` was made by the test `host` on a real kernel, beside `retransmits.json`, which holds what the
-//! kernel and an agent counted meanwhile. After a change of the wire both have to be made again, as root:
+//! kernel and an agent counted meanwhile. After a change of the wire format both have to be made again, as root:
 //!
 //! ```text
 //! OTEL_TCPRETRANS_KEEP_RECORDING=$PWD/tests/replay/retransmits cargo test --test host -- a_small_recording
@@ -10,7 +11,7 @@
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, unreachable_pub, missing_docs)]
 
-#[allow(dead_code)] // each of those who share it uses a part
+#[allow(dead_code)] // each test that shares it uses a part of it
 #[path = "../e2e/mod.rs"]
 mod e2e;
 
@@ -37,7 +38,7 @@ fn replaying(file: &Path, more: &str, overlay: &str) -> Agent {
     Agent::replaying(&format!("receivers: {{ replay: {{ file: '{}'{more} }} }}\n{overlay}", file.display()))
 }
 
-/// Waits for its end, which has to be a success, and for its books, which have to balance.
+/// Waits for its end. Fails unless its exit code is 0 and its books balance.
 fn finished(mut agent: Agent) -> (Telemetry, Books, Vec<String>) {
     let books = agent.ended();
     let log = log(&agent.0);
@@ -45,7 +46,7 @@ fn finished(mut agent: Agent) -> (Telemetry, Books, Vec<String>) {
     (debug_output::parse(&agent.0.stdout()), books, said.collect())
 }
 
-/// Part of the recording in a file of its own.
+/// A file with a part of the recording.
 fn part(bytes: &[u8]) -> (TempDir, PathBuf) {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("part.otr");
@@ -54,7 +55,7 @@ fn part(bytes: &[u8]) -> (TempDir, PathBuf) {
 }
 
 #[test]
-fn a_recording_leaves_as_it_was_counted_when_it_was_made() {
+fn a_replay_has_what_was_counted_when_the_recording_was_made() {
     let recorded = Recorded::read(&recording().with_extension("json"));
     assert!(recorded.retrans_segs > 20);
     let (printed, books, said) = finished(replaying(&recording(), "", ""));
@@ -69,7 +70,7 @@ fn a_recording_leaves_as_it_was_counted_when_it_was_made() {
     assert!(said.iter().any(|line| line == "all receivers have finished: stopping"), "{said:?}");
 }
 
-/// The same with the pauses in between, which are a few seconds at most.
+/// The same with the pauses of the recording, which take a few seconds at most.
 #[test]
 fn in_real_time_it_is_the_same() {
     let recorded = Recorded::read(&recording().with_extension("json"));
@@ -77,7 +78,7 @@ fn in_real_time_it_is_the_same() {
     recorded.assert_same(&printed);
 }
 
-/// Many times what a pipeline's entrance holds, into an exporter that is slow: it waits, and nothing is dropped.
+/// Sends many times what a pipeline's entrance holds to a slow exporter. The receiver waits, and nothing is dropped.
 #[test]
 fn in_a_loop_it_goes_on_until_a_signal_and_drops_nothing() {
     let mut agent = replaying(&recording(), ", loop: true", "exporters: { debug: { verbosity: normal } }");
@@ -107,9 +108,9 @@ fn a_torn_recording_is_replayed_up_to_its_tear() {
     }
 }
 
-/// The demo's table on what a replay printed: it fails where the counts differ, unless by what was lost for good.
+/// Runs the demo's table on what a replay printed. It fails if the counts differ by more than what was lost for good.
 #[test]
-fn the_table_of_the_demo_tells_counts_that_differ() {
+fn the_table_of_the_demo_fails_if_the_counts_differ() {
     let mut agent = replaying(&recording(), "", "exporters: { debug: { verbosity: basic } }");
     agent.ended();
     let printed = agent.0.stdout();
@@ -130,16 +131,16 @@ fn the_table_of_the_demo_tells_counts_that_differ() {
     assert!(agrees(ours, "", ""));
     assert!(!agrees(ours + 1, "", ""));
     assert!(!agrees(ours - 1, "", lost));
-    // Each lost event as large as the largest that was printed.
+    // Each lost event may be as large as the largest one that was printed.
     let size = |line: &str| line.split_once(" segments=")?.1.split(' ').next()?.parse::<u64>().ok();
     let most = 2 * printed.lines().filter_map(size).max().unwrap();
     assert!(agrees(ours + most, "", lost));
     assert!(!agrees(ours + most + 1, "", lost));
-    assert!(!agrees(ours + 2, "", &(lost.to_owned() + returned)), "they are in the sums");
+    assert!(!agrees(ours + 2, "", &(lost.to_owned() + returned)), "what came back is in the sums");
     assert!(!agrees(ours + most + 1, gap, lost), "a gap is many events");
 }
 
-/// What it says before it ends with exit code 78.
+/// The last message of an agent that ends with exit code 78.
 fn refused(file: &Path) -> String {
     let mut agent = replaying(file, "", "");
     assert_eq!(agent.0.exit_code(Duration::from_secs(30)), Some(78));

@@ -6,7 +6,7 @@ use crate::files::Sources;
 use crate::modules::{self, Module};
 use crate::resolve::resolve;
 
-/// The imports of each file: by the other file, one of the paths that name something in it.
+/// The imports of each file: for each file that it imports, one of the paths that name something in that file.
 #[derive(Default)]
 pub(crate) struct Imports(BTreeMap<String, BTreeMap<String, String>>);
 
@@ -35,7 +35,8 @@ impl Imports {
         self.0.keys().map(String::as_str)
     }
 
-    /// For each import that is part of a circle, the shortest one, told file by file. Each circle is told once.
+    /// For each import that is part of a circle, the shortest such circle as a text, file by file. Each circle is here
+    /// once.
     pub(crate) fn circles(&self) -> Vec<String> {
         let imports = self.0.iter().flat_map(|(from, to)| to.keys().map(move |to| (from, to)));
         let circles: BTreeSet<_> = imports.filter_map(|(from, to)| self.circle(from, to)).collect();

@@ -12,7 +12,7 @@ const FOLDERS: [&str; 5] = ["src", "crates", "tests", "benches", "fuzz/fuzz_targ
 pub(crate) struct Sources(BTreeMap<String, String>);
 
 impl Sources {
-    /// Reads all of them.
+    /// Reads all Rust files of the repository.
     pub(crate) fn of_repository() -> Self {
         let root = Path::new(env!("CARGO_MANIFEST_DIR"));
         let mut sources = Sources::default();
@@ -44,7 +44,7 @@ impl Sources {
         self.0.iter().map(|(file, text)| (file.as_str(), text.as_str()))
     }
 
-    /// The text of one file; `None` where there is no such file.
+    /// The text of one file; `None` if there is no such file.
     pub(crate) fn text(&self, file: &str) -> Option<&str> {
         self.0.get(file).map(String::as_str)
     }

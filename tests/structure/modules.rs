@@ -17,9 +17,9 @@ pub(crate) struct Module {
     pub(crate) children: BTreeMap<String, usize>,
     /// Names that it defines.
     pub(crate) items: BTreeSet<String>,
-    /// Paths that it imports, by the name in scope.
+    /// Paths that it imports, by their name in this module.
     pub(crate) imports: BTreeMap<String, Path>,
-    /// Paths that it imports all names of.
+    /// Modules from which it imports all names.
     pub(crate) globs: Vec<Path>,
     pub(crate) references: Vec<Reference>,
 }
@@ -27,7 +27,7 @@ pub(crate) struct Module {
 /// A path that a module names.
 pub(crate) struct Reference {
     pub(crate) path: Path,
-    /// It is a `pub use`, or one of a narrower visibility.
+    /// Whether it is a `pub use`, or one with a narrower visibility.
     pub(crate) reexport: bool,
 }
 
@@ -107,7 +107,7 @@ impl Module {
     }
 }
 
-/// Is it `#[cfg(test)]`, or a condition that asks for tests among other things?
+/// Whether it is `#[cfg(test)]`, or a condition that includes `test`.
 fn is_for_tests(attribute: &Attribute) -> bool {
     let is_test = |tokens: &TokenStream| {
         tokens.clone().into_iter().any(|token| matches!(token, TokenTree::Ident(word) if word == "test"))

@@ -8,9 +8,9 @@ pub(crate) type Path = Vec<String>;
 
 /// What a `use` declaration brings in.
 pub(crate) struct Import {
-    /// It ends in `*` where all names of a module are imported.
+    /// It ends in `*` if all names of a module are imported.
     pub(crate) path: Path,
-    /// The name in scope; `None` for `*`.
+    /// The name in the importing module; `None` for `*`.
     pub(crate) name: Option<String>,
 }
 
@@ -46,11 +46,11 @@ fn flatten(tree: &UseTree, prefix: &mut Path, found: &mut Vec<Import>) {
 
 /// Finds the paths of two segments and more in `tokens`, and the `use` declarations inside of function bodies.
 ///
-/// It reads tokens, since the arguments of macros and attributes are nothing else to the parser. A single name needs no
-/// look: it was imported by a `use` declaration, or it is of the same module.
+/// It reads tokens, since the parser gives the arguments of macros and attributes only as tokens. It skips single
+/// names: such a name was imported by a `use` declaration, or is defined in the same module.
 pub(crate) fn scan(tokens: TokenStream, paths: &mut Vec<Path>, declarations: &mut Vec<ItemUse>) {
     let mut path = Path::new();
-    let mut colons = 0; // that were read since the last segment
+    let mut colons = 0; // colons since the last segment
     let mut tokens = tokens.into_iter().peekable();
     while let Some(token) = tokens.next() {
         match token {

@@ -2,7 +2,7 @@
 
 use crate::modules::Module;
 
-/// The module of this crate that defines what `path` names in the module `from`. `None` where the path names another
+/// The module of this crate that defines what `path` names in the module `from`. `None` if the path names another
 /// crate, something local, or a module as such. `module::*` names what the module defines.
 pub(crate) fn resolve(modules: &[Module], from: usize, path: &[String]) -> Option<usize> {
     let (first, rest) = path.split_first()?;
@@ -38,7 +38,7 @@ fn descend(modules: &[Module], at: usize, path: &[String]) -> Option<usize> {
         _ if defines => Some(at),
         _ if module.imports.contains_key(name) => imported(modules, at, name, rest),
         Some(_) => None,
-        // A name that is not seen is imported by `*`, or a macro defines it.
+        // A name that was not found is imported by `*`, or a macro defines it.
         _ => module.globs.iter().find_map(|glob| resolve(modules, at, &[glob, path].concat())).or(Some(at)),
     }
 }
@@ -46,7 +46,7 @@ fn descend(modules: &[Module], at: usize, path: &[String]) -> Option<usize> {
 /// Follows `rest` from what the module `at` has imported as `name`.
 fn imported(modules: &[Module], at: usize, name: &str, rest: &[String]) -> Option<usize> {
     let path = modules[at].imports.get(name)?;
-    // `use name;` or `use name::…`, where `name` is no module of this crate: it is another crate.
+    // `use name;` or `use name::…`: `name` is no module of this crate, so it is another crate.
     let is_module = modules[at].children.contains_key(name);
     let is_foreign = !is_module && path.first().is_some_and(|first| first == name);
     if is_foreign { None } else { resolve(modules, at, &[path, rest].concat()) }

@@ -1,4 +1,4 @@
-//! The check itself: which made-up files it takes for a circle.
+//! Tests of the check itself, with made-up files.
 
 use crate::circles::Imports;
 use crate::files::Sources;
@@ -50,7 +50,7 @@ fn what_is_no_import_of_the_other_file_makes_no_circle() {
 }
 
 #[test]
-fn a_module_that_uses_what_its_parent_defines_is_a_circle_and_a_reexport_alone_is_none() {
+fn a_module_that_uses_what_its_parent_defines_is_a_circle_but_a_reexport_is_none() {
     let circles = |parent: &str| {
         let sources = Sources::of(&[
             ("src/lib.rs", "mod parent;"),
