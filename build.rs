@@ -14,15 +14,16 @@ fn main() -> Result<(), Box<dyn Error>> {
     println!("cargo:rerun-if-changed={}", bpf_dir.display());
     SkeletonBuilder::new()
         .source(bpf_dir.join("tcpretrans.bpf.c"))
-        // <asm/types.h> of the uapi headers is in Debian's multiarch folder, or in that of the packages for
-        // cross-building; clang's bpf target searches neither
+        // <asm/types.h> of the uapi headers is in Debian's multiarch folder, or in the folder of the packages
+        // for cross-building. clang's bpf target searches neither of them.
         .clang_args([
             "-Wall".to_owned(),
             "-Werror".to_owned(),
             format!("-idirafter/usr/include/{arch}-linux-gnu"),
             format!("-idirafter/usr/{arch}-linux-gnu/include"),
         ])
-        // left unformatted: a minimal Rust has rustup's stand-in for rustfmt alone, which would fail the build
+        // The skeleton is not formatted. A minimal Rust has rustup's placeholder for rustfmt, which would
+        // fail the build.
         .rustfmt("/nonexistent")
         .build_and_generate(&out)
         .map_err(|error| {

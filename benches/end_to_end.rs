@@ -1,12 +1,12 @@
-//! CPU time of the whole process a million events: a recording through both pipelines, into the real Collector, which
-//! drops them, and into the cheapest exporter.
+//! CPU time of the whole process per million events. A recording goes through both pipelines to the real Collector,
+//! which drops everything, and to the cheapest exporter.
 //!
-//! The process ends by itself at the recording's end. Its CPU time is all that it took, start and drain included; a
-//! zombie still tells it. Needs no privilege, but the Collector of `make collector`.
+//! The process ends by itself at the end of the recording. Its CPU time includes start and drain, and is read when the
+//! process is a zombie. It needs no privilege, but the Collector of `make collector`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, unreachable_pub, missing_docs)]
 
-#[allow(dead_code)] // of the tests, which use more of it
+#[allow(dead_code)] // the tests use more of it
 #[path = "../tests/e2e/mod.rs"]
 mod e2e;
 mod report;
@@ -29,24 +29,24 @@ use tempfile::{NamedTempFile, TempDir};
 
 const EVENTS: u64 = 500_000;
 const ROUNDS: usize = 3;
-/// For one process to end.
+/// How long one process may take to end.
 const DEADLINE: Duration = Duration::from_secs(120);
 
-/// Of what `stat` returns: fields 3, 14 and 15 of proc_pid_stat(5).
+/// Indexes into what `stat` returns: fields 3, 14 and 15 of proc_pid_stat(5).
 const STATE: usize = 0;
 const UTIME: usize = 11;
 const STIME: usize = 12;
 
 fn main() -> ExitCode {
     let place = Path::new(env!("CARGO_TARGET_TMPDIR"));
-    tempfile::env::override_temp_dir(place).expect("nobody has set it yet"); // what Ctrl-C leaves, cargo clean takes
+    tempfile::env::override_temp_dir(place).expect("nobody has set it yet"); // cargo clean removes what Ctrl-C leaves
     let Some(collector) = collector() else {
         eprintln!("end_to_end: no Collector to send to: run `make collector`");
         return ExitCode::FAILURE;
     };
     let recording = recording();
     let (collector, port) = start(&collector);
-    let title = "CPU seconds a million events, end to end: replay -> logs, metrics -> exporter";
+    let title = "CPU seconds per million events, end to end: replay -> logs, metrics -> exporter";
     let mut section = Section::new(title, &["the Collector's"]);
     for (name, exporter) in exporters(port) {
         let before = cpu_seconds(collector.pid());
@@ -58,7 +58,8 @@ fn main() -> ExitCode {
     ExitCode::SUCCESS
 }
 
-/// Those that are compared, each with its name: the cheapest, which prints a line an item to nowhere, and the Collector.
+/// The exporters that are compared, by name: the cheapest one, which prints one line per item to /dev/null, and OTLP to
+/// the Collector.
 fn exporters(port: u16) -> Vec<(String, String)> {
     let mut all = vec![("debug, basic, to /dev/null".to_owned(), "debug: { verbosity: basic }".to_owned())];
     for compression in ["none", "gzip", "zstd"] {
@@ -74,7 +75,7 @@ fn millions(events: u64) -> f64 {
     events as f64 / 1e6
 }
 
-/// The tests' recording, over and over.
+/// The tests' recording, repeated until it has enough events.
 fn recording() -> NamedTempFile {
     let bytes = fs::read(repository().join("tests/replay/retransmits.otr")).expect("the tests' recording");
     let file = NamedTempFile::new().expect("a file");
@@ -92,7 +93,7 @@ fn recording() -> NamedTempFile {
     file
 }
 
-/// CPU seconds a million events of a process that delivered all of them.
+/// CPU seconds per million events of a process that delivered all of them.
 fn replay(recording: &Path, exporter: &str) -> f64 {
     let name = exporter.split(':').next().expect("a name");
     let folder = TempDir::new().expect("a folder");
@@ -100,7 +101,7 @@ fn replay(recording: &Path, exporter: &str) -> f64 {
     let mut command = Command::new(BINARY);
     command.env_clear().args(["run", "--config", "config.yaml", "--log-format", "json"]);
     let mut agent = Background::start_into("the agent", &mut command, folder, Stdio::null());
-    // Not by its exit code: whoever asks for that takes the zombie away.
+    // This does not ask for the exit code, since that would remove the zombie.
     wait_for("the agent's end", DEADLINE, || stat(agent.pid())[STATE] == "Z");
     let seconds = cpu_seconds(agent.pid());
     assert_eq!(agent.exit_code(DEADLINE), Some(0), "{}", agent.stderr());
@@ -134,7 +135,7 @@ fn collector() -> Option<PathBuf> {
     output.status.success().then(|| PathBuf::from(String::from_utf8_lossy(&output.stdout).trim_end()))
 }
 
-/// Starts it on a free port, and waits until it listens. It ends with this process, however that ends.
+/// Starts it on a free port, and waits until it listens. It ends when this process ends, in any way.
 fn start(collector: &Path) -> (Background, u16) {
     let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a port");
     let port = listener.local_addr().expect("an address").port();
@@ -155,7 +156,7 @@ fn cpu_seconds(pid: u32) -> f64 {
     ticks as f64 / rustix::param::clock_ticks_per_second() as f64
 }
 
-/// What /proc/PID/stat has behind the process's name, which may hold anything.
+/// The fields of /proc/PID/stat behind the process's name, which may contain any character.
 fn stat(pid: u32) -> Vec<String> {
     let stat = fs::read_to_string(format!("/proc/{pid}/stat")).expect("its stat");
     let (_, fields) = stat.rsplit_once(')').expect("a name");

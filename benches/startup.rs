@@ -1,7 +1,7 @@
-//! What the release binary costs before it has seen anything: time from start to ready, and memory when idle.
+//! What the release binary costs before its first event: the time from start to ready, and the memory when idle.
 //!
-//! Prints, and judges nothing: a slow machine is no error. It needs what `run` needs; without that it says so and
-//! exits with 77.
+//! It prints the numbers and does not fail because of them, since a slow machine is no error. It needs what `run`
+//! needs. Without that it says so and exits with 77.
 
 #![allow(clippy::print_stdout, unreachable_pub, missing_docs)] // a bench prints
 
@@ -17,9 +17,9 @@ use std::time::{Duration, Instant};
 use report::{Limit, Section, median};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_otel-tcpretrans");
-/// Starts that are timed; the first may find nothing in the page cache.
+/// How many starts are timed. The first one may have to read from the disk.
 const STARTS: usize = 9;
-/// How long the process is left alone before its memory is read, being scraped once at the beginning.
+/// How long the process is idle before its memory is read. It is scraped once before that.
 const IDLE: Duration = Duration::from_secs(5);
 const START_BUDGET_MS: f64 = 500.0;
 const MEMORY_BUDGET_MIB: f64 = 16.0;
@@ -77,14 +77,14 @@ service:
     )
 }
 
-/// A process that is ready. Dropped, it is gone.
+/// A process that is ready. It is killed when this is dropped.
 struct Agent {
     child: Child,
     scraped: SocketAddr,
     ready_after: Duration,
 }
 
-/// A process that ended instead.
+/// A process that ended before it was ready.
 struct Ended {
     status: ExitStatus,
     log: String,
@@ -118,7 +118,7 @@ impl Agent {
         while lines.read_line(&mut log)? > 0 {
             if log.lines().next_back().is_some_and(|line| line.contains(": ready ")) {
                 let ready_after = started.elapsed();
-                // What nobody reads would block it in the end.
+                // A full pipe would block the process, so it is read on.
                 thread::spawn(move || io::copy(&mut lines, &mut io::sink()));
                 return Ok(Ok(Agent { child, scraped, ready_after }));
             }
@@ -148,7 +148,7 @@ impl Agent {
 
 impl Drop for Agent {
     fn drop(&mut self) {
-        // Nothing is lost: it has nothing to drain.
+        // Nothing is lost, since it has nothing to drain.
         let _ = self.child.kill();
         let _ = self.child.wait();
     }

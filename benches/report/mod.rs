@@ -1,7 +1,8 @@
-//! What the benches have in common: their results, as a table for people and in one JSON file for machines.
+//! The results of the benches, as a table for people and in one JSON file for machines.
 //!
-//! Each bench is a section of the file and replaces its own only, so that any of them can be run again by itself. A bound
-//! is printed beside what was measured, and judged by nobody: a slow or busy machine is no error.
+//! Each bench has a section of the file and replaces only that, so that each of them can be run again by itself. A
+//! bound is printed beside the measured value. A bench does not fail because of it, since a slow or busy machine is no
+//! error.
 
 use std::collections::BTreeMap;
 use std::fs;
@@ -11,13 +12,13 @@ use std::time::{SystemTime, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 
-/// All that was measured: the file.
+/// All results: the content of the file.
 #[derive(Default, Serialize, Deserialize)]
 pub struct Report {
     sections: BTreeMap<String, Section>,
 }
 
-/// What one bench measured, and where.
+/// The results of one bench, and the machine that they are from.
 #[derive(Serialize, Deserialize)]
 pub struct Section {
     title: String,
@@ -25,7 +26,7 @@ pub struct Section {
     cpu: String,
     cpus: usize,
     unix_time: u64,
-    /// Names of the rows' `beside`.
+    /// Names of the values in `Row::beside`.
     columns: Vec<String>,
     rows: Vec<Row>,
     bounds: Vec<Bound>,
@@ -40,11 +41,11 @@ struct Row {
     min: f64,
     max: f64,
     samples: usize,
-    /// What follows from it.
+    /// Values that follow from it, one per column of the section.
     beside: Vec<Option<f64>>,
 }
 
-/// What shall hold.
+/// A bound that a measured value should keep.
 #[derive(Serialize, Deserialize)]
 struct Bound {
     name: String,
@@ -54,10 +55,10 @@ struct Bound {
     holds: bool,
 }
 
-/// On which side of a bound it shall be.
+/// On which side of the bound the value should be.
 #[derive(Clone, Copy, Serialize, Deserialize)]
 #[serde(rename_all = "snake_case")]
-#[allow(dead_code)] // not all of the benches have both
+#[allow(dead_code)] // some benches use only one of them
 pub enum Limit {
     AtMost(f64),
     AtLeast(f64),
@@ -77,7 +78,7 @@ impl Section {
         }
     }
 
-    /// A quantity by its samples, of which there is at least one.
+    /// Adds a quantity by its samples, at least one.
     pub fn row(&mut self, name: &str, unit: &str, samples: &[f64], beside: &[Option<f64>]) {
         self.rows.push(Row {
             name: name.to_owned(),
@@ -90,7 +91,7 @@ impl Section {
         });
     }
 
-    #[allow(dead_code)] // not all of the benches have one
+    #[allow(dead_code)] // some benches have no bound
     pub fn bound(&mut self, name: &str, measured: f64, limit: Limit, unit: &str) {
         let holds = match limit {
             Limit::AtMost(limit) => measured <= limit,
@@ -99,7 +100,7 @@ impl Section {
         self.bounds.push(Bound { name: name.to_owned(), measured, limit, unit: unit.to_owned(), holds });
     }
 
-    /// Prints it, and puts it into the file in place of what this bench left there before.
+    /// Prints the section, and writes it to the file in place of the earlier section of this bench.
     pub fn finish(self, bench: &str) -> io::Result<()> {
         self.print();
         let path = path();
@@ -139,15 +140,15 @@ impl Section {
 impl Report {
     fn read(path: &Path) -> io::Result<Report> {
         match fs::read_to_string(path) {
-            // One of an older form is begun anew.
+            // A file of an older form is replaced.
             Ok(text) => Ok(serde_json::from_str(&text).unwrap_or_default()),
             Err(error) if error.kind() == io::ErrorKind::NotFound => Ok(Report::default()),
             Err(error) => Err(error),
         }
     }
 
-    /// Prints all that the file holds.
-    #[allow(dead_code)] // one of the benches does
+    /// Prints all sections of the file.
+    #[allow(dead_code)] // only `table` uses it
     pub fn print() -> io::Result<()> {
         let path = path();
         Report::read(&path)?.sections.values().for_each(Section::print);
@@ -169,7 +170,7 @@ pub fn median(samples: &[f64]) -> f64 {
     if sorted.len() % 2 == 1 { sorted[middle] } else { (sorted[middle - 1] + sorted[middle]) / 2.0 }
 }
 
-/// With as many decimals as are of use.
+/// A number with as many decimals as are useful.
 fn number(value: f64) -> String {
     let decimals = match value.abs() {
         small if small < 10.0 => 2,
@@ -179,7 +180,7 @@ fn number(value: f64) -> String {
     format!("{value:.decimals$}")
 }
 
-/// x86 names it so; elsewhere the architecture has to do.
+/// The model, which only x86 has in this form, or else the architecture.
 fn cpu_model() -> String {
     let cpuinfo = fs::read_to_string("/proc/cpuinfo").unwrap_or_default();
     let model = cpuinfo.lines().find_map(|line| line.strip_prefix("model name")?.split_once(": "));

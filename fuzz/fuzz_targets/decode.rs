@@ -1,4 +1,4 @@
-//! Any bytes as an event: made a record, or refused.
+//! Decodes any bytes as an event. The result is a record or an error.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;

@@ -1,4 +1,4 @@
-//! Any bytes as a recording: read up to the tear, or refused.
+//! Reads any bytes as a recording, up to the tear, or refuses them.
 #![no_main]
 
 use libfuzzer_sys::fuzz_target;
