@@ -6,6 +6,7 @@ use otel_tcpretrans_exporters::process_environment;
 use otel_tcpretrans_exporters::resource::{Instance, Resource};
 use otel_tcpretrans_exporters::self_telemetry::{SelfTelemetry, TelemetryExtension};
 use otel_tcpretrans_pipeline::component::Host;
+use otel_tcpretrans_pipeline::config::Problem;
 use tokio::runtime::Builder;
 use tracing::{info, warn};
 
@@ -41,7 +42,7 @@ async fn serve(config: &Config, log: logs::Level, started: Instant) -> anyhow::R
     let signals = Signals::install()?;
     let telemetry = &config.service.telemetry;
     let resource = Resource::new(&Instance::detect(), &process_environment, &telemetry.resource)
-        .map_err(|problems| anyhow::anyhow!("service.telemetry.resource: {problems:?}"))?;
+        .map_err(|problems| anyhow::anyhow!("service.telemetry.resource: {}", Problem::join(&problems)))?;
     let own = SelfTelemetry::new(&telemetry.metrics, &process_environment, &resource)?;
     let service = Service {
         factory: Components::new(),

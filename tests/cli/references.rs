@@ -34,7 +34,7 @@ fn all_problems_of_a_pipeline_come_out_at_once() {
         "config.yaml:7:5: service.pipelines.log: unknown signal log; expected one of logs, metrics; did you mean \
          logs?",
         "config.yaml:7:40: service.pipelines.log.processors[0]: there is no batch: no processors are configured",
-        "config.yaml:7:67: service.pipelines.log.exporters[1]: debug stands twice in this list",
+        "config.yaml:7:67: service.pipelines.log.exporters[1]: debug is named twice in this list",
     ]);
 }
 
@@ -88,7 +88,7 @@ service:
     let outcome = validate(config);
     assert_eq!(outcome.code, Some(78), "{outcome:?}");
     for start in [
-        "config.yaml:6:65: service.pipelines.metrics.processors[1]: `filter` works on flow records and must come",
+        "config.yaml:6:65: service.pipelines.metrics.processors[1]: `filter` works on records and must come",
         "config.yaml:7:51: service.pipelines.logs.processors[0]: `aggregate`",
     ] {
         assert!(
@@ -101,6 +101,7 @@ service:
 
 #[test]
 fn a_component_named_twice_in_a_list_is_refused() {
-    validate(&MINIMAL.replace("[debug]", "[debug, debug]"))
-        .refused(&["config.yaml:7:57: service.pipelines.logs.exporters[1]: debug stands twice in this list"]);
+    validate(&MINIMAL.replace("[debug]", "[debug, debug]")).refused(&[
+        "config.yaml:7:57: service.pipelines.logs.exporters[1]: debug is named twice in this list",
+    ]);
 }

@@ -80,9 +80,7 @@ impl MetricsConfig {
         }
         problems
     }
-}
 
-impl MetricsConfig {
     /// This configuration with the environment and the defaults filled in, as `print-config` shows it.
     ///
     /// # Errors

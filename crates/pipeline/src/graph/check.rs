@@ -76,7 +76,7 @@ fn check_names(
         } else if !known.contains(&id) {
             format!("there is no {id} in {section}; {}", expected(id, known))
         } else if ids[..index].contains(id) {
-            format!("{id} stands twice in this list")
+            format!("{id} is named twice in this list")
         } else {
             continue;
         };
@@ -101,7 +101,7 @@ fn check_order(signal: Signal, processors: &[(&str, Stage)]) -> Vec<Problem> {
                 )
             }
             (Stage::Flow, Some((last, Stage::Aggregate | Stage::Batch))) => {
-                format!("`{id}` works on flow records and must come before `{last}`")
+                format!("`{id}` works on records and must come before `{last}`")
             }
             (Stage::Aggregate, Some((last, Stage::Batch))) => {
                 format!("`{id}` must come before `{last}`: batch is last")

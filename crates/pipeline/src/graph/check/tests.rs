@@ -36,13 +36,8 @@ fn wrong_orders() {
             0,
             "`aggregate/0`: aggregate makes metric points; only metrics pipelines have one",
         ),
-        (Logs, &[Batch, Filter], 1, "`filter/1` works on flow records and must come before `batch/0`"),
-        (
-            Metrics,
-            &[Aggregate, Filter],
-            1,
-            "`filter/1` works on flow records and must come before `aggregate/0`",
-        ),
+        (Logs, &[Batch, Filter], 1, "`filter/1` works on records and must come before `batch/0`"),
+        (Metrics, &[Aggregate, Filter], 1, "`filter/1` works on records and must come before `aggregate/0`"),
         (Metrics, &[Batch, Aggregate], 1, "`aggregate/1` must come before `batch/0`: batch is last"),
         (
             Metrics,
@@ -88,7 +83,7 @@ fn a_pipeline_names_components_that_exist_and_names_each_once() {
     let paths: Vec<_> = wrong.iter().map(|(path, _)| path.as_str()).collect();
     assert_eq!(paths, ["receivers.1", "receivers.2", "processors.0", "exporters.1"]);
     assert!(wrong[0].1.ends_with("did you mean source?"), "{wrong:?}");
-    assert_eq!(wrong[1].1, "source stands twice in this list");
+    assert_eq!(wrong[1].1, "source is named twice in this list");
     let empty = check_names_of(Metrics, &[], &[], &[]);
     let messages: Vec<_> = empty.iter().map(|(_, message)| message.as_str()).collect();
     assert_eq!(

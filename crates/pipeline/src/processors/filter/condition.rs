@@ -198,7 +198,7 @@ fn compile(attribute: Attribute, values: &[&str]) -> Result<Values, String> {
                 .map(Values::Numbers)
         }
         Attribute::Rtt => Err(format!("{attribute} is a measurement, which no exact value matches")),
-        Attribute::MetricOverflow => Err(format!("{attribute} is on metric points, not on flow records")),
+        Attribute::MetricOverflow => Err(format!("{attribute} is on metric points, not on records")),
     }
 }
 

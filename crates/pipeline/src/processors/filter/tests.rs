@@ -250,7 +250,7 @@ fn a_value_must_fit_its_attribute() {
         ("network.tcp.handshake.role == peer", "expected one of client, server"),
         ("tcp.slow_start == yes", "expected true or false"),
         ("tcp.rtt == 1", "no exact value matches"),
-        ("otel.metric.overflow == true", "not on flow records"),
+        ("otel.metric.overflow == true", "not on records"),
     ] {
         assert!(error(text).contains(expected), "{}", error(text));
     }
