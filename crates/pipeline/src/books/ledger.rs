@@ -1,6 +1,7 @@
 //! A ledger: what became of the items of a pipeline, or of one of its exporters.
 
 use std::collections::BTreeMap;
+use std::ops::AddAssign;
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use strum::IntoStaticStr;
@@ -76,6 +77,22 @@ impl Counts {
     }
 }
 
+/// Adds the numbers of another ledger of the same key.
+impl AddAssign<&Counts> for Counts {
+    fn add_assign(&mut self, other: &Counts) {
+        self.accepted += other.accepted;
+        self.passed += other.passed;
+        self.filtered += other.filtered;
+        self.aggregated += other.aggregated;
+        self.delivered += other.delivered;
+        self.rejected += other.rejected;
+        for (reason, items) in &other.dropped {
+            *self.dropped.entry(*reason).or_default() += items;
+        }
+        self.queued += other.queued;
+    }
+}
+
 /// A handle to one ledger; clones share it.
 #[derive(Clone, Debug)]
 pub struct Ledger {
@@ -144,6 +161,17 @@ impl Ledger {
         if let Ok(lost @ 1..) = u64::try_from(counts.in_flight()) {
             *counts.dropped.entry(reason).or_default() += lost;
         }
+    }
+
+    /// True where there is no other handle: nobody works on its items any more.
+    pub(super) fn is_closed(&self) -> bool {
+        Arc::strong_count(&self.counts) == 1
+    }
+
+    /// Adds the numbers of another ledger of the same key.
+    pub(super) fn add(&self, other: &Ledger) {
+        let counts = other.counts();
+        *self.lock() += &counts;
     }
 
     /// The numbers now. All of them are from the same moment.

@@ -28,6 +28,7 @@ pub struct Books(Arc<Mutex<Registry>>);
 #[derive(Default)]
 struct Registry {
     receivers: Vec<Registered>,
+    /// Several of one key, where a component was started again under its name. A snapshot shows their sum.
     ledgers: Vec<Ledger>,
     queues: Vec<((String, Signal), QueueProbe)>,
 }
@@ -51,20 +52,19 @@ pub struct Snapshot {
 }
 
 impl Books {
-    /// Opens the ledger of a key. If there is such a ledger already, this returns it.
+    /// Opens a ledger. Snapshots add its numbers to those of the ledgers that were opened with the same key before: a
+    /// component that ends may still write into its own while its successor writes into this one.
     pub fn open(&self, key: LedgerKey) -> Ledger {
         let mut registry = self.lock();
-        if let Some(ledger) = registry.ledgers.iter().find(|ledger| *ledger.key() == key) {
-            return ledger.clone();
+        let is_closed = |known: &mut Ledger| *known.key() == key && known.is_closed();
+        let closed: Vec<_> = registry.ledgers.extract_if(.., is_closed).collect();
+        if let Some((first, others)) = closed.split_first() {
+            others.iter().for_each(|other| first.add(other));
+            registry.ledgers.push(first.clone());
         }
         let ledger = Ledger::detached(key);
         registry.ledgers.push(ledger.clone());
         ledger
-    }
-
-    /// All ledgers.
-    pub fn ledgers(&self) -> Vec<Ledger> {
-        self.lock().ledgers.clone()
     }
 
     /// Adds a receiver. Each snapshot reads its numbers by `probe`. If there was a receiver with the same id, its last
@@ -104,7 +104,14 @@ impl Books {
     /// show yet.
     pub fn snapshot(&self) -> Snapshot {
         let registry = self.lock();
-        let ledgers = registry.ledgers.iter().map(|ledger| (ledger.key().clone(), ledger.counts())).collect();
+        let mut ledgers: Vec<(LedgerKey, Counts)> = Vec::new();
+        for ledger in &registry.ledgers {
+            let counts = ledger.counts();
+            match ledgers.iter_mut().find(|(key, _)| key == ledger.key()) {
+                Some((_, sum)) => *sum += &counts,
+                None => ledgers.push((ledger.key().clone(), counts)),
+            }
+        }
         let receivers = registry.receivers.iter().map(|known| (known.id.clone(), known.counts())).collect();
         let queues = registry.queues.iter().map(|(key, probe)| (key.clone(), probe())).collect();
         Snapshot { receivers, ledgers, queues }

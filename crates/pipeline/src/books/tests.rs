@@ -58,6 +58,24 @@ fn in_a_snapshot_no_pipeline_has_accepted_more_than_was_received() {
 }
 
 #[test]
+fn ledgers_of_one_key_are_settled_apart_and_shown_as_one() {
+    let books = Books::default();
+    let key = LedgerKey { pipeline: "m".to_owned(), signal: Signal::Metrics, exporter: None };
+    let (old, new) = (books.open(key.clone()), books.open(key.clone()));
+    old.accept(3);
+    new.accept(4);
+    old.write_off(DropReason::Shutdown);
+    let dropped = [(DropReason::Shutdown, 3)].into();
+    let expected = [(key.clone(), Counts { accepted: 7, dropped, ..Counts::default() })];
+    assert_eq!(books.snapshot().ledgers, expected);
+    // Those that nobody holds become one, whose numbers stay.
+    drop((old, new));
+    books.open(key.clone());
+    books.open(key);
+    assert_eq!(books.snapshot().ledgers, expected);
+}
+
+#[test]
 fn a_snapshot_shows_everything_that_was_opened() {
     let books = Books::default();
     let key = LedgerKey { pipeline: "m".to_owned(), signal: Signal::Metrics, exporter: None };

@@ -1,7 +1,6 @@
 //! The graph: what runs, and how a new plan is carried out.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
@@ -11,13 +10,14 @@ use tracing::{error, info};
 use super::diff::{Changes, diff};
 use super::drain::{Heirs, drain};
 use super::error::{Failure, StartError};
+use super::exporter::RunningExporter;
 use super::factory::Factory;
 use super::parts::Parts;
 use super::pipeline::RunningPipeline;
 use super::plan::{ExporterKey, PipelinePlan, Plan};
 use super::receiver::{self, RunningReceiver, Wires, point_branches, record_branches, stage};
 use super::task::{Ended, Node, Spawner};
-use crate::component::{AnyReceiver, Exporter, Host};
+use crate::component::{AnyReceiver, Host};
 
 /// If a plan does not start, this is how long its started parts may take to stop again.
 const FAILED_START: Duration = Duration::from_secs(5);
@@ -64,13 +64,14 @@ impl<F: Factory> Graph<F> {
         let mut heirs = Heirs::new();
         if let Err(error) = self.start(&plan, &changes, &mut started, &mut heirs).await {
             drop(heirs); // they wait for nothing any more
-            drain(started, Instant::now() + FAILED_START, Heirs::new(), &self.host.books).await;
+            let late = drain(started, Instant::now() + FAILED_START, Heirs::new()).await;
+            self.running.closed_outlets.extend(late);
             self.restart_stopped_receivers(&changes).await;
             return Err(error);
         }
         let stopped = self.switch(&plan, &changes, started);
         self.plan = plan;
-        let late = drain(stopped, deadline, heirs, &self.host.books).await;
+        let late = drain(stopped, deadline, heirs).await;
         self.running.closed_outlets.extend(late);
         Ok(())
     }
@@ -144,7 +145,8 @@ impl<F: Factory> Graph<F> {
         for key in &changes.exporters.start {
             let Some(config) = plan.exporters.get(key) else { continue };
             let exporter = self.factory.exporter(&key.id, key.signal, config, &self.host);
-            started.exporters.insert(key.clone(), exporter.map_err(StartError::Exporter)?);
+            let exporter = RunningExporter::new(exporter.map_err(StartError::Exporter)?);
+            started.exporters.insert(key.clone(), exporter);
         }
         let mut made = self.make_receivers(plan, changes)?;
         for (id, pipeline) in plan.pipelines.iter().filter(|(id, _)| changes.pipelines.start.contains(*id)) {
@@ -155,7 +157,8 @@ impl<F: Factory> Graph<F> {
             });
             let mut running = RunningPipeline::start(id, pipeline, inherited, &self.host, &mut self.spawner);
             for key in pipeline.exporter_keys() {
-                if let Some(exporter) = exporter(&key, &started.exporters, &self.running.exporters) {
+                let new = started.exporters.get_mut(&key);
+                if let Some(exporter) = new.or_else(|| self.running.exporters.get_mut(&key)) {
                     running.add_outlet(&key.id, exporter, &self.host, &mut self.spawner);
                 }
             }
@@ -208,7 +211,7 @@ impl<F: Factory> Graph<F> {
     ) -> Result<RunningReceiver, StartError> {
         let mut old = Parts::default();
         old.receivers.extend(self.running.receivers.remove_entry(id));
-        drain(old, Instant::now() + CHANGED_RECEIVER, Heirs::new(), &self.host.books).await;
+        drain(old, Instant::now() + CHANGED_RECEIVER, Heirs::new()).await;
         self.start_receiver(id, successor, plan, started).await
     }
 
@@ -311,25 +314,16 @@ impl<F: Factory> Graph<F> {
             let gone = running.take_outlets(|key| is_new(key) || !pipeline.exporters.contains(&key.id));
             stopped.closed_outlets.extend(gone);
             for key in pipeline.exporter_keys() {
-                if let Some(exporter) = self.running.exporters.get(&key)
+                if let Some(exporter) = self.running.exporters.get_mut(&key)
                     && !running.has_outlet(&key.id)
                 {
-                    running.add_outlet(&key.id, Arc::clone(exporter), &self.host, &mut self.spawner);
+                    running.add_outlet(&key.id, exporter, &self.host, &mut self.spawner);
                 }
             }
             running.wire(can_wait);
         }
         stopped
     }
-}
-
-/// The exporter of a key, among those that were started and those that run.
-fn exporter(
-    key: &ExporterKey,
-    started: &BTreeMap<ExporterKey, Arc<dyn Exporter>>,
-    running: &BTreeMap<ExporterKey, Arc<dyn Exporter>>,
-) -> Option<Arc<dyn Exporter>> {
-    started.get(key).or_else(|| running.get(key)).map(Arc::clone)
 }
 
 /// The pipelines that name a receiver in a plan, among those that were started and those that run.

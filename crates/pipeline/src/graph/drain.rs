@@ -1,7 +1,6 @@
 //! Stops parts of a graph: in the order of the stream, within one deadline, and with every item accounted for.
 
-use std::collections::{BTreeMap, BTreeSet};
-use std::sync::Arc;
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 use futures::future::join_all;
@@ -15,8 +14,7 @@ use super::pipeline::ClosedPipeline;
 use super::plan::ExporterKey;
 use super::receiver::RunningReceiver;
 use super::task::Task;
-use crate::books::{Books, DropReason};
-use crate::component::Exporter;
+use crate::books::DropReason;
 use crate::processors::Aggregator;
 
 /// How long after the deadline exporters and tasks may take to settle their ledgers.
@@ -30,18 +28,13 @@ pub(super) type Heirs = BTreeMap<String, oneshot::Sender<Aggregator>>;
 ///
 /// If a pipeline stops and its exporter goes on, the outlet between them hands over what it holds, however long that
 /// takes. Such outlets are not waited for. They are returned.
-pub(super) async fn drain(
-    parts: Parts,
-    deadline: Instant,
-    heirs: Heirs,
-    books: &Books,
-) -> Vec<(ExporterKey, Task<()>)> {
+pub(super) async fn drain(parts: Parts, deadline: Instant, heirs: Heirs) -> Vec<(ExporterKey, Task<()>)> {
     let Parts { receivers, pipelines, exporters, closed_outlets } = parts;
     let mut stages = stop_receivers(receivers, deadline).await;
     // Stages, pipelines and outlets have nine tenths of the time, in which they may also wait for room in a queue or
     // for a retry. Then the exporters are shut down. This ends such waits, so that everything behind them can finish,
     // too.
-    exporters.values().for_each(|exporter| exporter.begin_shutdown(deadline));
+    exporters.values().for_each(|running| running.exporter.begin_shutdown(deadline));
     let patience = deadline - deadline.saturating_duration_since(Instant::now()) / 10;
     all_ended(&mut stages, patience).await;
     let mut outlets = closed_outlets;
@@ -57,7 +50,7 @@ pub(super) async fn drain(
     outlets_ended(&mut outlets, patience).await;
 
     let late = deadline + GRACE;
-    let shutdowns = exporters.values().map(|exporter| exporter.shutdown(deadline));
+    let shutdowns = exporters.values().map(|running| running.exporter.shutdown(deadline));
     let (shut_down, (), (), ()) = tokio::join!(
         timeout_at(late, join_all(shutdowns)),
         all_ended(&mut stages, late),
@@ -80,7 +73,9 @@ pub(super) async fn drain(
     for pipeline in &pipelines {
         pipeline.ledger.write_off(reason);
     }
-    write_off(&exporters, reason, books);
+    for exporter in exporters.values() {
+        exporter.write_off(reason);
+    }
     on_their_own
 }
 
@@ -122,15 +117,4 @@ async fn pipelines_ended(pipelines: &mut [ClosedPipeline], until: Instant) {
 
 async fn outlets_ended(outlets: &mut [(ExporterKey, Task<()>)], until: Instant) {
     join_all(outlets.iter_mut().map(|(_, outlet)| outlet.ended(until))).await;
-}
-
-/// Counts as dropped what the stopped exporters left in flight. They leave something only at the deadline or by a bug.
-fn write_off(exporters: &BTreeMap<ExporterKey, Arc<dyn Exporter>>, reason: DropReason, books: &Books) {
-    let stopped: BTreeSet<_> = exporters.keys().map(|key| (key.id.as_str(), key.signal)).collect();
-    for ledger in books.ledgers() {
-        let key = ledger.key();
-        if key.exporter.as_deref().is_some_and(|id| stopped.contains(&(id, key.signal))) {
-            ledger.write_off(reason);
-        }
-    }
 }

@@ -8,6 +8,7 @@ mod check;
 mod diff;
 mod drain;
 mod error;
+mod exporter;
 mod factory;
 mod item;
 mod limits;

@@ -1,13 +1,12 @@
 //! The running parts of a graph.
 
 use std::collections::BTreeMap;
-use std::sync::Arc;
 
+use super::exporter::RunningExporter;
 use super::pipeline::RunningPipeline;
 use super::plan::ExporterKey;
 use super::receiver::RunningReceiver;
 use super::task::Task;
-use crate::component::Exporter;
 
 /// Running components: all of a graph, or only those that are being started or stopped.
 #[derive(Default)]
@@ -16,7 +15,7 @@ pub(super) struct Parts {
     pub(super) receivers: BTreeMap<String, RunningReceiver>,
     /// By id.
     pub(super) pipelines: BTreeMap<String, RunningPipeline>,
-    pub(super) exporters: BTreeMap<ExporterKey, Arc<dyn Exporter>>,
+    pub(super) exporters: BTreeMap<ExporterKey, RunningExporter>,
     /// Outlets that no pipeline feeds any more. Each ends when its exporter has taken everything that is in it.
     pub(super) closed_outlets: Vec<(ExporterKey, Task<()>)>,
 }

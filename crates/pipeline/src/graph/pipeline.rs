@@ -7,6 +7,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 
 use super::branch::Branch;
 use super::chain::Chain;
+use super::exporter::RunningExporter;
 use super::limits::PIPELINE_CAPACITY;
 use super::logs::LogsPipeline;
 use super::metrics::MetricsPipeline;
@@ -14,7 +15,7 @@ use super::outlet::{Fanout, Outlet};
 use super::plan::{ExporterKey, PipelinePlan};
 use super::task::{Node, Spawner, Task};
 use crate::books::{Ledger, LedgerKey, Signal};
-use crate::component::{Exporter, Host};
+use crate::component::Host;
 use crate::metric::MetricPoint;
 use crate::processors::{Aggregator, BatchConfig, Batcher, ProcessorConfig};
 use crate::record::Record;
@@ -113,16 +114,18 @@ impl RunningPipeline {
     pub(super) fn add_outlet(
         &mut self,
         exporter_id: &str,
-        exporter: Arc<dyn Exporter>,
+        exporter: &mut RunningExporter,
         host: &Host,
         spawner: &mut Spawner,
     ) {
         let pipeline = &self.ledger.key().pipeline;
-        let ledger = host.books.open(LedgerKey {
+        let key = LedgerKey {
             pipeline: pipeline.clone(),
             signal: self.signal,
             exporter: Some(exporter_id.to_owned()),
-        });
+        };
+        let ledger = exporter.ledger(key, &host.books);
+        let exporter = Arc::clone(&exporter.exporter);
         let (outlet, outflow) = Outlet::new(ledger, exporter.temporality());
         let node = Node::Outlet { pipeline: pipeline.clone(), exporter: exporter_id.to_owned() };
         let task = spawner.spawn(node, outflow.run(exporter));

@@ -236,6 +236,58 @@ async fn a_pipeline_gets_another_receiver() {
     assert_balanced(&books);
 }
 
+/// What its successor holds already is in the same series of the books, but is not its own.
+#[tokio::test(start_paused = true)]
+async fn a_pipeline_that_ends_writes_off_nothing_of_its_successor() {
+    let (books, diary, receiver) = (Books::default(), Diary::default(), FakeReceiver::default());
+    let sink = Sink::new(Mode::Deliver, &diary);
+    let plan =
+        |seconds| Wanted::from(&receiver).pipeline("logs", vec![batch(100, s(seconds))], &[("out", &sink)]);
+    let mut graph = plan(60).start(&books).await;
+    receiver.send([record()]);
+    graph.apply(plan(30).0, deadline()).await.unwrap();
+    assert_eq!(counts(&books, "logs", None).dropped_total(), 0);
+    graph.stop(deadline()).await;
+    assert_eq!(sink.items(), 1);
+    assert_balanced(&books);
+}
+
+#[tokio::test(start_paused = true)]
+async fn an_exporter_that_ends_writes_off_nothing_of_its_successor() {
+    let (books, diary, receiver) = (Books::default(), Diary::default(), FakeReceiver::default());
+    let old = Sink::new(Mode::AwayUntil(Instant::now() + s(5)), &diary);
+    let new = Sink::new(Mode::AwayUntil(Instant::now() + s(100)), &diary);
+    let plan = |sink| Wanted::from(&receiver).pipeline("logs", vec![], &[("out", sink)]);
+    let mut graph = plan(&old).start(&books).await;
+    receiver.send([record()]);
+    until(|| counts(&books, "logs", Some("out")).accepted == 1).await;
+    receiver.send(vec![record(); 2]);
+    graph.apply(plan(&new).0, deadline()).await.unwrap();
+    assert_eq!((counts(&books, "logs", Some("out")).accepted, old.items()), (3, 1));
+    assert_eq!(counts(&books, "logs", Some("out")).dropped_total(), 0);
+    until(|| new.items() == 2).await;
+    graph.stop(deadline()).await;
+    assert_balanced(&books);
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_plan_that_does_not_start_writes_off_nothing_of_what_runs() {
+    let (books, diary, receiver) = (Books::default(), Diary::default(), FakeReceiver::default());
+    let sink = Sink::new(Mode::AwayUntil(Instant::now() + s(100)), &diary);
+    let other = Sink::new(Mode::Deliver, &diary);
+    let plan = |sink| Wanted::from(&receiver).pipeline("logs", vec![], &[("out", sink)]);
+    let mut graph = plan(&sink).start(&books).await;
+    receiver.send(vec![record(); 2]);
+    until(|| counts(&books, "logs", Some("out")).accepted == 2).await;
+    let bad = plan(&other).receiver("bad", &FakeReceiver::broken("no BTF", false));
+    let bad = bad.pipeline_of(&["source", "bad"], "logs", vec![], &[("out", &other)]);
+    assert!(graph.apply(bad.0, deadline()).await.is_err());
+    assert_eq!(counts(&books, "logs", Some("out")).dropped_total(), 0);
+    until(|| sink.items() == 2).await;
+    graph.stop(deadline()).await;
+    assert_balanced(&books);
+}
+
 /// An exporter that stays may take the batches of a stopped pipeline long after that pipeline is gone.
 #[tokio::test(start_paused = true)]
 async fn batches_of_a_stopped_pipeline_to_an_exporter_that_stays_are_delivered() {
