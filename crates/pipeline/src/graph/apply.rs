@@ -8,7 +8,7 @@ use tokio::time::Instant;
 use tracing::{error, info};
 
 use super::diff::{Changes, diff};
-use super::drain::{Heirs, drain};
+use super::drain::{Heir, Heirs, drain};
 use super::error::{Failure, StartError};
 use super::exporter::RunningExporter;
 use super::factory::Factory;
@@ -150,12 +150,13 @@ impl<F: Factory> Graph<F> {
         }
         let mut made = self.make_receivers(plan, changes)?;
         for (id, pipeline) in plan.pipelines.iter().filter(|(id, _)| changes.pipelines.start.contains(*id)) {
-            let inherited = changes.inherit.contains(id).then(|| {
-                let (heir, inherited) = oneshot::channel();
-                heirs.insert(id.clone(), heir);
-                inherited
+            let predecessor = changes.pipelines.stop.contains(id).then(|| {
+                let (sums, predecessor) = oneshot::channel();
+                heirs.insert(id.clone(), Heir { sums, inherits: changes.inherit.contains(id) });
+                predecessor
             });
-            let mut running = RunningPipeline::start(id, pipeline, inherited, &self.host, &mut self.spawner);
+            let mut running =
+                RunningPipeline::start(id, pipeline, predecessor, &self.host, &mut self.spawner);
             for key in pipeline.exporter_keys() {
                 let new = started.exporters.get_mut(&key);
                 if let Some(exporter) = new.or_else(|| self.running.exporters.get_mut(&key)) {

@@ -12,7 +12,8 @@ pub(super) struct Changes {
     pub(super) pipelines: Difference<String>,
     /// Pipelines that are kept and whose receivers or exporters change.
     pub(super) rewire: BTreeSet<String>,
-    /// Pipelines that are started, and that take over the sums of the pipeline that they replace.
+    /// Pipelines that are started, and that take over the sums of the pipeline that they replace. Other pipelines that
+    /// replace one begin with new sums.
     pub(super) inherit: BTreeSet<String>,
 }
 

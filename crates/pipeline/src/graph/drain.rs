@@ -20,8 +20,18 @@ use crate::processors::Aggregator;
 /// How long after the deadline exporters and tasks may take to settle their ledgers.
 const GRACE: Duration = Duration::from_secs(1);
 
-/// For each stopped pipeline, by id: where its sums go, to the pipeline that replaces it.
-pub(super) type Heirs = BTreeMap<String, oneshot::Sender<Aggregator>>;
+/// The metrics pipelines that replace stopped ones, by id.
+pub(super) type Heirs = BTreeMap<String, Heir>;
+
+/// A metrics pipeline that waits until its predecessor has ended. Otherwise its first points would come before the last
+/// points of the predecessor. A backend would read that as a reset and count the whole old sum a second time.
+pub(super) struct Heir {
+    /// Where the sums of the predecessor go. If the heir does not inherit them, this is dropped when the predecessor has
+    /// ended.
+    pub(super) sums: oneshot::Sender<Aggregator>,
+    /// Whether it goes on with the sums.
+    pub(super) inherits: bool,
+}
 
 /// Stops the receivers, drains everything in order, and stops the exporters, all until `deadline`. What is not
 /// delivered by then is dropped and counted.
@@ -93,14 +103,16 @@ async fn stop_receivers(receivers: BTreeMap<String, RunningReceiver>, deadline: 
     stages
 }
 
-/// Waits until the pipelines have ended. As soon as one has ended, its sums go to its heir.
+/// Waits until the pipelines have ended. As soon as one has ended, its heir begins: with its sums, if it inherits them.
 async fn bequeath(ids: &[String], pipelines: &mut [ClosedPipeline], mut heirs: Heirs, until: Instant) {
     let ends = ids.iter().zip(pipelines).map(|(id, pipeline)| {
         let heir = heirs.remove(id);
         async move {
             let sums = pipeline.task.ended(until).await.flatten();
-            if let Some((sums, heir)) = sums.zip(heir) {
-                let _ = heir.send(sums); // if the heir is gone, nobody needs the sums
+            if let Some((sums, heir)) = sums.zip(heir)
+                && heir.inherits
+            {
+                let _ = heir.sums.send(sums); // if the heir is gone, nobody needs the sums
             }
         }
     });

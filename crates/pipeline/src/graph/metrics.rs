@@ -23,8 +23,8 @@ pub(super) struct MetricsPipeline {
     pub(super) points: mpsc::Receiver<MetricPoint>,
     pub(super) chain: Chain,
     pub(super) aggregate: AggregateConfig,
-    /// Gets the sums of the pipeline that this one replaces, when that one has ended.
-    pub(super) inherited: Option<oneshot::Receiver<Aggregator>>,
+    /// Tells when the pipeline that this one replaces has ended, and has its sums if this one inherits them.
+    pub(super) predecessor: Option<oneshot::Receiver<Aggregator>>,
     /// Gets a message when the receivers have started.
     pub(super) begun: oneshot::Receiver<()>,
     pub(super) batcher: Batcher<MetricPoint>,
@@ -105,7 +105,7 @@ impl MetricsPipeline {
 
     /// The sums to begin with, and whether the series that can be expected are among them.
     async fn first_sums(&mut self) -> (Aggregator, bool) {
-        let inherited = match self.inherited.take() {
+        let inherited = match self.predecessor.take() {
             Some(sums) => sums.await.ok(),
             None => None,
         };

@@ -42,12 +42,12 @@ struct RunningOutlet {
 }
 
 impl RunningPipeline {
-    /// Starts a pipeline's task. It has no outlets yet. With `inherited` it first waits for the sums of its
-    /// predecessor.
+    /// Starts a pipeline's task. It has no outlets yet. A metrics pipeline with a `predecessor` first waits until that one
+    /// has ended, and goes on with the sums that it gets from it.
     pub(super) fn start(
         id: &str,
         plan: &PipelinePlan,
-        inherited: Option<oneshot::Receiver<Aggregator>>,
+        predecessor: Option<oneshot::Receiver<Aggregator>>,
         host: &Host,
         spawner: &mut Spawner,
     ) -> RunningPipeline {
@@ -82,7 +82,7 @@ impl RunningPipeline {
                     points,
                     chain,
                     aggregate,
-                    inherited,
+                    predecessor,
                     begun,
                     batcher: batcher(batch),
                     fanout: fanned,

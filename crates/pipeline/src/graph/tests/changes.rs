@@ -288,6 +288,27 @@ async fn a_plan_that_does_not_start_writes_off_nothing_of_what_runs() {
     assert_balanced(&books);
 }
 
+/// A backend would read a point of the old sums behind one of the new sums as a reset, and count all of it again.
+#[tokio::test(start_paused = true)]
+async fn sums_that_begin_anew_come_after_the_last_of_the_old_ones() {
+    let (books, diary, receiver) = (Books::default(), Diary::default(), FakeReceiver::default());
+    let sink = Sink::new(Mode::Deliver, &diary);
+    let plan = |interval| {
+        let config = AggregateConfig { interval: s(interval).into(), ..AggregateConfig::default() };
+        let aggregate = ("aggregate", ProcessorConfig::Aggregate(config));
+        Wanted::from(&receiver).pipeline("metrics", vec![aggregate], &[("out", &sink)])
+    };
+    let mut graph = plan(10).start(&books).await;
+    receiver.send(vec![record(); 3]);
+    until(|| counts(&books, "metrics", None).aggregated == 3).await;
+    graph.apply(plan(20).0, deadline()).await.unwrap();
+    until(|| sink.batches().len() == 3).await;
+    let starts: Vec<_> = sink.points().iter().map(|point| point.total.start_unix_nano).collect();
+    assert!(starts.is_sorted(), "{starts:?}");
+    graph.stop(deadline()).await;
+    assert_balanced(&books);
+}
+
 /// An exporter that stays may take the batches of a stopped pipeline long after that pipeline is gone.
 #[tokio::test(start_paused = true)]
 async fn batches_of_a_stopped_pipeline_to_an_exporter_that_stays_are_delivered() {
