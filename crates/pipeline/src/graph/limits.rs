@@ -6,6 +6,6 @@ pub(super) const CHUNK: usize = 1024;
 pub(super) const PIPELINE_CAPACITY: usize = 16_384;
 // A stage waits until there is room for a whole chunk, so a chunk must fit.
 const _: () = assert!(CHUNK <= PIPELINE_CAPACITY);
-/// The largest number of log records or metric points that wait in an outlet. A larger batch gets in if the outlet is
-/// empty.
+/// The largest number of log records or metric points that wait in an outlet. A metrics pipeline whose reports may be
+/// large has larger outlets. A larger batch gets in if the outlet is empty.
 pub(super) const OUTLET_CAPACITY: usize = 16_384;

@@ -8,7 +8,6 @@ use futures::future::join_all;
 use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
 use tracing::{info, warn};
 
-use super::limits::OUTLET_CAPACITY;
 use crate::books::{DropReason, Ledger};
 use crate::component::{Batch, Exporter};
 use crate::metric::Temporality;
@@ -19,6 +18,8 @@ pub(super) struct Outlet {
     ledger: Ledger,
     /// The exporter's temporality; `None` leaves it to the pipeline.
     temporality: Option<Temporality>,
+    /// The largest number of items that wait.
+    capacity: usize,
     /// One permit per item for which there is still room.
     room: Arc<Semaphore>,
     batches: mpsc::UnboundedSender<Waiting>,
@@ -40,14 +41,20 @@ pub(super) struct Outflow {
 }
 
 impl Outlet {
-    /// Makes both ends of an outlet. `ledger` accounts for its items. Metric points get `temporality`; `None` leaves it
-    /// to the pipeline.
-    pub(super) fn new(ledger: Ledger, temporality: Option<Temporality>) -> (Outlet, Outflow) {
+    /// Makes both ends of an outlet with room for `capacity` items. `ledger` accounts for them. Metric points get
+    /// `temporality`; `None` leaves it to the pipeline.
+    pub(super) fn new(
+        ledger: Ledger,
+        temporality: Option<Temporality>,
+        capacity: usize,
+    ) -> (Outlet, Outflow) {
+        let capacity = capacity.min(u32::MAX as usize); // the semaphore counts permits in u32
         let (sender, batches) = mpsc::unbounded_channel();
         let outlet = Outlet {
             ledger: ledger.clone(),
             temporality,
-            room: Arc::new(Semaphore::new(OUTLET_CAPACITY)),
+            capacity,
+            room: Arc::new(Semaphore::new(capacity)),
             batches: sender,
             can_wait: AtomicBool::new(false),
             full: SayOnce::default(),
@@ -73,12 +80,12 @@ impl Outlet {
         if items == 0 {
             return;
         }
-        let permits = u32::try_from(items.min(OUTLET_CAPACITY)).unwrap_or(u32::MAX);
+        let permits = u32::try_from(items.min(self.capacity)).unwrap_or(u32::MAX);
         let room = Arc::clone(&self.room);
         let room = if self.can_wait.load(Ordering::Relaxed) {
             room.acquire_many_owned(permits).await.ok() // never closed
         } else {
-            if self.room.available_permits() == OUTLET_CAPACITY && self.full.end() {
+            if self.room.available_permits() == self.capacity && self.full.end() {
                 info!(exporter = self.exporter(), pipeline = self.pipeline(), "the exporter has caught up");
             }
             room.try_acquire_many_owned(permits).ok()

@@ -8,7 +8,7 @@ use tokio::sync::{mpsc, oneshot, watch};
 use super::branch::Branch;
 use super::chain::Chain;
 use super::exporter::RunningExporter;
-use super::limits::PIPELINE_CAPACITY;
+use super::limits::{OUTLET_CAPACITY, PIPELINE_CAPACITY};
 use super::logs::LogsPipeline;
 use super::metrics::MetricsPipeline;
 use super::outlet::{Fanout, Outlet};
@@ -28,6 +28,8 @@ pub(super) struct RunningPipeline {
     /// The entrance for metric points; `None` for a logs pipeline.
     points: Option<mpsc::Sender<MetricPoint>>,
     fanout: watch::Sender<Vec<Arc<Outlet>>>,
+    /// Of each outlet, in items.
+    outlet_capacity: usize,
     /// By exporter id.
     outlets: BTreeMap<String, RunningOutlet>,
     /// Tells a metrics pipeline that its receivers have started.
@@ -97,6 +99,7 @@ impl RunningPipeline {
             records: entrance,
             points,
             fanout,
+            outlet_capacity: outlet_capacity(plan),
             outlets: BTreeMap::new(),
             begun,
             task,
@@ -126,7 +129,7 @@ impl RunningPipeline {
         };
         let ledger = exporter.ledger(key, &host.books);
         let exporter = Arc::clone(&exporter.exporter);
-        let (outlet, outflow) = Outlet::new(ledger, exporter.temporality());
+        let (outlet, outflow) = Outlet::new(ledger, exporter.temporality(), self.outlet_capacity);
         let node = Node::Outlet { pipeline: pipeline.clone(), exporter: exporter_id.to_owned() };
         let task = spawner.spawn(node, outflow.run(exporter));
         self.outlets.insert(exporter_id.to_owned(), RunningOutlet { outlet: Arc::new(outlet), task });
@@ -195,6 +198,13 @@ pub(super) struct ClosedPipeline {
     pub(super) ledger: Ledger,
     pub(super) task: Task<Option<Aggregator>>,
     pub(super) outlets: Vec<(ExporterKey, Task<()>)>,
+}
+
+/// A report leaves the pipeline at once, in however many batches. There is room for two: an exporter may still be busy with
+/// the one before.
+fn outlet_capacity(plan: &PipelinePlan) -> usize {
+    let reports = plan.aggregate().map_or(0, |(_, aggregate)| aggregate.largest_report().saturating_mul(2));
+    OUTLET_CAPACITY.max(reports)
 }
 
 fn batcher<T>(config: Option<&BatchConfig>) -> Batcher<T> {

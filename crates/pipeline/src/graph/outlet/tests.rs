@@ -5,6 +5,7 @@ use futures::FutureExt;
 use super::*;
 use crate::books::{LedgerKey, Signal};
 use crate::fixtures;
+use crate::graph::limits::OUTLET_CAPACITY;
 
 fn ledger() -> Ledger {
     let exporter = Some("out".to_owned());
@@ -22,7 +23,7 @@ fn fanout(outlet: Outlet) -> Fanout {
 #[test]
 fn a_full_outlet_drops_what_does_not_fit_and_its_bound_is_in_records() {
     let ledger = ledger();
-    let (outlet, outflow) = Outlet::new(ledger.clone(), None);
+    let (outlet, outflow) = Outlet::new(ledger.clone(), None, OUTLET_CAPACITY);
     let fanout = fanout(outlet);
     let half = OUTLET_CAPACITY / 2;
     fanout.send(vec![batch(half), batch(half), batch(1)]).now_or_never().expect("it does not wait");
@@ -36,7 +37,7 @@ fn a_full_outlet_drops_what_does_not_fit_and_its_bound_is_in_records() {
 #[test]
 fn a_batch_larger_than_the_outlet_gets_in_if_the_outlet_is_empty() {
     let ledger = ledger();
-    let (outlet, _outflow) = Outlet::new(ledger.clone(), None);
+    let (outlet, _outflow) = Outlet::new(ledger.clone(), None, OUTLET_CAPACITY);
     let fanout = fanout(outlet);
     fanout.send(vec![batch(2 * OUTLET_CAPACITY), batch(1)]).now_or_never().expect("it does not wait");
     assert_eq!(ledger.counts().dropped, [(DropReason::ExporterFull, 1)].into());
@@ -45,7 +46,7 @@ fn a_batch_larger_than_the_outlet_gets_in_if_the_outlet_is_empty() {
 #[test]
 fn a_pipeline_that_can_wait_drops_nothing() {
     let ledger = ledger();
-    let (outlet, mut outflow) = Outlet::new(ledger.clone(), None);
+    let (outlet, mut outflow) = Outlet::new(ledger.clone(), None, OUTLET_CAPACITY);
     outlet.set_can_wait(true);
     let fanout = fanout(outlet);
     let mut sending = Box::pin(fanout.send(vec![batch(OUTLET_CAPACITY), batch(1)]));

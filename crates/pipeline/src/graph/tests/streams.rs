@@ -179,6 +179,26 @@ async fn sums_go_on_growing_while_an_exporter_hangs() {
     assert_balanced(&books);
 }
 
+/// All batches of a report come at once. An exporter that keeps up gets each of them.
+#[tokio::test(start_paused = true)]
+async fn a_report_of_many_series_finds_room() {
+    let (books, diary, receiver) = (Books::default(), Diary::default(), FakeReceiver::default());
+    let sink = Sink::new(Mode::Deliver, &diary);
+    let attributes = vec!["network.peer.port".parse().unwrap()];
+    let config = AggregateConfig { max_series: 10_000, attributes, ..AggregateConfig::default() };
+    let processors = vec![("aggregate", ProcessorConfig::Aggregate(config)), batch(1000, s(1))];
+    let mut graph =
+        Wanted::from(&receiver).pipeline("metrics", processors, &[("out", &sink)]).start(&books).await;
+    for part in 0..3 {
+        receiver.send((0..3000).map(|n| to_port(1 + 3000 * part + n)));
+        until(|| counts(&books, "metrics", None).aggregated == 3000 * (u64::from(part) + 1)).await;
+    }
+    graph.stop(Instant::now() + s(10)).await;
+    assert!(sink.items() > 2 * OUTLET_CAPACITY as u64);
+    assert_eq!(counts(&books, "metrics", Some("out")).dropped_total(), 0);
+    assert_balanced(&books);
+}
+
 #[tokio::test(start_paused = true)]
 async fn a_receiver_that_can_wait_loses_nothing_to_a_full_pipeline() {
     let (books, diary) = (Books::default(), Diary::default());

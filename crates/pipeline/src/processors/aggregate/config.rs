@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 use strum::IntoEnumIterator;
 
+use super::metrics::METRICS;
 use crate::attribute::{Attribute, Key};
 use crate::config::{Interval, Problem, fit};
 use crate::metric::Temporality;
@@ -72,7 +73,15 @@ fn unsuitable(key: &Key) -> Option<&'static str> {
     }
 }
 
+/// More than the series that have only the default attributes.
+const FEW: usize = 1000;
+
 impl AggregateConfig {
+    /// More points than one report can have: of each series each metric, and a zero point before it.
+    pub(crate) fn largest_report(&self) -> usize {
+        self.max_series.saturating_add(FEW).saturating_mul(2 * METRICS.len())
+    }
+
     /// What is wrong with it.
     pub fn validate(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
