@@ -3,7 +3,10 @@
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
+use tracing::Subscriber;
 use tracing_subscriber::EnvFilter;
+use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::util::SubscriberInitExt;
 
 use crate::config::{LogFormat, LogLevel};
 
@@ -30,30 +33,41 @@ impl Level {
 /// # Errors
 /// `RUST_LOG` can't be read.
 pub(crate) fn start(level: LogLevel, format: LogFormat) -> anyhow::Result<Level> {
+    // The log has colours on a terminal, unless NO_COLOR is set.
+    let (subscriber, level) = subscriber(filter(level)?, format, io::stderr().is_terminal(), io::stderr);
+    subscriber.init();
+    Ok(level)
+}
+
+/// What writes the log to `out`, and what changes its level. In colours only with `colours`, and not if NO_COLOR is set.
+fn subscriber<W>(
+    filter: EnvFilter,
+    format: LogFormat,
+    colours: bool,
+    out: W,
+) -> (Box<dyn Subscriber + Send + Sync>, Level)
+where
+    W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
+{
     // The process goes on if its log can't be written, because the disk is full or the reader has gone. By default the
     // subscriber would report that on stderr, and panic if this fails too.
-    let subscriber = tracing_subscriber::fmt()
-        .with_env_filter(filter(level)?)
-        .with_writer(io::stderr)
-        .log_internal_errors(false);
-    Ok(match format {
+    let subscriber =
+        tracing_subscriber::fmt().with_env_filter(filter).with_writer(out).log_internal_errors(false);
+    match format {
         LogFormat::Text => {
-            // The log has colours on a terminal, unless NO_COLOR is set.
-            let subscriber = match io::stderr().is_terminal() {
+            let subscriber = match colours {
                 true => subscriber.with_filter_reloading(),
                 false => subscriber.with_ansi(false).with_filter_reloading(),
             };
             let handle = subscriber.reload_handle();
-            subscriber.init();
-            Level(Box::new(move |filter| drop(handle.reload(filter))))
+            (Box::new(subscriber.finish()), Level(Box::new(move |filter| drop(handle.reload(filter)))))
         }
         LogFormat::Json => {
             let subscriber = subscriber.json().flatten_event(true).with_filter_reloading();
             let handle = subscriber.reload_handle();
-            subscriber.init();
-            Level(Box::new(move |filter| drop(handle.reload(filter))))
+            (Box::new(subscriber.finish()), Level(Box::new(move |filter| drop(handle.reload(filter)))))
         }
-    })
+    }
 }
 
 fn filter(level: LogLevel) -> anyhow::Result<EnvFilter> {
@@ -70,4 +84,35 @@ fn filter(level: LogLevel) -> anyhow::Result<EnvFilter> {
 /// would panic.
 pub(crate) fn say(line: impl Display) {
     let _ = writeln!(io::stderr(), "{line}");
+}
+
+#[cfg(test)]
+mod tests {
+    //! The level changes while the log is written.
+
+    use std::io::{Read, Seek};
+    use std::sync::Arc;
+
+    use super::*;
+
+    #[test]
+    fn a_changed_level_holds_for_what_is_logged_afterwards() {
+        for format in [LogFormat::Text, LogFormat::Json] {
+            let written = Arc::new(tempfile::tempfile().unwrap());
+            let (subscriber, level) = subscriber(EnvFilter::new("info"), format, false, Arc::clone(&written));
+            tracing::subscriber::with_default(subscriber, || {
+                tracing::debug!("one");
+                (level.0)(EnvFilter::new("debug"));
+                tracing::debug!("two");
+                (level.0)(EnvFilter::new("warn"));
+                tracing::info!("three");
+                tracing::warn!("four");
+            });
+            let (mut file, mut text) = (written.as_ref(), String::new());
+            file.rewind().unwrap();
+            file.read_to_string(&mut text).unwrap();
+            let shown = ["one", "two", "three", "four"].map(|word| text.contains(word));
+            assert_eq!(shown, [false, true, false, true], "{text}");
+        }
+    }
 }
