@@ -52,6 +52,14 @@ pub enum AnyReceiver {
 }
 
 impl AnyReceiver {
+    /// What it makes.
+    pub fn produces(&self) -> Produces {
+        match self {
+            AnyReceiver::Records(_) => Produces::Records,
+            AnyReceiver::Points(_) => Produces::Points,
+        }
+    }
+
     /// Whether its source can wait until the pipelines have room.
     pub fn can_wait(&self) -> bool {
         match self {
@@ -78,7 +86,8 @@ impl AnyReceiver {
 }
 
 /// What a receiver makes. This decides which pipelines may name it.
-#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, strum::IntoStaticStr)]
+#[strum(serialize_all = "lowercase")]
 pub enum Produces {
     /// Records.
     Records,

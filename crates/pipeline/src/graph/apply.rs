@@ -14,10 +14,10 @@ use super::exporter::RunningExporter;
 use super::factory::Factory;
 use super::parts::Parts;
 use super::pipeline::RunningPipeline;
-use super::plan::{ExporterKey, PipelinePlan, Plan};
+use super::plan::{ExporterKey, PipelinePlan, Plan, ReceiverPlan};
 use super::receiver::{self, RunningReceiver, Wires, point_branches, record_branches, stage};
 use super::task::{Ended, Node, Spawner};
-use crate::component::{AnyReceiver, Host};
+use crate::component::{AnyReceiver, Host, ReceiverError};
 
 /// If a plan does not start, this is how long its started parts may take to stop again.
 const FAILED_START: Duration = Duration::from_secs(5);
@@ -186,12 +186,19 @@ impl<F: Factory> Graph<F> {
         changes: &Changes,
     ) -> Result<BTreeMap<String, AnyReceiver>, StartError> {
         let planned = plan.receivers.iter().filter(|(id, _)| changes.receivers.start.contains(*id));
-        planned.map(|(id, receiver)| Ok((id.clone(), self.make_receiver(id, &receiver.config)?))).collect()
+        planned.map(|(id, receiver)| Ok((id.clone(), self.make_receiver(id, receiver)?))).collect()
     }
 
-    fn make_receiver(&self, id: &str, config: &F::Receiver) -> Result<AnyReceiver, StartError> {
+    fn make_receiver(&self, id: &str, plan: &ReceiverPlan<F::Receiver>) -> Result<AnyReceiver, StartError> {
         let failed = |source| StartError::Receiver { id: id.to_owned(), source };
-        self.factory.receiver(id, config).map_err(failed)
+        let receiver = self.factory.receiver(id, &plan.config).map_err(failed)?;
+        // The plan was checked for what the receiver was said to make.
+        let (made, planned): (&str, &str) = (receiver.produces().into(), plan.produces.into());
+        if made == planned {
+            return Ok(receiver);
+        }
+        let message = format!("it makes {made}, and its plan says {planned}; this is a bug in the factory");
+        Err(failed(ReceiverError::Failed(message)))
     }
 
     /// Whether one of the pipeline's receivers can wait for it.
@@ -224,7 +231,7 @@ impl<F: Factory> Graph<F> {
             if self.running.receivers.contains_key(id) {
                 continue; // it was not stopped yet
             }
-            match self.restart_receiver(id, &receiver.config, &before).await {
+            match self.restart_receiver(id, receiver, &before).await {
                 Ok(running) => {
                     self.running.receivers.insert(id.clone(), running);
                 }
@@ -240,10 +247,10 @@ impl<F: Factory> Graph<F> {
     async fn restart_receiver(
         &mut self,
         id: &str,
-        config: &F::Receiver,
+        receiver: &ReceiverPlan<F::Receiver>,
         before: &Plan<F::Receiver, F::Exporter>,
     ) -> Result<RunningReceiver, StartError> {
-        let receiver = self.make_receiver(id, config)?;
+        let receiver = self.make_receiver(id, receiver)?;
         self.start_receiver(id, receiver, before, &BTreeMap::new()).await
     }
 

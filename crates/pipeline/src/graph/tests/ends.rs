@@ -5,7 +5,7 @@ use tokio::time::{Instant, timeout};
 use super::fake::{Diary, FakeReceiver, Mode, Sink, SinkConfig};
 use super::{Wanted, assert_balanced, batch, counts, graph, s, until};
 use crate::books::{Books, Counts, DropReason};
-use crate::component::ReceiverError;
+use crate::component::{Produces, ReceiverError};
 use crate::fixtures::record;
 use crate::graph::{Failure, StartError};
 
@@ -110,6 +110,17 @@ async fn a_plan_that_is_not_valid_is_refused_before_anything_starts() {
     let expected = "pipeline `logs`: there is no sauce in receivers; expected source; did you mean source?";
     assert_eq!(result.unwrap_err().to_string(), expected);
     assert!(diary.read().is_empty());
+}
+
+/// Such a plan could connect a receiver of metric points to a pipeline of logs.
+#[tokio::test(start_paused = true)]
+async fn a_plan_that_is_wrong_about_what_a_receiver_makes_does_not_start() {
+    let (books, diary, receiver) = (Books::default(), Diary::default(), FakeReceiver::default());
+    let sink = Sink::new(Mode::Deliver, &diary);
+    let mut wanted = Wanted::from(&receiver).pipeline("metrics", vec![], &[("out", &sink)]);
+    wanted.0.receivers.get_mut("source").unwrap().produces = Produces::Points;
+    let error = graph(&books).apply(wanted.0, Instant::now() + s(10)).await.unwrap_err().to_string();
+    assert!(error.starts_with("receiver `source`: it makes records, and its plan says points"), "{error}");
 }
 
 #[tokio::test(start_paused = true)]
