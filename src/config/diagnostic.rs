@@ -6,7 +6,7 @@ use std::sync::Arc;
 pub(crate) use otel_tcpretrans_pipeline::config::expected;
 
 /// The keys from the root to a value. The key of an item in a list is its index.
-pub(crate) type Path = Vec<String>;
+pub(crate) type KeyPath = Vec<String>;
 
 /// Where a value was set. The order is that of the list of problems: by file, line and column, then the other layers.
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
@@ -25,7 +25,7 @@ pub(crate) enum Origin {
 #[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
 pub(crate) struct Diagnostic {
     pub(crate) origin: Origin,
-    pub(crate) path: Path,
+    pub(crate) path: KeyPath,
     pub(crate) message: String,
 }
 
@@ -66,7 +66,7 @@ pub(crate) fn display_path(path: &[String]) -> String {
 }
 
 /// Reads a path of a component's problem, such as `tls.ca_file`, `exclude.0` or `exclude[0]`.
-pub(crate) fn parse_path(text: &str) -> Path {
+pub(crate) fn parse_path(text: &str) -> KeyPath {
     text.split(['.', '[', ']']).filter(|part| !part.is_empty()).map(str::to_owned).collect()
 }
 

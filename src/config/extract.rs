@@ -11,14 +11,14 @@ use serde::Serialize;
 use serde::de::DeserializeOwned;
 use serde_yaml::with::singleton_map_recursive;
 
-use super::diagnostic::{Path, expected};
+use super::diagnostic::{KeyPath, expected};
 
 const A_TEXT: &str = "a text";
 
 /// A value that does not fit its type.
 #[derive(Debug, PartialEq, Eq)]
 pub(super) struct Mismatch {
-    pub(super) path: Path,
+    pub(super) path: KeyPath,
     pub(super) message: String,
     /// A key without a default is not set.
     pub(super) missing: bool,
@@ -32,7 +32,7 @@ pub(super) fn extract<T: DeserializeOwned + Serialize>(value: Value) -> (Option<
         match T::deserialize(&attempt.value) {
             Ok(typed) => {
                 if let Ok(typed) = singleton_map_recursive::serialize(&typed, serde_yaml::value::Serializer) {
-                    find_lists(&attempt.value, &typed, &mut Path::new(), &mut found);
+                    find_lists(&attempt.value, &typed, &mut KeyPath::new(), &mut found);
                 }
                 return (Some(typed), found);
             }
@@ -60,7 +60,7 @@ pub(super) fn extract<T: DeserializeOwned + Serialize>(value: Value) -> (Option<
 }
 
 /// Finds lists in place of mappings. serde accepts such a list and takes its items for the fields in their order.
-fn find_lists(value: &Value, typed: &serde_yaml::Value, path: &mut Path, found: &mut Vec<Mismatch>) {
+fn find_lists(value: &Value, typed: &serde_yaml::Value, path: &mut KeyPath, found: &mut Vec<Mismatch>) {
     match (value, typed) {
         (Value::Array(..), serde_yaml::Value::Mapping(_)) => {
             let message = "found a list; expected a mapping".to_owned();
@@ -82,9 +82,9 @@ fn find_lists(value: &Value, typed: &serde_yaml::Value, path: &mut Path, found: 
 struct Attempt {
     value: Value,
     /// How many items were removed from each list, so that messages about the others have their original index.
-    taken: BTreeMap<Path, usize>,
+    taken: BTreeMap<KeyPath, usize>,
     /// Nulls that were replaced by an empty mapping.
-    nulls: BTreeSet<Path>,
+    nulls: BTreeSet<KeyPath>,
 }
 
 impl Attempt {
@@ -128,8 +128,8 @@ impl Attempt {
 
     /// The path of an error in the original value. serde reads items in order, so all removed items came before this
     /// one.
-    fn original(&self, path: &[String], error: &Error) -> Path {
-        let mut original = Path::new();
+    fn original(&self, path: &[String], error: &Error) -> KeyPath {
+        let mut original = KeyPath::new();
         for (depth, part) in path.iter().enumerate() {
             let taken = self.taken.get(&path[..depth]).copied().unwrap_or(0);
             original.push(match part.parse::<usize>() {

@@ -8,7 +8,7 @@ use std::{env, fs};
 use figment::value::{Dict, Empty, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider};
 
-use super::diagnostic::{Diagnostic, Origin, Path};
+use super::diagnostic::{Diagnostic, KeyPath, Origin};
 use super::substitute::{Substituted, substitute};
 use super::yaml::{self, Content, Node, Position};
 
@@ -22,16 +22,16 @@ const SPECIFIED: [&str; 3] = ["OTEL_EXPORTER_OTLP_", "OTEL_RESOURCE_ATTRIBUTES",
 #[derive(Debug, Default)]
 struct Layer {
     values: Dict,
-    origins: BTreeMap<Path, Origin>,
+    origins: BTreeMap<KeyPath, Origin>,
     /// Origins of the keys above a single value. They count only if no layer has set such a key itself.
-    implied: BTreeMap<Path, Origin>,
+    implied: BTreeMap<KeyPath, Origin>,
 }
 
 /// The values of all sources, later ones over earlier ones.
 pub(super) struct Merged {
     pub(super) values: Dict,
     /// Later ones win.
-    origins: Vec<BTreeMap<Path, Origin>>,
+    origins: Vec<BTreeMap<KeyPath, Origin>>,
 }
 
 /// Reads all sources: the files, then the environment, then `--set`. Later ones win.
@@ -76,7 +76,7 @@ fn read_file(rank: usize, file: &str, problems: &mut Vec<Diagnostic>) -> Option<
     let name: Arc<str> = file.into();
     let origin = |p: Position| Origin::File { rank, file: name.clone(), line: p.line, column: p.column };
     let mut report = |position, message| {
-        problems.push(Diagnostic { origin: origin(position), path: Path::new(), message });
+        problems.push(Diagnostic { origin: origin(position), path: KeyPath::new(), message });
         None
     };
     let text = match fs::read_to_string(file) {
@@ -91,7 +91,7 @@ fn read_file(rank: usize, file: &str, problems: &mut Vec<Diagnostic>) -> Option<
             // An empty file is read as a mapping without entries.
             let root = root.unwrap_or(Node { position: start, content: Content::Mapping(Vec::new()) });
             let mut reader = Reader { origin: &origin, origins: BTreeMap::new(), problems };
-            let values = reader.value(&root, Path::new());
+            let values = reader.value(&root, KeyPath::new());
             reader.finish(values, &root)
         }
         Err(error) => report(error.position, error.message),
@@ -106,14 +106,14 @@ fn read_set(argument: &str, problems: &mut Vec<Diagnostic>) -> Option<Layer> {
     let start = Position { line: 1, column: 1 };
     let Some(text) = text.filter(|_| key.split('.').all(|part| !part.is_empty())) else {
         let message = "expected key.path=value".to_owned();
-        problems.push(Diagnostic { origin: origin(start), path: Path::new(), message });
+        problems.push(Diagnostic { origin: origin(start), path: KeyPath::new(), message });
         return None;
     };
     let node = match yaml::parse(text) {
         Ok(Some(node)) if !matches!(node.content, Content::Scalar { plain: true, .. }) => node,
         _ => Node { position: start, content: Content::Scalar { text: text.to_owned(), plain: true } },
     };
-    let path: Path = key.split('.').map(str::to_owned).collect();
+    let path: KeyPath = key.split('.').map(str::to_owned).collect();
     let mut reader = Reader { origin: &origin, origins: BTreeMap::new(), problems };
     let value = reader.value(&node, path.clone());
     Some(nested(&path, value, reader.origins, origin(start)))
@@ -133,19 +133,19 @@ fn environment(problems: &mut Vec<Diagnostic>) -> Vec<Option<Layer>> {
 
 fn read_variable(name: String, value: OsString, problems: &mut Vec<Diagnostic>) -> Option<Layer> {
     let keys = name.strip_prefix(ENVIRONMENT_PREFIX).unwrap_or(&name).to_lowercase();
-    let path: Path = keys.split("__").map(str::to_owned).collect();
+    let path: KeyPath = keys.split("__").map(str::to_owned).collect();
     let origin = Origin::Environment(name);
     let message = match value.into_string() {
         Err(_) => "its value is not valid UTF-8",
         Ok(_) if path.iter().any(String::is_empty) => "a key is empty; expected OTEL_TCPRETRANS__A__B",
         Ok(text) => return Some(nested(&path, typed(&text), BTreeMap::new(), origin)),
     };
-    problems.push(Diagnostic { origin, path: Path::new(), message: message.to_owned() });
+    problems.push(Diagnostic { origin, path: KeyPath::new(), message: message.to_owned() });
     None
 }
 
 /// A layer that sets one value below its keys.
-fn nested(path: &[String], value: Value, mut origins: BTreeMap<Path, Origin>, origin: Origin) -> Layer {
+fn nested(path: &[String], value: Value, mut origins: BTreeMap<KeyPath, Origin>, origin: Origin) -> Layer {
     let implied = (1..path.len()).map(|length| (path[..length].to_vec(), origin.clone())).collect();
     origins.insert(path.to_vec(), origin);
     let value = path.iter().rev().fold(value, |value, key| Dict::from([(key.clone(), value)]).into());
@@ -167,12 +167,12 @@ fn typed(text: &str) -> Value {
 /// Turns a YAML tree into values and notes the origin of each.
 struct Reader<'a> {
     origin: &'a dyn Fn(Position) -> Origin,
-    origins: BTreeMap<Path, Origin>,
+    origins: BTreeMap<KeyPath, Origin>,
     problems: &'a mut Vec<Diagnostic>,
 }
 
 impl Reader<'_> {
-    fn report(&mut self, position: Position, path: Path, message: String) {
+    fn report(&mut self, position: Position, path: KeyPath, message: String) {
         self.problems.push(Diagnostic { origin: (self.origin)(position), path, message });
     }
 
@@ -182,13 +182,13 @@ impl Reader<'_> {
         }
         let Some(values) = values.into_dict() else {
             let message = "expected a mapping with receivers, exporters and service".to_owned();
-            self.report(root.position, Path::new(), message);
+            self.report(root.position, KeyPath::new(), message);
             return None;
         };
         Some(Layer { values, origins: self.origins, ..Layer::default() })
     }
 
-    fn value(&mut self, node: &Node, path: Path) -> Value {
+    fn value(&mut self, node: &Node, path: KeyPath) -> Value {
         // A value has the position of its key, which is noted already.
         let origin = (self.origin)(node.position);
         self.origins.entry(path.clone()).or_insert(origin);
@@ -218,7 +218,7 @@ impl Reader<'_> {
         }
     }
 
-    fn scalar(&mut self, text: &str, plain: bool, position: Position, path: Path) -> Value {
+    fn scalar(&mut self, text: &str, plain: bool, position: Position, path: KeyPath) -> Value {
         match substitute(text) {
             Ok(Substituted { text: put_in, whole }) if plain && (whole || put_in == text) => typed(&put_in),
             Ok(Substituted { text, .. }) => text.into(),
@@ -232,6 +232,6 @@ impl Reader<'_> {
     }
 }
 
-fn child(path: &[String], key: &str) -> Path {
+fn child(path: &[String], key: &str) -> KeyPath {
     [path, &[key.to_owned()]].concat()
 }

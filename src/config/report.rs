@@ -2,7 +2,7 @@
 
 use otel_tcpretrans_pipeline::config as component;
 
-use super::diagnostic::{Diagnostic, Path, parse_path};
+use super::diagnostic::{Diagnostic, KeyPath, parse_path};
 use super::extract::Mismatch;
 use super::layer::Merged;
 
@@ -43,7 +43,7 @@ impl<'m> Report<'m> {
     /// values are therefore left out.
     pub(super) fn validated(&mut self, base: &[&str], found: Vec<component::Problem>) {
         let related = |a: &[String], b: &[String]| a.starts_with(b) || b.starts_with(a);
-        let known: Vec<Path> = self.problems.iter().map(|known| known.path.clone()).collect();
+        let known: Vec<KeyPath> = self.problems.iter().map(|known| known.path.clone()).collect();
         for component::Problem { path, message } in found {
             let path = below(base, parse_path(&path));
             if known.iter().all(|known| known.is_empty() || !related(known, &path)) {
@@ -52,11 +52,11 @@ impl<'m> Report<'m> {
         }
     }
 
-    fn located(&self, path: Path, message: String) -> Diagnostic {
+    fn located(&self, path: KeyPath, message: String) -> Diagnostic {
         Diagnostic { origin: self.merged.origin(&path), path, message }
     }
 }
 
-fn below(base: &[&str], path: Path) -> Path {
+fn below(base: &[&str], path: KeyPath) -> KeyPath {
     base.iter().map(|key| (*key).to_owned()).chain(path).collect()
 }

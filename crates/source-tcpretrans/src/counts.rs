@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use otel_tcpretrans_pipeline::books::{Gaps, ReceiverCounts, Unobserved};
+use otel_tcpretrans_pipeline::books::{GapCounts, ReceiverCounts, Unobserved};
 
 use crate::counters::{Counters, KernelCounts, Lost};
 use crate::skeleton::types::wire_loss;
@@ -135,7 +135,7 @@ impl LiveCounts {
             seen: counts.events + misses,
             received: 0,
             unobserved,
-            gaps: Gaps {
+            gaps: GapCounts {
                 records: load(&self.gap_records),
                 events: load(&self.gap_events),
                 segments: load(&self.gap_segments),

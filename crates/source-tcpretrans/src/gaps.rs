@@ -11,52 +11,25 @@
 //!
 //! The sums come out right whatever the reason of the loss is: a full buffer or a full channel.
 
+use otel_tcpretrans_pipeline::record::Amounts;
+
 use crate::counters::{Counters, KINDS};
 use crate::skeleton::types::{wire_class, wire_counters, wire_event, wire_kind, wire_reason};
 
 /// IP versions and reasons.
 pub(crate) const CLASSES: usize = 2 * wire_reason::REASONS.0 as usize;
 
-/// Numbers of one class.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub(crate) struct Numbers {
-    pub(crate) events: u64,
-    pub(crate) segments: u64,
-    pub(crate) payload_bytes: u64,
-    pub(crate) failures: u64,
-}
-
-impl Numbers {
-    fn of(class: &wire_class) -> Numbers {
-        Numbers {
-            events: class.events,
-            segments: class.segments,
-            payload_bytes: class.payload_bytes,
-            failures: class.failures,
-        }
-    }
-
-    fn minus(self, other: Numbers) -> Numbers {
-        Numbers {
-            events: self.events.saturating_sub(other.events),
-            segments: self.segments.saturating_sub(other.segments),
-            payload_bytes: self.payload_bytes.saturating_sub(other.payload_bytes),
-            failures: self.failures.saturating_sub(other.failures),
-        }
+fn amounts(class: &wire_class) -> Amounts {
+    Amounts {
+        events: class.events,
+        segments: class.segments,
+        bytes: class.payload_bytes,
+        failures: class.failures,
     }
 }
 
-impl std::ops::AddAssign for Numbers {
-    fn add_assign(&mut self, other: Numbers) {
-        self.events += other.events;
-        self.segments += other.segments;
-        self.payload_bytes += other.payload_bytes;
-        self.failures += other.failures;
-    }
-}
-
-/// One [`Numbers`] per class.
-pub(crate) type Classes = [Numbers; CLASSES];
+/// The amounts of each class.
+pub(crate) type Classes = [Amounts; CLASSES];
 
 /// The class of an event; its place in [`Classes`].
 fn class_of(event: &wire_event) -> usize {
@@ -107,7 +80,7 @@ impl Snapshot {
         Snapshot {
             events: counters.events,
             lost: counters.lost.iter().map(|lost| lost.events).sum(),
-            classes: std::array::from_fn(|class| Numbers::of(&counters.classes[class])),
+            classes: std::array::from_fn(|class| amounts(&counters.classes[class])),
         }
     }
 }
@@ -131,10 +104,10 @@ impl Gaps {
             return;
         }
         let failed = event.err != 0;
-        counts.handed[class_of(event)] += Numbers {
+        counts.handed[class_of(event)] += Amounts {
             events: 1,
             segments: event.segments.into(),
-            payload_bytes: if failed { 0 } else { event.payload_bytes.into() },
+            bytes: if failed { 0 } else { event.payload_bytes.into() },
             failures: failed.into(),
         };
     }
@@ -166,9 +139,9 @@ impl Gaps {
             let Some(snapshot) = slot.settled() else { continue };
             let is_unseen = number % KINDS == wire_kind::KIND_UNSEEN.0 as usize;
             for ((sum, counted), handed) in gap.iter_mut().zip(&snapshot.classes).zip(&slot.before.handed) {
-                let missing = counted.minus(*handed);
+                let missing = counted.saturating_sub(*handed);
                 // The end of a socket is no retransmission of its own.
-                *sum += Numbers { events: if is_unseen { 0 } else { missing.events }, ..missing };
+                *sum += Amounts { events: if is_unseen { 0 } else { missing.events }, ..missing };
             }
         }
         gap

@@ -12,7 +12,7 @@ use tokio::sync::mpsc::error::TrySendError;
 use crate::convert::{self, DecodeError};
 use crate::counters::Counters;
 use crate::counts::LiveCounts;
-use crate::gaps::{Gaps, Numbers, version_and_reason};
+use crate::gaps::{Gaps, version_and_reason};
 use crate::skeleton::types::wire_event;
 use crate::tap::Tap;
 use crate::wall_clock::WallClock;
@@ -90,17 +90,17 @@ impl Sink {
         let mut gaps = self.gaps.borrow_mut();
         let gap = gaps.gap();
         let now = unix_nano();
-        for (class, numbers) in gap.into_iter().enumerate() {
-            if numbers == Numbers::default() {
+        for (class, amounts) in gap.into_iter().enumerate() {
+            if amounts == Amounts::default() {
                 continue;
             }
-            if self.out.try_send(gap_record(class, numbers, now)).is_err() {
+            if self.out.try_send(gap_record(class, amounts, now)).is_err() {
                 return false;
             }
             gaps.delivered(class);
             count(&self.counts.gap_records, 1);
-            count(&self.counts.gap_events, numbers.events);
-            count(&self.counts.gap_segments, numbers.segments);
+            count(&self.counts.gap_events, amounts.events);
+            count(&self.counts.gap_segments, amounts.segments);
         }
         gaps.close();
         true
@@ -162,10 +162,9 @@ impl Sink {
     }
 }
 
-fn gap_record(class: usize, numbers: Numbers, time_unix_nano: u64) -> Record {
+fn gap_record(class: usize, amounts: Amounts, time_unix_nano: u64) -> Record {
     let (ipv6, reason) = version_and_reason(class);
-    let Numbers { events, segments, payload_bytes, failures } = numbers;
-    convert::gap(ipv6, reason, Amounts { events, segments, bytes: payload_bytes, failures }, time_unix_nano)
+    convert::gap(ipv6, reason, amounts, time_unix_nano)
 }
 
 fn count(counter: &AtomicU64, by: u64) {

@@ -19,7 +19,7 @@ pub struct Unobserved {
 
 /// What a receiver did not observe and handed over as gaps: records that have amounts and no flow.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
-pub struct Gaps {
+pub struct GapCounts {
     /// Number of gaps. Each is one record.
     pub records: u64,
     /// Number of events in gaps.
@@ -38,7 +38,7 @@ pub struct ReceiverCounts {
     /// Events whose records did not reach the pipelines, by place and reason.
     pub unobserved: Vec<Unobserved>,
     /// What it handed over as gaps. The events in them are still unobserved.
-    pub gaps: Gaps,
+    pub gaps: GapCounts,
     /// Facts as text, which are shown as labels: hook, transport.
     pub info: Vec<(&'static str, String)>,
     /// Facts as numbers, such as pages reached or ring size: (instrument name without prefix, unit, value).

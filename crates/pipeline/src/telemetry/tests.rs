@@ -12,7 +12,9 @@ use opentelemetry_sdk::metrics::data::{AggregatedMetrics, MetricData};
 use opentelemetry_sdk::metrics::{InMemoryMetricExporter, PeriodicReader, SdkMeterProvider};
 
 use super::Observed;
-use crate::books::{Books, DropReason, Gaps, LedgerKey, QueueCounts, ReceiverCounts, Signal, Unobserved};
+use crate::books::{
+    Books, DropReason, GapCounts, LedgerKey, QueueCounts, ReceiverCounts, Signal, Unobserved,
+};
 
 /// `name{label=value,…}` -> value, labels in order of their names.
 type Seen = BTreeMap<String, u64>;
@@ -86,7 +88,7 @@ fn receivers() {
             unobserved("kernel", "ring_full", Some(1), 0, Some(0)),
             unobserved("channel", "channel_full", None, 6, None),
         ],
-        gaps: Gaps { records: 2, events: 3, segments: 80 },
+        gaps: GapCounts { records: 2, events: 3, segments: 80 },
         info: vec![("hook", "tp_btf".to_owned()), ("transport", "ringbuf".to_owned())],
         gauges: vec![("ring_bytes", "By", 4096)],
     });

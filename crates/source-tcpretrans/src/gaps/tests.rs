@@ -67,7 +67,7 @@ impl Kernel {
     }
 
     fn classes(&self) -> Classes {
-        std::array::from_fn(|class| Numbers::of(&self.slot.classes[class]))
+        std::array::from_fn(|class| amounts(&self.slot.classes[class]))
     }
 }
 
@@ -87,10 +87,10 @@ impl Reader {
         self.gaps.read(&event, handed);
         if handed {
             let failed = event.err != 0;
-            self.sums[class_of(&event)] += Numbers {
+            self.sums[class_of(&event)] += Amounts {
                 events: 1,
                 segments: event.segments.into(),
-                payload_bytes: if failed { 0 } else { 100 },
+                bytes: if failed { 0 } else { 100 },
                 failures: failed.into(),
             };
         }
@@ -98,7 +98,7 @@ impl Reader {
 
     fn deliver_one(&mut self) {
         let gap = self.gaps.gap();
-        if let Some(class) = gap.iter().position(|numbers| *numbers != Numbers::default()) {
+        if let Some(class) = gap.iter().position(|amounts| *amounts != Amounts::default()) {
             self.sums[class] += gap[class];
             self.gaps.delivered(class);
         }
@@ -106,10 +106,10 @@ impl Reader {
 
     fn deliver(&mut self) -> Classes {
         let gap = self.gaps.gap();
-        for (class, numbers) in
-            gap.into_iter().enumerate().filter(|(_, numbers)| *numbers != Numbers::default())
+        for (class, amounts) in
+            gap.into_iter().enumerate().filter(|(_, amounts)| *amounts != Amounts::default())
         {
-            self.sums[class] += numbers;
+            self.sums[class] += amounts;
             self.gaps.delivered(class);
         }
         self.gaps.close();
@@ -130,8 +130,8 @@ fn what_found_no_room_comes_back_once_all_before_it_is_read() {
     reader.read(&mut kernel, true);
     reader.read(&mut kernel, true);
     let gap = reader.deliver();
-    assert_eq!(gap[3], Numbers { events: 2, segments: 25, payload_bytes: 100, failures: 1 });
-    assert_eq!(gap.iter().filter(|numbers| **numbers != Numbers::default()).count(), 1);
+    assert_eq!(gap[3], Amounts { events: 2, segments: 25, bytes: 100, failures: 1 });
+    assert_eq!(gap.iter().filter(|amounts| **amounts != Amounts::default()).count(), 1);
     assert_eq!(reader.deliver(), Classes::default(), "once");
     reader.gaps.look(&kernel.counters);
     assert_eq!(reader.deliver(), Classes::default());
@@ -186,7 +186,7 @@ fn the_end_of_a_socket_is_no_event() {
     let unseen = wire_kind::KIND_UNSEEN.0 as usize;
     rustix::io::pwrite(&kernel.memory, bytes, (unseen * SIZE) as u64).unwrap();
     reader.gaps.look(&kernel.counters);
-    assert_eq!(reader.deliver()[0], Numbers { segments: 6, ..Numbers::default() });
+    assert_eq!(reader.deliver()[0], Amounts { segments: 6, ..Amounts::default() });
 }
 
 #[derive(Clone, Debug)]

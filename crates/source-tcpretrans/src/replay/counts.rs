@@ -3,7 +3,7 @@
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Mutex, PoisonError};
 
-use otel_tcpretrans_pipeline::books::{Gaps, ReceiverCounts, Unobserved};
+use otel_tcpretrans_pipeline::books::{GapCounts, ReceiverCounts, Unobserved};
 
 use super::config::Config;
 use crate::convert::DecodeError;
@@ -88,7 +88,7 @@ impl ReplayCounts {
             seen: self.read.load(Ordering::Relaxed).saturating_add(unobserved[0].events),
             received: 0,
             unobserved,
-            gaps: Gaps::default(),
+            gaps: GapCounts::default(),
             info: self.info.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             gauges: Vec::new(),
         }

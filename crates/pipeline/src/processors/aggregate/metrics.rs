@@ -38,11 +38,11 @@ pub static FAILURES: Descriptor = Descriptor {
 /// All metrics, in the order of their points in a report.
 pub(super) const METRICS: [&Descriptor; 4] = [&RETRANSMITS, &EVENTS, &IO, &FAILURES];
 
-/// A count for each of [`METRICS`]; `None` if there was nothing that the metric could count.
-pub(super) type Counts = [Option<u64>; METRICS.len()];
+/// An increment of each of [`METRICS`]; `None` if there was nothing that the metric could count.
+pub(super) type Increments = [Option<u64>; METRICS.len()];
 
 /// What a record adds to each metric.
-pub(super) fn counts_of(record: &Record) -> Counts {
+pub(super) fn increments_of(record: &Record) -> Increments {
     // Segments of a failed attempt count, too, if the kernel counted them. They are in the series of its error.type.
     let Amounts { segments, bytes, failures, .. } = record.amounts;
     let events = record.amounts.sent();

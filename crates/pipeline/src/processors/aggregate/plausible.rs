@@ -1,7 +1,7 @@
 //! The series that a host can be expected to have. They are reported as 0 before anything happens, so that a backend
 //! sees their first increment.
 
-use super::metrics::Counts;
+use super::metrics::Increments;
 use crate::attribute::{Attribute, Key, OwnedValue};
 use crate::record::{HandshakeRole, NetworkType, RetransmitType, TcpState};
 
@@ -10,7 +10,7 @@ const SENDING: [TcpState; 5] =
     [TcpState::Established, TcpState::FinWait1, TcpState::CloseWait, TcpState::LastAck, TcpState::Closing];
 
 /// The counts of such a series at the start. Failures have an `error.type`, so they are in other series.
-pub(super) const NOTHING: Counts = [Some(0), Some(0), Some(0), None];
+pub(super) const NOTHING: Increments = [Some(0), Some(0), Some(0), None];
 
 /// The attributes of these series, in the order of `DEFAULT_ATTRIBUTES`.
 pub(super) fn plausible() -> impl Iterator<Item = Vec<(Key, OwnedValue)>> {

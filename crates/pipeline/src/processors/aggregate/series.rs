@@ -5,7 +5,7 @@ use std::time::Duration;
 
 use tokio::time::Instant;
 
-use super::metrics::{Counts, METRICS};
+use super::metrics::{Increments, METRICS};
 use crate::attribute::{Key, OwnedValue};
 use crate::metric::{MetricPoint, Reading, Temporality};
 
@@ -44,14 +44,14 @@ impl Series {
         Series { start, unchanged_since: None, sums: Default::default() }
     }
 
-    /// Adds what a record counts.
-    pub(super) fn add(&mut self, counts: Counts) {
+    /// Adds what a record adds.
+    pub(super) fn add(&mut self, increments: Increments) {
         self.unchanged_since = None;
-        for (sum, count) in self.sums.iter_mut().zip(counts) {
-            if let Some(count) = count {
+        for (sum, increment) in self.sums.iter_mut().zip(increments) {
+            if let Some(increment) = increment {
                 let sum = sum.get_or_insert_default();
-                sum.total += count;
-                sum.change += count;
+                sum.total += increment;
+                sum.change += increment;
             }
         }
     }

@@ -8,7 +8,7 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::config::{AggregateConfig, DEFAULT_ATTRIBUTES};
-use super::metrics::{METRICS, counts_of};
+use super::metrics::{METRICS, increments_of};
 use super::plausible::{NOTHING, plausible};
 use super::series::{Attributes, Series, Window};
 use crate::attribute::{Attribute, Key, OwnedValue};
@@ -64,7 +64,7 @@ impl Aggregator {
             key.extend(DEFAULT_ATTRIBUTES.iter().filter_map(value));
             let of_base = key.len();
             key.extend(self.added.iter().filter_map(value));
-            self.series(&key, of_base).add(counts_of(record));
+            self.series(&key, of_base).add(increments_of(record));
         }
     }
 
