@@ -1,6 +1,7 @@
 //! The receiver on a real kernel: what it reports is what the kernel counted. Needs root.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, unreachable_pub)]
 
+mod cpus;
 mod failures;
 mod hindered;
 mod limits;
