@@ -39,7 +39,7 @@ test-kernels: ## tests Debian's kernels since 5.10 in virtual machines, x86-64 a
 lint: ## checks formatting, clippy, dependency rules and shell scripts
 	.ci/setup build lint
 	$(CARGO) fmt --all --check
-	clang-format --dry-run -Werror bpf/*.c bpf/*.h crates/source-tcpretrans/benches/bpf_cost/bpf/*.c
+	clang-format --dry-run -Werror bpf/*.c bpf/*.h crates/source-tcpretrans/benches/bpf_cost/bpf/*.c crates/source-tcpretrans/tests/kernel/bpf/*.c
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) deny --log-level error check bans licenses sources
 	shellcheck -x .ci/run .ci/setup tests/private-apt.sh tests/collector/build.sh tests/demo/demo.sh tests/kernels/*.sh

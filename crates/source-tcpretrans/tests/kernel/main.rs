@@ -4,6 +4,7 @@
 mod cpus;
 mod failures;
 mod hindered;
+mod interrupted;
 mod limits;
 mod nested;
 mod overflow;
@@ -72,6 +73,10 @@ fn main() -> ExitCode {
         ("a_full_channel_is_counted_and_healed_by_ringbuf", || overflow::of_the_channel(Transport::Ringbuf)),
         ("a_full_channel_is_counted_and_healed_by_perf", || overflow::of_the_channel(Transport::Perf)),
         ("nested_runs_leave_no_cpu_blind", nested::leaves_no_cpu_blind),
+        (
+            "interrupted_runs_are_counted_and_their_cpu_sees_the_next",
+            interrupted::runs_are_counted_and_their_cpu_sees_the_next,
+        ),
         ("a_panic_in_a_callback_leaves_balanced_books_by_ringbuf", || {
             panics::leave_balanced_books(Transport::Ringbuf)
         }),

@@ -17,9 +17,9 @@ const STUCK: usize = 250;
 
 /// A transfer sends again in process context, while the timers of stuck connections expire. A timer that interrupts a
 /// run of the program would run the same program again. That is rare, and in most runs of this test it does not happen:
-/// the test prints how often it did. `interrupted.rs` makes runs interrupt each other for certain, and `tests/nesting.rs`
-/// is a model of all the ways in which they can. On kernels before 6.1 the program itself has to cope, on others the
-/// kernel skips the inner run.
+/// the test prints how often it did. `interrupted.rs` makes runs interrupt each other for certain, and
+/// `tests/nesting.rs` is a model of all the ways in which they can. On kernels before 6.1 the program itself has to
+/// cope, on others the kernel skips the inner run.
 pub fn leaves_no_cpu_blind() {
     isolated(|| {
         without_gso();
