@@ -94,7 +94,7 @@ pub fn wait_until_quiet() {
 
 /// The same, beside the connections of these ports, which may stay open.
 pub fn wait_until_quiet_beside(ports: &[u16]) {
-    wait_for("every connection to end", Duration::from_secs(30), || {
+    wait_for("every connection to end", Duration::from_secs(120), || {
         ["tcp", "tcp6"].iter().all(|file| {
             let sockets = fs::read_to_string(format!("/proc/thread-self/net/{file}")).expect(file);
             sockets.lines().skip(1).all(|line| {
