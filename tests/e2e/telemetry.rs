@@ -108,8 +108,8 @@ impl Telemetry {
         sums
     }
 
-    /// Checks that log records and metrics have the same sums, series by series, that these are what the kernel
-    /// counted, and that each connection has records with its addresses and its IP version.
+    /// Checks three things. Log records and metrics have the same sums, series by series. These sums are what the kernel
+    /// counted. Each connection has records with its addresses and its IP version.
     pub fn assert_counted(&self, books: &Books, retrans_segs: u64, connections: &[Connection]) {
         self.assert_counted_within(books, retrans_segs..=retrans_segs, connections);
     }

@@ -193,10 +193,10 @@ impl<F: Factory> Graph<F> {
         let failed = |source| StartError::Receiver { id: id.to_owned(), source };
         let receiver = self.factory.receiver(id, &plan.config).map_err(failed)?;
         // The plan was checked for what the receiver was said to make.
-        let (made, planned): (&str, &str) = (receiver.produces().into(), plan.produces.into());
-        if made == planned {
+        if receiver.produces() == plan.produces {
             return Ok(receiver);
         }
+        let (made, planned): (&str, &str) = (receiver.produces().into(), plan.produces.into());
         let message = format!("it makes {made}, and its plan says {planned}; this is a bug in the factory");
         Err(failed(ReceiverError::Failed(message)))
     }

@@ -10,7 +10,7 @@ use tokio::time::{Instant, timeout_at};
 use tracing::{error, warn};
 
 use super::parts::Parts;
-use super::pipeline::ClosedPipeline;
+use super::pipeline::{ClosedPipeline, RunningPipeline};
 use super::plan::ExporterKey;
 use super::receiver::RunningReceiver;
 use super::task::Task;
@@ -48,12 +48,11 @@ pub(super) async fn drain(parts: Parts, deadline: Instant, heirs: Heirs) -> Vec<
     let patience = deadline - deadline.saturating_duration_since(Instant::now()) / 10;
     all_ended(&mut stages, patience).await;
     let mut outlets = closed_outlets;
-    let (ids, mut pipelines): (Vec<_>, Vec<_>) =
-        pipelines.into_iter().map(|(id, pipeline)| (id, pipeline.close())).unzip();
+    let mut pipelines: Vec<_> = pipelines.into_values().map(RunningPipeline::close).collect();
     for pipeline in &mut pipelines {
         outlets.append(&mut pipeline.outlets);
     }
-    bequeath(&ids, &mut pipelines, heirs, patience).await;
+    bequeath(&mut pipelines, heirs, patience).await;
     let is_stopped = |key: &ExporterKey| exporters.contains_key(key);
     let (mut outlets, on_their_own): (Vec<_>, Vec<_>) =
         outlets.into_iter().partition(|(key, _)| is_stopped(key));
@@ -104,9 +103,9 @@ async fn stop_receivers(receivers: BTreeMap<String, RunningReceiver>, deadline: 
 }
 
 /// Waits until the pipelines have ended. As soon as one has ended, its heir begins: with its sums, if it inherits them.
-async fn bequeath(ids: &[String], pipelines: &mut [ClosedPipeline], mut heirs: Heirs, until: Instant) {
-    let ends = ids.iter().zip(pipelines).map(|(id, pipeline)| {
-        let heir = heirs.remove(id);
+async fn bequeath(pipelines: &mut [ClosedPipeline], mut heirs: Heirs, until: Instant) {
+    let ends = pipelines.iter_mut().map(|pipeline| {
+        let heir = heirs.remove(&pipeline.ledger.key().pipeline);
         async move {
             let sums = pipeline.task.ended(until).await.flatten();
             if let Some((sums, heir)) = sums.zip(heir)

@@ -9,8 +9,8 @@ use crate::component::Exporter;
 /// An exporter and its ledgers.
 pub(super) struct RunningExporter {
     pub(super) exporter: Arc<dyn Exporter>,
-    /// By pipeline id. An exporter that takes its place under the same key has ledgers of its own, so that this one can
-    /// write off what it leaves without touching what its successor has in flight.
+    /// By pipeline id. A successor under the same key has ledgers of its own. So what this one leaves can be written off,
+    /// and what its successor has in flight stays.
     ledgers: BTreeMap<String, Ledger>,
 }
 

@@ -178,8 +178,11 @@ impl RunningPipeline {
     ) -> Vec<(ExporterKey, Task<()>)> {
         let keys = self.outlets.keys().map(|id| ExporterKey { id: id.clone(), signal: self.signal });
         let gone: Vec<_> = keys.filter(is_gone).collect();
-        let outlet = |key: ExporterKey| Some((self.outlets.remove(&key.id)?.task, key));
-        gone.into_iter().filter_map(outlet).map(|(task, key)| (key, task)).collect()
+        let taken = gone.into_iter().filter_map(|key| {
+            let running = self.outlets.remove(&key.id)?;
+            Some((key, running.task))
+        });
+        taken.collect()
     }
 
     /// Closes the entrances. The task ends when it has handed over everything that is in them. Returns the other parts.

@@ -87,6 +87,10 @@ pub fn netstat(name: &str) -> u64 {
     mib("netstat", "TcpExt", name)
 }
 
+/// The longest time that TCP waits before it sends a segment again (TCP_RTO_MAX, include/net/tcp.h). The time doubles with
+/// each attempt, so a connection that lost its packets while a test was slow goes on as late as this.
+const TCP_RTO_MAX: Duration = Duration::from_secs(120);
+
 /// Waits until every connection of this namespace is over, so that its counts stand still.
 pub fn wait_until_quiet() {
     wait_until_quiet_beside(&[]);
@@ -94,7 +98,7 @@ pub fn wait_until_quiet() {
 
 /// The same, beside the connections of these ports, which may stay open.
 pub fn wait_until_quiet_beside(ports: &[u16]) {
-    wait_for("every connection to end", Duration::from_secs(120), || {
+    wait_for("every connection to end", TCP_RTO_MAX, || {
         ["tcp", "tcp6"].iter().all(|file| {
             let sockets = fs::read_to_string(format!("/proc/thread-self/net/{file}")).expect(file);
             sockets.lines().skip(1).all(|line| {

@@ -5,11 +5,13 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::fake::{Diary, FakeReceiver, Mode, Sink};
-use super::{Wanted, assert_balanced, batch, counts, filter, graph, s, to_port, until};
+use super::{
+    Wanted, aggregate, aggregate_every, assert_balanced, batch, counts, filter, graph, s, to_port, until,
+};
 use crate::books::Books;
 use crate::fixtures::record;
 use crate::metric::MetricPoint;
-use crate::processors::{AggregateConfig, ProcessorConfig, RETRANSMITS};
+use crate::processors::{AggregateConfig, RETRANSMITS};
 
 fn deadline() -> Instant {
     Instant::now() + s(10)
@@ -95,11 +97,11 @@ async fn sums_go_on_in_the_pipeline_that_replaces_the_old_one() {
     let (books, diary, receiver) = (Books::default(), Diary::default(), FakeReceiver::default());
     let sink = Sink::new(Mode::Deliver, &diary);
     let plan = |processors| Wanted::from(&receiver).pipeline("metrics", processors, &[("out", &sink)]);
-    let aggregate = || ("aggregate", ProcessorConfig::Aggregate(AggregateConfig::default()));
-    let mut graph = plan(vec![aggregate()]).start(&books).await;
+    let sums = || aggregate(AggregateConfig::default());
+    let mut graph = plan(vec![sums()]).start(&books).await;
     receiver.send(vec![record(); 3]);
     until(|| counts(&books, "metrics", None).aggregated == 3).await;
-    graph.apply(plan(vec![aggregate(), batch(10, s(1))]).0, deadline()).await.unwrap();
+    graph.apply(plan(vec![sums(), batch(10, s(1))]).0, deadline()).await.unwrap();
     receiver.send(vec![record(); 2]);
     graph.stop(deadline()).await;
     let segments = segments(&sink);
@@ -114,9 +116,8 @@ async fn sums_begin_anew_if_the_configuration_of_aggregate_changes() {
     let (books, diary, receiver) = (Books::default(), Diary::default(), FakeReceiver::default());
     let sink = Sink::new(Mode::Deliver, &diary);
     let plan = |interval| {
-        let config = AggregateConfig { interval: s(interval).into(), ..AggregateConfig::default() };
-        let aggregate = ("aggregate", ProcessorConfig::Aggregate(config));
-        Wanted::from(&receiver).pipeline("metrics", vec![aggregate], &[("out", &sink)])
+        let processors = vec![aggregate_every(interval)];
+        Wanted::from(&receiver).pipeline("metrics", processors, &[("out", &sink)])
     };
     let mut graph = plan(10).start(&books).await;
     receiver.send(vec![record(); 3]);
@@ -294,9 +295,8 @@ async fn sums_that_begin_anew_come_after_the_last_of_the_old_ones() {
     let (books, diary, receiver) = (Books::default(), Diary::default(), FakeReceiver::default());
     let sink = Sink::new(Mode::Deliver, &diary);
     let plan = |interval| {
-        let config = AggregateConfig { interval: s(interval).into(), ..AggregateConfig::default() };
-        let aggregate = ("aggregate", ProcessorConfig::Aggregate(config));
-        Wanted::from(&receiver).pipeline("metrics", vec![aggregate], &[("out", &sink)])
+        let processors = vec![aggregate_every(interval)];
+        Wanted::from(&receiver).pipeline("metrics", processors, &[("out", &sink)])
     };
     let mut graph = plan(10).start(&books).await;
     receiver.send(vec![record(); 3]);

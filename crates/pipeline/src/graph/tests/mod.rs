@@ -19,7 +19,7 @@ use crate::books::{Books, Counts, Signal};
 use crate::component::{Host, Produces};
 use crate::fixtures;
 use crate::metric::MetricPoint;
-use crate::processors::{BatchConfig, ProcessorConfig};
+use crate::processors::{AggregateConfig, BatchConfig, ProcessorConfig};
 use crate::record::Record;
 
 /// Number of points of the first report: each series that can be expected is reported as 0.
@@ -101,6 +101,15 @@ fn filter(yaml: &str) -> (&'static str, ProcessorConfig) {
 
 fn batch(send_batch_size: usize, timeout: Duration) -> (&'static str, ProcessorConfig) {
     ("batch", ProcessorConfig::Batch(BatchConfig { send_batch_size, timeout: timeout.into() }))
+}
+
+fn aggregate(config: AggregateConfig) -> (&'static str, ProcessorConfig) {
+    ("aggregate", ProcessorConfig::Aggregate(config))
+}
+
+/// Sums that are reported once per `interval` seconds.
+fn aggregate_every(interval: u64) -> (&'static str, ProcessorConfig) {
+    aggregate(AggregateConfig { interval: s(interval).into(), ..AggregateConfig::default() })
 }
 
 fn to_port(port: u16) -> Record {

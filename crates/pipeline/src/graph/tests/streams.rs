@@ -5,13 +5,15 @@ use std::time::Duration;
 use tokio::time::{Instant, sleep, timeout};
 
 use super::fake::{Diary, FakeReceiver, Mode, Sink};
-use super::{Wanted, ZEROS, assert_balanced, batch, counts, filter, s, to_port, until};
+use super::{
+    Wanted, ZEROS, aggregate, aggregate_every, assert_balanced, batch, counts, filter, s, to_port, until,
+};
 use crate::books::{Books, DropReason};
 use crate::component::Batch;
 use crate::fixtures::{gap, point, record};
 use crate::graph::limits::{OUTLET_CAPACITY, PIPELINE_CAPACITY};
 use crate::metric::MetricPoint;
-use crate::processors::{AggregateConfig, ProcessorConfig, RETRANSMITS};
+use crate::processors::{AggregateConfig, RETRANSMITS};
 
 fn is_segments(point: &MetricPoint) -> bool {
     point.descriptor == &RETRANSMITS
@@ -141,10 +143,11 @@ async fn batches_are_cut_at_their_size_and_flushed_in_time() {
 async fn sums_are_reported_at_their_interval() {
     let (books, diary, receiver) = (Books::default(), Diary::default(), FakeReceiver::default());
     let sink = Sink::new(Mode::Deliver, &diary);
-    let config = AggregateConfig { interval: s(7).into(), ..AggregateConfig::default() };
-    let aggregate = ("aggregate", ProcessorConfig::Aggregate(config));
-    let wanted =
-        Wanted::from(&receiver).pipeline("metrics", vec![aggregate, batch(100, s(1))], &[("out", &sink)]);
+    let wanted = Wanted::from(&receiver).pipeline(
+        "metrics",
+        vec![aggregate_every(7), batch(100, s(1))],
+        &[("out", &sink)],
+    );
     let start = Instant::now();
     let mut graph = wanted.start(&books).await;
     receiver.send([record()]);
@@ -186,7 +189,7 @@ async fn a_report_of_many_series_finds_room() {
     let sink = Sink::new(Mode::Deliver, &diary);
     let attributes = vec!["network.peer.port".parse().unwrap()];
     let config = AggregateConfig { max_series: 10_000, attributes, ..AggregateConfig::default() };
-    let processors = vec![("aggregate", ProcessorConfig::Aggregate(config)), batch(1000, s(1))];
+    let processors = vec![aggregate(config), batch(1000, s(1))];
     let mut graph =
         Wanted::from(&receiver).pipeline("metrics", processors, &[("out", &sink)]).start(&books).await;
     for part in 0..3 {

@@ -5,11 +5,11 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 use super::fake::{Diary, FakeReceiver, Mode, Sink};
-use super::{Wanted, ZEROS, assert_balanced, counts, s, until};
+use super::{Wanted, ZEROS, aggregate, assert_balanced, counts, s, until};
 use crate::books::Books;
 use crate::fixtures::record;
 use crate::metric::Temporality::{self, Cumulative, Delta};
-use crate::processors::{AggregateConfig, EVENTS, ProcessorConfig};
+use crate::processors::{AggregateConfig, EVENTS};
 
 /// The values of the sink's points of events, except those that are 0. Checks that all have this temporality.
 fn events(sink: &Arc<Sink>, temporality: Temporality) -> Vec<u64> {
@@ -26,9 +26,8 @@ async fn exporters_get_their_own_temporality_or_the_pipelines() {
         let (silent, cumulative, delta) =
             (Sink::new(Mode::Deliver, &diary), Sink::taking(Cumulative, &diary), Sink::taking(Delta, &diary));
         let config = AggregateConfig { interval: s(5).into(), temporality, ..AggregateConfig::default() };
-        let aggregate = ("aggregate", ProcessorConfig::Aggregate(config));
         let exporters = [("silent", &silent), ("cumulative", &cumulative), ("delta", &delta)];
-        let wanted = Wanted::from(&receiver).pipeline("metrics", vec![aggregate], &exporters);
+        let wanted = Wanted::from(&receiver).pipeline("metrics", vec![aggregate(config)], &exporters);
         let mut graph = wanted.start(&books).await;
         for report in 1..=3 {
             until(|| cumulative.items() == report * ZEROS as u64).await;
