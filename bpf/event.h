@@ -66,16 +66,15 @@ static __always_inline void NAME(fill_skb)(struct wire_event *event, const struc
 	event->payload_bytes = LOAD(skb, len); /* headers are on the clone that is sent */
 }
 
-/* The skb's marks, TCPCB_... */
-static __always_inline __u8 NAME(sacked)(const struct sk_buff *skb)
-{
-	return LOAD((const struct tcp_skb_cb *)skb->cb, sacked);
-}
-
-/* A segment of the retransmit queue; `tp` is sk as a tcp_sock. Nonzero: report it. */
+/*
+ * A segment of the retransmit queue; `tp` is sk as a tcp_sock. event->err is set
+ * before. Nonzero: report it, with the segments that the skb shows.
+ */
 static __always_inline int NAME(segment)(struct wire_event *event, const struct sock *sk,
 					 const struct tcp_sock *tp, const struct sk_buff *skb)
 {
+	__u8 sacked;
+
 	NAME(fill_owner)(event, sk);
 	if (!in_scope(sk, event->netns_inode))
 		return 0;
@@ -87,7 +86,9 @@ static __always_inline int NAME(segment)(struct wire_event *event, const struct 
 	else
 		event->unknown |= UNKNOWN_TCP_SOCK;
 	NAME(fill_skb)(event, skb);
-	event->reason = reason_of(event, NAME(sacked)(skb));
+	sacked = LOAD((const struct tcp_skb_cb *)skb->cb, sacked);
+	event->reason = reason_of(event, sacked);
+	event->segments = was_counted(event, sacked) ? event->skb_segments : 0;
 	return 1;
 }
 

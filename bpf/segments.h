@@ -104,15 +104,17 @@ static __always_inline int was_counted(const struct wire_event *event, __u8 sack
 	return !event->err || (sacked & TCPCB_EVER_RETRANS && !fails_before_count(event->err));
 }
 
-/* Sets event->segments. The socket's lock is held: nobody else has its `kept`. */
-static __always_inline void count_segments(struct wire_event *event, struct kept *kept, __u8 sacked)
+/*
+ * Sets event->segments by what is kept. At first sight, and after tcp_disconnect()
+ * cleared the total, they stay what the skb shows. The socket's lock is held:
+ * nobody else has its `kept`.
+ */
+static __always_inline void count_segments(struct wire_event *event, struct kept *kept)
 {
 	__u32 total = event->total_retransmits;
 	__u32 moved_at_least = event->err ? 0 : event->skb_segments;
 	__u32 before;
 
-	/* At first sight, and after tcp_disconnect() cleared the total. */
-	event->segments = was_counted(event, sacked) ? event->skb_segments : 0;
 	if (!kept) {
 		event->unknown |= UNKNOWN_TOTAL;
 		return;

@@ -109,7 +109,7 @@ int btf_retransmit_skb(__u64 *ctx)
 	if (!counters)
 		return 0;
 	direct_cookie(&event, sk);
-	count_segments(&event, kept_of(sk), direct_sacked(skb));
+	count_segments(&event, kept_of(sk));
 	end_event(ctx, &event, counters);
 	return 0;
 }
@@ -185,7 +185,7 @@ int classic_retransmit_skb(void *ctx)
 	if (!counters)
 		return 0;
 	probed_cookie(&event, sk);
-	count_segments(&event, find_or_make_by_address(sk), probed_sacked(skb));
+	count_segments(&event, find_or_make_by_address(sk));
 	end_event(ctx, &event, counters);
 	return 0;
 }
