@@ -221,7 +221,7 @@ impl Observed {
                 },
             ),
         ];
-        for signal in [Signal::Logs, Signal::Metrics] {
+        for signal in Signal::ALL {
             let (items, unit, what) = match signal {
                 Signal::Logs => ("log_records", "{record}", "Log records"),
                 Signal::Metrics => ("metric_points", "{datapoint}", "Metric points"),

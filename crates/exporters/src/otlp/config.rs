@@ -43,7 +43,7 @@ impl Config {
     /// configuration, in the environment variables for the signal, or in a file that one of these names.
     pub fn validate(&self, environment: &Environment<'_>) -> Vec<Problem> {
         let mut problems = Vec::new();
-        for signal in [Signal::Logs, Signal::Metrics] {
+        for signal in Signal::ALL {
             let started =
                 self.resolve(signal, environment).and_then(|settings| channel::check_files(&settings));
             for problem in started.err().unwrap_or_default() {

@@ -59,12 +59,8 @@ impl Variables<'_> {
 }
 
 pub(super) fn compression(value: &str) -> Result<Compression, String> {
-    match value.to_ascii_lowercase().as_str() {
-        "none" => Ok(Compression::None),
-        "gzip" => Ok(Compression::Gzip),
-        "zstd" => Ok(Compression::Zstd),
-        _ => Err(format!("expected none, gzip or zstd, found {value:?}")),
-    }
+    let known = value.to_ascii_lowercase().parse();
+    known.map_err(|_| format!("expected none, gzip or zstd, found {value:?}"))
 }
 
 /// Reads a number of milliseconds. 0 means no limit, and becomes `i32::MAX` milliseconds (25 days).

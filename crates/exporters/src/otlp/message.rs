@@ -14,8 +14,8 @@ const ENCODING: HeaderName = HeaderName::from_static("grpc-encoding");
 
 /// A call with `request` as its message, in place of the one that tonic's codec would make.
 pub(super) fn with_message(mut call: http::Request<Body>, request: &Request) -> http::Request<Body> {
-    if let Some(name) = encoding(request.compression) {
-        call.headers_mut().insert(ENCODING, name);
+    if request.compression != Compression::None {
+        call.headers_mut().insert(ENCODING, HeaderValue::from_static(request.compression.into()));
     }
     let frames = [prefix(request), request.body.clone()].map(|bytes| Ok::<_, Status>(Frame::data(bytes)));
     call.map(|_| Body::new(StreamBody::new(stream::iter(frames))))
@@ -28,12 +28,4 @@ fn prefix(request: &Request) -> Bytes {
     // The encoder's limit is far below 4 GiB.
     let [a, b, c, d] = u32::try_from(request.body.len()).unwrap_or(u32::MAX).to_be_bytes();
     Bytes::copy_from_slice(&[is_compressed, a, b, c, d])
-}
-
-fn encoding(compression: Compression) -> Option<HeaderValue> {
-    match compression {
-        Compression::None => None,
-        Compression::Gzip => Some(HeaderValue::from_static("gzip")),
-        Compression::Zstd => Some(HeaderValue::from_static("zstd")),
-    }
 }

@@ -99,38 +99,4 @@ impl Attribute {
     pub fn name(self) -> &'static str {
         self.into()
     }
-
-    /// True if it takes few values on any host, so that a metric may have it by default.
-    pub fn is_bounded(self) -> bool {
-        matches!(
-            self,
-            Attribute::NetworkTransport
-                | Attribute::NetworkType
-                | Attribute::RetransmitType
-                | Attribute::HandshakeRole
-                | Attribute::ConnectionState
-                | Attribute::ErrorType
-                | Attribute::MetricOverflow
-        )
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    //! Names, and hints for misspelt names.
-
-    #![allow(clippy::unwrap_used)]
-
-    use super::*;
-
-    #[test]
-    fn names_round_trip_and_misspelt_names_get_a_hint() {
-        for attribute in Attribute::iter() {
-            assert_eq!(attribute.name().parse(), Ok(attribute));
-        }
-        let error = "network.peer.adress".parse::<Attribute>().unwrap_err().to_string();
-        assert_eq!(error, "unknown attribute `network.peer.adress`; did you mean `network.peer.address`?");
-        let error = "colour".parse::<Attribute>().unwrap_err().to_string();
-        assert!(error.contains("expected one of network.transport, "), "{error}");
-    }
 }

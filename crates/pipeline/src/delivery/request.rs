@@ -37,9 +37,28 @@ pub struct Request {
     pub items: u64,
 }
 
+impl Request {
+    /// Size of the body, in bytes.
+    pub(super) fn bytes(&self) -> u64 {
+        self.body.len() as u64
+    }
+}
+
 /// Compression of requests.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    strum::EnumString,
+    strum::IntoStaticStr,
+)]
 #[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
 pub enum Compression {
     /// Not compressed.
     None,

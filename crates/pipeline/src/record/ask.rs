@@ -1,7 +1,10 @@
 //! The one way to ask a record for an attribute.
 
+use std::sync::Arc;
+
 use strum::IntoEnumIterator;
 
+use super::bundle::Bundle;
 use super::model::Record;
 use crate::attribute::{Attribute, Key, Value};
 
@@ -12,7 +15,7 @@ impl Record {
     pub fn get(&self, key: &Key) -> Option<Value<'_>> {
         match key {
             Key::Own(attribute) => self.own(*attribute),
-            Key::Found(name) => self.found().find_map(|(found, value)| (*found == **name).then_some(value)),
+            Key::Found(name) => self.bundles().find_map(|bundle| bundle.get(name)),
         }
     }
 
@@ -20,12 +23,12 @@ impl Record {
     /// local side, then what was found for the peer side.
     pub fn attributes(&self) -> impl Iterator<Item = (&str, Value<'_>)> {
         let own = Attribute::iter().filter_map(|attribute| Some((attribute.name(), self.own(attribute)?)));
-        own.chain(self.found())
+        own.chain(self.bundles().flat_map(|bundle| bundle.iter()))
     }
 
-    fn found(&self) -> impl Iterator<Item = (&str, Value<'_>)> {
-        let sides = [&self.local_attributes, &self.peer_attributes];
-        sides.into_iter().flatten().flat_map(|bundle| bundle.iter())
+    /// What was found for the local side, then what was found for the peer side.
+    fn bundles(&self) -> impl Iterator<Item = &Bundle> {
+        [&self.local_attributes, &self.peer_attributes].into_iter().flatten().map(Arc::as_ref)
     }
 
     fn own(&self, attribute: Attribute) -> Option<Value<'_>> {

@@ -8,6 +8,7 @@ use prost::Message;
 use prost::bytes::BufMut;
 use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint, key_len};
 
+use super::compress::compress;
 use crate::resource::Resource;
 use crate::{SCOPE_NAME, VERSION};
 
@@ -75,6 +76,7 @@ pub(super) struct Requests<'a> {
     envelope: &'a Envelope,
     /// The largest request, in bytes and before compression.
     limit: usize,
+    compression: Compression,
     /// Items of the request being filled, encoded.
     pub(super) items: Vec<u8>,
     /// How many log records or metric points these are.
@@ -84,8 +86,8 @@ pub(super) struct Requests<'a> {
 }
 
 impl<'a> Requests<'a> {
-    pub(super) fn new(envelope: &'a Envelope, limit: usize) -> Self {
-        Requests { envelope, limit, items: Vec::new(), count: 0, encoded: Encoded::default() }
+    pub(super) fn new(envelope: &'a Envelope, limit: usize, compression: Compression) -> Self {
+        Requests { envelope, limit, compression, items: Vec::new(), count: 0, encoded: Encoded::default() }
     }
 
     /// Whether a request around `items` bytes of items is within the limit.
@@ -93,11 +95,12 @@ impl<'a> Requests<'a> {
         self.envelope.request_len(items) <= self.limit
     }
 
-    /// Completes the request being filled, unless it is empty, and begins the next.
+    /// Completes and compresses the request being filled, unless it is empty, and begins the next.
     pub(super) fn close(&mut self) {
         if self.count > 0 {
             let body = self.envelope.request(&self.items);
-            self.encoded.requests.push(Request { body, compression: Compression::None, items: self.count });
+            let plain = Request { body, compression: Compression::None, items: self.count };
+            self.encoded.requests.push(compress(plain, self.compression));
             self.items.clear();
             self.count = 0;
         }

@@ -6,13 +6,12 @@ use otel_tcpretrans_pipeline::delivery::Encoded;
 use otel_tcpretrans_pipeline::record::Record;
 use prost::encoding::message;
 
-use super::frame::{Envelope, ITEM, Requests};
+use super::frame::{ITEM, Requests};
 use super::value::{any_value, key_value};
 use crate::line::{RecordLine, is_warning};
 
-/// Encodes records that were observed at `observed`, in ns since the Unix epoch. A request has at most `limit` bytes.
-pub(super) fn encode(records: &[Record], observed: u64, envelope: &Envelope, limit: usize) -> Encoded {
-    let mut requests = Requests::new(envelope, limit);
+/// Encodes records into `requests`. They were observed at `observed`, in ns since the Unix epoch.
+pub(super) fn encode(records: &[Record], observed: u64, mut requests: Requests<'_>) -> Encoded {
     for record in records {
         let record = log_record(record, observed);
         let length = message::encoded_len(ITEM, &record);
@@ -47,12 +46,14 @@ fn log_record(record: &Record, observed: u64) -> LogRecord {
 
 #[cfg(test)]
 mod tests {
+    use super::super::frame::Envelope;
     use super::*;
     use crate::fixtures;
     use crate::resource::{Instance, Resource, UserAttributes};
     use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
     use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
     use opentelemetry_proto::tonic::logs::v1::{ResourceLogs, ScopeLogs};
+    use otel_tcpretrans_pipeline::delivery::Compression;
     use prost::Message;
 
     const OBSERVED: u64 = fixtures::START + 200_000_000;
@@ -84,7 +85,8 @@ mod tests {
     }
 
     fn encoded(records: &[Record], limit: usize) -> Encoded {
-        encode(records, OBSERVED, &Envelope::new(&resource()), limit)
+        let envelope = Envelope::new(&resource());
+        encode(records, OBSERVED, Requests::new(&envelope, limit, Compression::None))
     }
 
     #[test]

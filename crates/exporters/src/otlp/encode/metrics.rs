@@ -8,7 +8,7 @@ use prost::Message;
 use prost::bytes::BufMut;
 use prost::encoding::message;
 
-use super::frame::{Envelope, ITEM, Requests, field_len, open_field};
+use super::frame::{ITEM, Requests, field_len, open_field};
 use super::value::key_value;
 
 /// Field number of `sum` in a `Metric`.
@@ -20,9 +20,8 @@ const DATA_POINT: u32 = 1;
 type Group = (&'static Descriptor, Temporality);
 
 /// Encodes points, with those of one metric together. Metrics keep the order in which `points` names them first, and
-/// the points of one metric keep their order. A request has at most `limit` bytes.
-pub(super) fn encode(points: &[MetricPoint], envelope: &Envelope, limit: usize) -> Encoded {
-    let mut requests = Requests::new(envelope, limit);
+/// the points of one metric keep their order.
+pub(super) fn encode(points: &[MetricPoint], mut requests: Requests<'_>) -> Encoded {
     for (group, points) in groups(points) {
         let frame = MetricFrame::new(group);
         let mut data_points = Vec::new();
@@ -131,15 +130,18 @@ fn data_point(point: &MetricPoint) -> NumberDataPoint {
 
 #[cfg(test)]
 mod tests {
+    use super::super::frame::Envelope;
     use super::*;
     use crate::fixtures;
     use crate::resource::Resource;
     use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceRequest;
     use opentelemetry_proto::tonic::metrics::v1::metric::Data;
+    use otel_tcpretrans_pipeline::delivery::Compression;
     use otel_tcpretrans_pipeline::processors::{EVENTS, IO, RETRANSMITS};
 
     fn encoded(points: &[MetricPoint], limit: usize) -> Encoded {
-        encode(points, &Envelope::new(&Resource::default()), limit)
+        let envelope = Envelope::new(&Resource::default());
+        encode(points, Requests::new(&envelope, limit, Compression::None))
     }
 
     fn metrics(encoded: &Encoded) -> Vec<Vec<Metric>> {

@@ -15,8 +15,7 @@ use otel_tcpretrans_pipeline::delivery::{Compression, Encode, Encoded};
 use otel_tcpretrans_pipeline::metric::Temporality;
 
 use crate::resource::Resource;
-use compress::compress;
-use frame::Envelope;
+use frame::{Envelope, Requests};
 
 /// The largest request, in bytes and before compression: 4 MiB, which most servers take (it is gRPC's default limit of a
 /// message), less some room for servers that count headers.
@@ -50,11 +49,10 @@ impl Encode for Encoder {
     }
 
     fn encode(&self, batch: &Batch) -> Encoded {
-        let plain = match batch {
-            Batch::Logs(records) => logs::encode(records, unix_nano(), &self.envelope, self.limit),
-            Batch::Metrics(points) => metrics::encode(points, &self.envelope, self.limit),
-        };
-        let requests = plain.requests.into_iter().map(|request| compress(request, self.compression));
-        Encoded { requests: requests.collect(), ..plain }
+        let requests = Requests::new(&self.envelope, self.limit, self.compression);
+        match batch {
+            Batch::Logs(records) => logs::encode(records, unix_nano(), requests),
+            Batch::Metrics(points) => metrics::encode(points, requests),
+        }
     }
 }
