@@ -28,9 +28,9 @@ pub(super) struct Queue {
 struct State {
     /// By number. Requests are numbered as they come in, so that the smallest number is the oldest request.
     waiting: BTreeMap<u64, Entry>,
-    /// Leased and not acknowledged yet, by number.
-    leased: BTreeMap<u64, Entry>,
-    /// Size of the bodies in `waiting` and `leased`.
+    /// Size of the bodies that are leased and not acknowledged yet.
+    leased: u64,
+    /// Size of the bodies that wait or are leased.
     bytes: u64,
     next_number: u64,
     closed: bool,
@@ -39,14 +39,8 @@ struct State {
 struct Entry {
     request: Request,
     ledger: Ledger,
-    /// The request's part of the room. It is free again when the entry is dropped.
-    _room: OwnedSemaphorePermit,
-}
-
-impl Entry {
-    fn bytes(&self) -> u64 {
-        self.request.body.len() as u64
-    }
+    /// The request's part of the room. It is free again when this is dropped.
+    room: OwnedSemaphorePermit,
 }
 
 /// A request that a worker has taken. If the lease is dropped without [`Lease::ack`], the request waits again, at its
@@ -56,6 +50,8 @@ pub(super) struct Lease<'q> {
     number: u64,
     pub(super) request: Request,
     pub(super) ledger: Ledger,
+    /// The request's part of the room; `None` after the acknowledgement.
+    room: Option<OwnedSemaphorePermit>,
 }
 
 impl Queue {
@@ -95,7 +91,7 @@ impl Queue {
                 state.bytes += u64::from(bytes);
                 let number = state.next_number;
                 state.next_number += 1;
-                state.waiting.insert(number, Entry { request, ledger, _room: room });
+                state.waiting.insert(number, Entry { request, ledger, room });
                 self.changed.notify_one();
             }
             Err(TryAcquireError::NoPermits) => self.drop_for_room(&ledger, request.items),
@@ -112,11 +108,10 @@ impl Queue {
             changed.as_mut().enable();
             {
                 let mut state = self.lock();
-                if let Some((number, entry)) = state.waiting.pop_first() {
-                    entry.ledger.dequeue(entry.request.items);
-                    let (request, ledger) = (entry.request.clone(), entry.ledger.clone());
-                    state.leased.insert(number, entry);
-                    return Some(Lease { queue: self, number, request, ledger });
+                if let Some((number, Entry { request, ledger, room })) = state.waiting.pop_first() {
+                    ledger.dequeue(request.items);
+                    state.leased += request.bytes();
+                    return Some(Lease { queue: self, number, request, ledger, room: Some(room) });
                 }
                 if state.closed {
                     return None;
@@ -140,16 +135,15 @@ impl Queue {
     /// Reserves room without waiting. Under `drop_oldest` it drops waiting requests, the oldest first, until there is
     /// room. If the leased requests leave too little room for that, it drops none.
     fn reserve(&self, state: &mut State, bytes: u32) -> Result<OwnedSemaphorePermit, TryAcquireError> {
-        let leased: u64 = state.leased.values().map(Entry::bytes).sum();
         let may_evict =
-            self.on_full == OnFull::DropOldest && leased + u64::from(bytes) <= self.capacity as u64;
+            self.on_full == OnFull::DropOldest && state.leased + u64::from(bytes) <= self.capacity as u64;
         loop {
             let reserved = Arc::clone(&self.room).try_acquire_many_owned(bytes);
             if !may_evict || !matches!(reserved, Err(TryAcquireError::NoPermits)) {
                 return reserved;
             }
             let Some((_, oldest)) = state.waiting.pop_first() else { return reserved };
-            state.bytes -= oldest.bytes();
+            state.bytes -= oldest.request.bytes();
             oldest.ledger.dequeue(oldest.request.items);
             self.drop_for_room(&oldest.ledger, oldest.request.items);
         }
@@ -168,13 +162,13 @@ impl Queue {
 
 impl Lease<'_> {
     /// Removes the request from the queue, and frees its room. The ledger must have its outcome by then.
-    pub(super) fn ack(self) {
+    pub(super) fn ack(mut self) {
         let mut state = self.queue.lock();
-        if let Some(entry) = state.leased.remove(&self.number) {
-            state.bytes -= entry.bytes();
-            if state.bytes == 0 {
-                self.queue.log.queue_empty();
-            }
+        self.room = None;
+        state.leased -= self.request.bytes();
+        state.bytes -= self.request.bytes();
+        if state.bytes == 0 {
+            self.queue.log.queue_empty();
         }
     }
 }
@@ -182,12 +176,13 @@ impl Lease<'_> {
 impl Drop for Lease<'_> {
     /// Gives the request back, unless it was acknowledged.
     fn drop(&mut self) {
+        let Some(room) = self.room.take() else { return };
         let mut state = self.queue.lock();
-        if let Some(entry) = state.leased.remove(&self.number) {
-            entry.ledger.enqueue(entry.request.items);
-            state.waiting.insert(self.number, entry);
-            self.queue.changed.notify_one();
-        }
+        state.leased -= self.request.bytes();
+        self.ledger.enqueue(self.request.items);
+        let entry = Entry { request: self.request.clone(), ledger: self.ledger.clone(), room };
+        state.waiting.insert(self.number, entry);
+        self.queue.changed.notify_one();
     }
 }
 
