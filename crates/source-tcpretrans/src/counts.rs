@@ -7,6 +7,7 @@ use otel_tcpretrans_pipeline::books::{GapCounts, ReceiverCounts, Unobserved};
 
 use crate::counters::{Counters, KernelCounts, Lost};
 use crate::skeleton::types::wire_loss;
+use crate::undecoded::Undecoded;
 
 /// Shared by the reader's thread and all that ask for the numbers. It lives as long as the receiver, over stops and
 /// starts.
@@ -17,14 +18,10 @@ pub(crate) struct LiveCounts {
     pub(crate) taken: AtomicU64,
     /// Events of those that the channel had no room for.
     pub(crate) channel_full: LostByReader,
-    /// Events that came, of an address family that is neither IPv4 nor IPv6.
-    pub(crate) unknown_family: LostByReader,
+    /// Events of those that are no records.
+    pub(crate) undecoded: Undecoded,
     /// Events that were in no buffer when the session ended, though they were sent.
     unreported: AtomicU64,
-    /// Records too short to be an event.
-    pub(crate) truncated: AtomicU64,
-    /// Records of an unknown kind.
-    pub(crate) unknown_kind: AtomicU64,
     /// Gaps that were delivered, and the events and segments in them.
     pub(crate) gap_records: AtomicU64,
     pub(crate) gap_events: AtomicU64,
@@ -112,19 +109,17 @@ impl LiveCounts {
             segments: Some(lost.segments),
         };
         let of = |loss: wire_loss| counts.lost[loss.0 as usize];
-        let by_reader =
-            |lost: &LostByReader| Lost { events: load(&lost.events), segments: load(&lost.segments) };
+        let channel_full =
+            Lost { events: load(&self.channel_full.events), segments: load(&self.channel_full.segments) };
         let mut unobserved = vec![
             events("kernel", "recursion", misses),
             lost("kernel", "no_buffer", of(wire_loss::LOSS_NO_BUFFER)),
             lost("kernel", "output_busy", of(wire_loss::LOSS_BUSY)),
             lost("kernel", "output_failed", of(wire_loss::LOSS_OTHER)),
             events("kernel", "unreported", load(&self.unreported)),
-            lost("channel", "channel_full", by_reader(&self.channel_full)),
-            events("decode", "truncated", load(&self.truncated)),
-            events("decode", "unknown_kind", load(&self.unknown_kind)),
-            lost("flow", "unknown_family", by_reader(&self.unknown_family)),
+            lost("channel", "channel_full", channel_full),
         ];
+        unobserved.extend(self.undecoded.unobserved());
         unobserved.extend(counts.full_by_cpu.iter().enumerate().map(|(cpu, full)| Unobserved {
             cpu: u32::try_from(cpu).ok(),
             ..lost("kernel", "ring_full", *full)

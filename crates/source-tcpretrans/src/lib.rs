@@ -25,6 +25,7 @@ pub mod setup;
 mod sink;
 mod skeleton;
 mod tap;
+mod undecoded;
 mod wall_clock;
 pub mod wire;
 

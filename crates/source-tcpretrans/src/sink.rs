@@ -51,8 +51,8 @@ impl Sink {
     /// Called before each pass over the buffers. Reads the clock here and not per event. True once per second.
     pub(crate) fn begin_pass(&self) -> bool {
         let due = self.clock.borrow_mut().keep_up();
-        if due {
-            self.tapped(|tap| tap.flush());
+        if due && let Some(tap) = &self.tap {
+            self.close_unless(tap.flush());
         }
         due
     }
@@ -60,10 +60,9 @@ impl Sink {
     /// Takes one record. It counts as taken when it is handed over or counted as lost. Where something panics before
     /// that, the books have it as unreported, like one that never came.
     pub(crate) fn record(&self, bytes: &[u8]) {
-        if self.tap.is_some() {
+        if let Some(tap) = &self.tap {
             count(&self.counts.taken, 1); // the tap has its own books
-            self.tapped(|tap| tap.event(bytes, self.clock.borrow().offset_ns()));
-            return;
+            return self.close_unless(tap.event(bytes, self.clock.borrow().offset_ns()));
         }
         match wire::read(bytes) {
             Some(event) => self.event(&event),
@@ -94,7 +93,8 @@ impl Sink {
             if amounts == Amounts::default() {
                 continue;
             }
-            if self.out.try_send(gap_record(class, amounts, now)).is_err() {
+            let (ipv6, reason) = version_and_reason(class);
+            if self.out.try_send(convert::gap(ipv6, reason, amounts, now)).is_err() {
                 return false;
             }
             gaps.delivered(class);
@@ -115,14 +115,11 @@ impl Sink {
         &self.counts
     }
 
-    /// Does something with the tap, where there is one. The session ends where the tap has failed.
-    fn tapped(&self, does: impl FnOnce(&Tap) -> bool) -> bool {
-        if let Some(tap) = &self.tap
-            && !does(tap)
-        {
+    /// The session ends if the tap has failed.
+    fn close_unless(&self, tap_works: bool) {
+        if !tap_works {
             self.closed.set(true);
         }
-        self.tap.is_some()
     }
 
     fn event(&self, wire: &wire_event) {
@@ -151,20 +148,8 @@ impl Sink {
 
     fn undecoded(&self, error: DecodeError) {
         count(&self.counts.taken, 1);
-        match error {
-            DecodeError::Truncated(_) => count(&self.counts.truncated, 1),
-            DecodeError::UnknownKind(_) => count(&self.counts.unknown_kind, 1),
-            DecodeError::UnknownFamily { segments, .. } => {
-                count(&self.counts.unknown_family.events, 1);
-                count(&self.counts.unknown_family.segments, segments.into());
-            }
-        }
+        self.counts.undecoded.count(error);
     }
-}
-
-fn gap_record(class: usize, amounts: Amounts, time_unix_nano: u64) -> Record {
-    let (ipv6, reason) = version_and_reason(class);
-    convert::gap(ipv6, reason, amounts, time_unix_nano)
 }
 
 fn count(counter: &AtomicU64, by: u64) {

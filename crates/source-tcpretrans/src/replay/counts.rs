@@ -8,16 +8,14 @@ use otel_tcpretrans_pipeline::books::{GapCounts, ReceiverCounts, Unobserved};
 use super::config::Config;
 use crate::convert::DecodeError;
 use crate::recording::Header;
+use crate::undecoded::Undecoded;
 
 /// Shared by the player's thread and all that ask for the numbers. The numbers grow over passes and starts.
 #[derive(Debug, Default)]
 pub(super) struct ReplayCounts {
     /// Events read.
     read: AtomicU64,
-    truncated: AtomicU64,
-    unknown_kind: AtomicU64,
-    unknown_family: AtomicU64,
-    unknown_family_segments: AtomicU64,
+    undecoded: Undecoded,
     /// Events that the recorder lost.
     lost: AtomicU64,
     finished: AtomicBool,
@@ -43,16 +41,8 @@ impl ReplayCounts {
 
     /// An event that can't be decoded.
     pub(super) fn unreadable(&self, error: DecodeError) {
-        let counter = match error {
-            DecodeError::Truncated(_) => &self.truncated,
-            DecodeError::UnknownKind(_) => &self.unknown_kind,
-            DecodeError::UnknownFamily { segments, .. } => {
-                self.unknown_family_segments.fetch_add(segments.into(), Ordering::Relaxed);
-                &self.unknown_family
-            }
-        };
         self.read.fetch_add(1, Ordering::Relaxed);
-        counter.fetch_add(1, Ordering::Relaxed);
+        self.undecoded.count(error);
     }
 
     /// Events that are not in the file because the recorder lost them.
@@ -71,23 +61,12 @@ impl ReplayCounts {
 
     /// The numbers for the books.
     pub(super) fn counts(&self) -> ReceiverCounts {
-        let unobserved = |place, reason, counter: &AtomicU64| {
-            let events = counter.load(Ordering::Relaxed);
-            Unobserved { place, reason, cpu: None, events, segments: None }
-        };
-        let unobserved = vec![
-            unobserved("recording", "lost", &self.lost),
-            unobserved("decode", "truncated", &self.truncated),
-            unobserved("decode", "unknown_kind", &self.unknown_kind),
-            Unobserved {
-                segments: Some(self.unknown_family_segments.load(Ordering::Relaxed)),
-                ..unobserved("flow", "unknown_family", &self.unknown_family)
-            },
-        ];
+        let events = self.lost.load(Ordering::Relaxed);
+        let lost = Unobserved { place: "recording", reason: "lost", cpu: None, events, segments: None };
         ReceiverCounts {
-            seen: self.read.load(Ordering::Relaxed).saturating_add(unobserved[0].events),
+            seen: self.read.load(Ordering::Relaxed).saturating_add(events),
             received: 0,
-            unobserved,
+            unobserved: [lost].into_iter().chain(self.undecoded.unobserved()).collect(),
             gaps: GapCounts::default(),
             info: self.info.lock().unwrap_or_else(PoisonError::into_inner).clone(),
             gauges: Vec::new(),

@@ -5,7 +5,6 @@ mod cpus;
 mod failures;
 mod hindered;
 mod interrupted;
-mod limits;
 mod nested;
 mod overflow;
 mod panics;

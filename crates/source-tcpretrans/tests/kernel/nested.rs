@@ -7,7 +7,6 @@ use otel_tcpretrans_pipeline::record::Record;
 use otel_tcpretrans_source::config::{Hook, Transport};
 
 use crate::cpus;
-use crate::limits::allow_connections;
 use crate::running::{Running, flow, own};
 use crate::support::namespace::{isolated, retrans_segs, wait_for, wait_until_quiet, without_gso};
 use crate::support::traffic::{Stuck, loopback, lossy_transfer};
@@ -23,7 +22,6 @@ const STUCK: usize = 250;
 pub fn leaves_no_cpu_blind() {
     isolated(|| {
         without_gso();
-        allow_connections(STUCK);
         let running = Running::start(own(Hook::TpBtf, Transport::Ringbuf));
         let stuck = [false, true].map(|v6| Stuck::new(loopback(v6), STUCK));
         let transfers = [false, true]

@@ -7,7 +7,6 @@ use otel_tcpretrans_pipeline::record::NetworkType;
 use otel_tcpretrans_source::config::{Config, Hook, Perf, Ringbuf, Transport, Wakeup};
 use rustix::param::page_size;
 
-use crate::limits::allow_connections;
 use crate::running::{Running, own};
 use crate::support::namespace::{isolated, retrans_segs, wait_for, wait_until_quiet, without_gso};
 use crate::support::traffic::{Stuck, loopback, lossy_transfer};
@@ -40,7 +39,6 @@ fn overflows(reason: &'static str, config: impl Fn() -> Config + Send + 'static)
         // Their timers strike together, in fewer interrupts than the reader, whom a half-full page wakes, could follow.
         // Together six times what a page holds: an event has 128 bytes, and more in a buffer.
         let connections = (page_size() / 128 * 3).max(200);
-        allow_connections(connections);
         let stuck = [false, true].map(|v6| Stuck::new(loopback(v6), connections));
         let rounds = 3 * 2 * connections as u64;
         wait_for("three rounds of timeouts", Duration::from_secs(30), || retrans_segs() >= rounds);

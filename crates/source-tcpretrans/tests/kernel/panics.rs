@@ -8,7 +8,6 @@ use otel_tcpretrans_source::Recorder;
 use otel_tcpretrans_source::config::{Hook, Transport};
 use tokio::sync::mpsc;
 
-use crate::limits::allow_connections;
 use crate::running::own;
 use crate::support::namespace::{isolated, wait_for};
 use crate::support::traffic::{Stuck, loopback};
@@ -35,7 +34,6 @@ impl Write for Bug {
 
 pub fn leave_balanced_books(transport: Transport) {
     isolated(move || {
-        allow_connections(CONNECTIONS);
         let (mut recorder, recording) = Recorder::new(own(Hook::Auto, transport), Bug);
         let (out, events) = mpsc::channel(recorder.channel_capacity());
         recorder.start(out).expect("start");

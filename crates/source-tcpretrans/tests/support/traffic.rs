@@ -5,6 +5,7 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, Shutdown, SocketAddr, TcpStream};
 use std::thread;
 use std::time::Duration;
 
+use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 use socket2::{Domain, SockFilter, Socket, Type};
 
 /// include/uapi/linux/filter.h: ancillary data start at -0x1000; a random number is at 56.
@@ -58,8 +59,10 @@ pub struct Stuck {
 }
 
 impl Stuck {
-    /// So many connections to a listener at `address`.
+    /// So many connections to a listener at `address`. The limit of descriptors of this process is raised for them, and
+    /// for as many of the other IP version.
     pub fn new(address: IpAddr, connections: usize) -> Stuck {
+        allow_descriptors(5 * connections as u64);
         let (listener, port) = listen(address);
         let mut stuck = Stuck { accepted: Vec::new(), clients: Vec::new() };
         for _ in 0..connections {
@@ -83,6 +86,14 @@ impl Drop for Stuck {
         }
         self.clients.clear(); // they send first, and so the accepted ones reset nothing
     }
+}
+
+/// Raises this process's limit of descriptors to `needed`, if it is lower.
+fn allow_descriptors(needed: u64) {
+    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
+    let at_least = |limit: Option<u64>| limit.map(|limit| limit.max(needed));
+    let raised = Rlimit { current: at_least(current), maximum: at_least(maximum) };
+    setrlimit(Resource::Nofile, raised).expect("RLIMIT_NOFILE");
 }
 
 /// Where the machine is slow, `OTEL_TCPRETRANS_TRAFFIC_DIVISOR` makes the traffic less: what is left of an amount that
