@@ -1,6 +1,6 @@
 //! Writes the books to the log: how each receiver is set up, and at the end where all events and records went.
 
-use otel_tcpretrans_pipeline::books::Snapshot;
+use otel_tcpretrans_pipeline::books::{ReceiverCounts, Snapshot};
 use tracing::info;
 
 /// Logs what the receivers tell about themselves, such as the hook and the transport in use.
@@ -12,16 +12,21 @@ pub(crate) fn log_receivers(books: &Snapshot) {
     }
 }
 
+/// `kernel/ring_full=2 channel/channel_full=7`: what was not observed, by place and reason.
+pub(crate) fn reasons(counts: &ReceiverCounts) -> String {
+    let lost = counts.unobserved.iter().filter(|lost| lost.events > 0);
+    let lost = lost.map(|lost| format!("{}/{}={}", lost.place, lost.reason, lost.events));
+    lost.collect::<Vec<_>>().join(" ")
+}
+
 /// Logs one line per receiver and one line per ledger.
 pub(crate) fn log_books(books: &Snapshot) {
     for (id, counts) in &books.receivers {
-        let lost = counts.unobserved.iter().filter(|lost| lost.events > 0);
-        let lost = lost.map(|lost| format!("{}/{}={}", lost.place, lost.reason, lost.events));
         info!(
             receiver = id,
             seen = counts.seen,
             received = counts.received,
-            unobserved = lost.collect::<Vec<_>>().join(" "),
+            unobserved = reasons(counts),
             gaps = counts.gaps.records,
             gap_events = counts.gaps.events,
             gap_segments = counts.gaps.segments,

@@ -4,9 +4,10 @@ use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
 use tracing::Subscriber;
-use tracing_subscriber::EnvFilter;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
+use tracing_subscriber::{EnvFilter, Layer, Registry, reload};
 
 use crate::config::{LogFormat, LogLevel};
 
@@ -14,7 +15,7 @@ use crate::config::{LogFormat, LogLevel};
 const QUIET: &str = ",h2=info,hyper=info,hyper_util=info,tonic=info,tower=info,rustls=info";
 
 /// Changes the level of the log while it runs.
-pub(crate) struct Level(Box<dyn Fn(EnvFilter) + Send + Sync>);
+pub(crate) struct Level(reload::Handle<EnvFilter, Registry>);
 
 impl Level {
     /// Logs messages of this level and above from now on. If `RUST_LOG` is set, it stays in force, since it can say
@@ -23,8 +24,7 @@ impl Level {
     /// # Errors
     /// `RUST_LOG` can't be read.
     pub(crate) fn set(&self, level: LogLevel) -> anyhow::Result<()> {
-        (self.0)(filter(level)?);
-        Ok(())
+        Ok(self.0.reload(filter(level)?)?)
     }
 }
 
@@ -45,29 +45,20 @@ fn subscriber<W>(
     format: LogFormat,
     colours: bool,
     out: W,
-) -> (Box<dyn Subscriber + Send + Sync>, Level)
+) -> (impl Subscriber + Send + Sync, Level)
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
+    let (filter, handle) = reload::Layer::new(filter);
     // The process goes on if its log can't be written, because the disk is full or the reader has gone. By default the
-    // subscriber would report that on stderr, and panic if this fails too.
-    let subscriber =
-        tracing_subscriber::fmt().with_env_filter(filter).with_writer(out).log_internal_errors(false);
-    match format {
-        LogFormat::Text => {
-            let subscriber = match colours {
-                true => subscriber.with_filter_reloading(),
-                false => subscriber.with_ansi(false).with_filter_reloading(),
-            };
-            let handle = subscriber.reload_handle();
-            (Box::new(subscriber.finish()), Level(Box::new(move |filter| drop(handle.reload(filter)))))
-        }
-        LogFormat::Json => {
-            let subscriber = subscriber.json().flatten_event(true).with_filter_reloading();
-            let handle = subscriber.reload_handle();
-            (Box::new(subscriber.finish()), Level(Box::new(move |filter| drop(handle.reload(filter)))))
-        }
-    }
+    // layer would report that on stderr, and panic if this fails too.
+    let layer = tracing_subscriber::fmt::layer().with_writer(out).log_internal_errors(false);
+    let layer = match format {
+        LogFormat::Text if colours => layer.boxed(),
+        LogFormat::Text => layer.with_ansi(false).boxed(),
+        LogFormat::Json => layer.json().flatten_event(true).boxed(),
+    };
+    (tracing_subscriber::registry().with(filter).with(layer), Level(handle))
 }
 
 fn filter(level: LogLevel) -> anyhow::Result<EnvFilter> {
@@ -102,9 +93,9 @@ mod tests {
             let (subscriber, level) = subscriber(EnvFilter::new("info"), format, false, Arc::clone(&written));
             tracing::subscriber::with_default(subscriber, || {
                 tracing::debug!("one");
-                (level.0)(EnvFilter::new("debug"));
+                level.0.reload(EnvFilter::new("debug")).unwrap();
                 tracing::debug!("two");
-                (level.0)(EnvFilter::new("warn"));
+                level.0.reload(EnvFilter::new("warn")).unwrap();
                 tracing::info!("three");
                 tracing::warn!("four");
             });

@@ -16,6 +16,7 @@ use tempfile::NamedTempFile;
 use tokio::runtime::Builder;
 use tracing::{info, warn};
 
+use crate::balance::reasons;
 use crate::cli::RecordArgs;
 use crate::components::ReceiverConfig;
 use crate::config::{self, Diagnostic, Loaded, LogLevel, Origin};
@@ -165,10 +166,8 @@ fn give_name(unnamed: NamedTempFile, args: &RecordArgs) -> std::io::Result<File>
 fn summary(recorded: &Recorded, output: &Path) -> String {
     let counts = &recorded.counts;
     let lost: u64 = counts.unobserved.iter().map(|lost| lost.events).sum();
-    let reasons = counts.unobserved.iter().filter(|lost| lost.events > 0);
-    let reasons: Vec<_> =
-        reasons.map(|lost| format!("{}/{}={}", lost.place, lost.reason, lost.events)).collect();
-    let reasons = if reasons.is_empty() { String::new() } else { format!(": {}", reasons.join(" ")) };
+    let reasons = reasons(counts);
+    let reasons = if reasons.is_empty() { reasons } else { format!(": {reasons}") };
     let (seen, written, file) = (counts.seen, counts.received, output.display());
     format!("{seen} events seen, {written} written to {file}, {lost} lost{reasons}")
 }

@@ -43,18 +43,18 @@ stop() { # PID: sends TERM, and KILL after five seconds
     kill -KILL "$pid" 2>/dev/null || true
 }
 cleanup() {
-    local status=$? pid
-    trap '' INT TERM HUP
+    trap '' INT TERM HUP # first: a second signal must not stop the clean-up
     trap - EXIT
+    local status=$1 pid
     for pid in $(jobs -pr); do stop "$pid"; done
     ip netns del "$tx" 2>/dev/null || true
     ip netns del "$rx" 2>/dev/null || true
     if [[ -n $work ]]; then rm -rf "$work"; fi
     exit "$status"
 }
-trap cleanup EXIT
-trap 'exit 130' INT
-trap 'exit 143' TERM HUP
+trap 'cleanup $?' EXIT
+trap 'cleanup 130' INT
+trap 'cleanup 143' TERM HUP
 
 # Changes only the network namespace. `ip netns exec` would also replace /sys, which has tracefs and cgroups
 # in it.

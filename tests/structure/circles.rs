@@ -50,19 +50,14 @@ impl Imports {
         while let Some(file) = reached.pop_front() {
             for next in self.0.get(file).into_iter().flat_map(BTreeMap::keys).map(String::as_str) {
                 if next == first {
-                    let mut circle = vec![file];
-                    while let Some(file) = circle.last().and_then(|file| before.get(file)) {
-                        circle.push(file);
-                        if *file == first {
-                            break;
-                        }
-                    }
+                    let importer = |file: &&'a str| (*file != first).then(|| before[file]);
+                    let mut circle: Vec<_> = std::iter::successors(Some(file), importer).collect();
                     circle.reverse();
                     let smallest = circle.iter().enumerate().min_by_key(|(_, file)| **file)?.0;
                     circle.rotate_left(smallest);
                     return Some(circle);
                 }
-                if next != second && !before.contains_key(next) {
+                if !before.contains_key(next) {
                     before.insert(next, file);
                     reached.push_back(next);
                 }
