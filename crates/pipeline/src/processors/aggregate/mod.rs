@@ -1,5 +1,7 @@
 //! `aggregate`: adds records up to monotonic sums. The number of series is bounded.
 
+mod added;
+mod base;
 mod config;
 mod metrics;
 mod plausible;

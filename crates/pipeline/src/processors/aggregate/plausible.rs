@@ -1,8 +1,8 @@
 //! The series that a host can be expected to have. They are reported as 0 before anything happens, so that a backend
 //! sees their first increment.
 
+use super::base::Base;
 use super::metrics::Increments;
-use crate::attribute::{Attribute, Key, OwnedValue};
 use crate::record::{HandshakeRole, NetworkType, RetransmitType, TcpState};
 
 /// The states in which a socket has data or a FIN that it may have to send again (RFC 9293, section 3.3.2).
@@ -12,18 +12,15 @@ const SENDING: [TcpState; 5] =
 /// The counts of such a series at the start. Failures have an `error.type`, so they are in other series.
 pub(super) const NOTHING: Increments = [Some(0), Some(0), Some(0), None];
 
-/// The attributes of these series, in the order of `DEFAULT_ATTRIBUTES`.
-pub(super) fn plausible() -> impl Iterator<Item = Vec<(Key, OwnedValue)>> {
-    [NetworkType::Ipv4, NetworkType::Ipv6].into_iter().flat_map(|network| {
-        classes().map(move |(reason, role, state)| {
-            let mut key = vec![
-                (Attribute::NetworkTransport, "tcp"),
-                (Attribute::NetworkType, network.into()),
-                (Attribute::RetransmitType, reason.into()),
-            ];
-            key.extend(role.map(|role| (Attribute::HandshakeRole, role.into())));
-            key.push((Attribute::ConnectionState, state.into()));
-            key.into_iter().map(|(attribute, word)| (attribute.into(), OwnedValue::Word(word))).collect()
+/// The default attributes of these series.
+pub(super) fn plausible() -> impl Iterator<Item = Base> {
+    [NetworkType::Ipv4, NetworkType::Ipv6].into_iter().flat_map(|network_type| {
+        classes().map(move |(retransmit_type, handshake_role, state)| Base {
+            network_type,
+            retransmit_type,
+            handshake_role,
+            state: Some(state),
+            errno: None,
         })
     })
 }

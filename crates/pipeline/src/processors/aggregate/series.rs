@@ -22,6 +22,7 @@ pub(super) struct Window {
 /// The sums of one set of attributes, one per metric.
 #[derive(Debug)]
 pub(super) struct Series {
+    attributes: Attributes,
     /// Start of the first window, in ns since the Unix epoch.
     pub(super) start: u64,
     /// End of the last window in which it changed; `None` if it changed in the current one.
@@ -40,8 +41,8 @@ struct Sum {
 
 impl Series {
     /// A series whose first window starts at `start`, in ns since the Unix epoch.
-    pub(super) fn new(start: u64) -> Self {
-        Series { start, unchanged_since: None, sums: Default::default() }
+    pub(super) fn new(attributes: Attributes, start: u64) -> Self {
+        Series { attributes, start, unchanged_since: None, sums: Default::default() }
     }
 
     /// Adds what a record adds.
@@ -78,14 +79,13 @@ impl Series {
     pub(super) fn report(
         &mut self,
         metric: usize,
-        attributes: &Attributes,
         window: Window,
         temporality: Temporality,
     ) -> impl Iterator<Item = MetricPoint> + use<> {
-        let (start, descriptor) = (self.start, METRICS[metric]);
+        let (attributes, start, descriptor) = (Arc::clone(&self.attributes), self.start, METRICS[metric]);
         let point = |time_unix_nano, total, change| MetricPoint {
             descriptor,
-            attributes: Arc::clone(attributes),
+            attributes: Arc::clone(&attributes),
             time_unix_nano,
             total: Reading { start_unix_nano: start, value: total },
             change: Reading { start_unix_nano: window.start, value: change },

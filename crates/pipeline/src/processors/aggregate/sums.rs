@@ -1,13 +1,16 @@
 //! The aggregator: it decides which series a record adds to and when a series ends, and it makes the reports. The
 //! caller gives the time.
 
-use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
+use hashbrown::HashMap;
+use hashbrown::hash_map::EntryRef;
 use tokio::time::Instant;
 
-use super::config::{AggregateConfig, DEFAULT_ATTRIBUTES};
+use super::added::{Added, AddedRef};
+use super::base::Base;
+use super::config::AggregateConfig;
 use super::metrics::{METRICS, increments_of};
 use super::plausible::{NOTHING, plausible};
 use super::series::{Attributes, Series, Window};
@@ -23,11 +26,14 @@ pub struct Aggregator {
     max_series: usize,
     temporality: Temporality,
     max_idle: Duration,
-    /// Series that have only default attributes, and the overflow series. They never end.
-    bounded: HashMap<Attributes, Series>,
+    /// Series that have only default attributes. They never end.
+    bounded: HashMap<Base, Series>,
     /// Series that have added attributes: at most `max_series`.
-    capped: HashMap<Attributes, Series>,
-    overflow: Attributes,
+    capped: HashMap<Added, Series>,
+    /// The series of the records for which `capped` has no room. It never ends.
+    overflow: Option<Series>,
+    /// The values of the added attributes of the record at hand.
+    values: Vec<Option<OwnedValue>>,
     /// Start of the current window, in ns since the Unix epoch: the time of the last report, or the aggregator's start.
     window_start: u64,
 }
@@ -42,7 +48,8 @@ impl Aggregator {
             max_idle: *config.max_idle,
             bounded: HashMap::new(),
             capped: HashMap::new(),
-            overflow: Arc::new([(Attribute::MetricOverflow.into(), OwnedValue::Bool(true))]),
+            overflow: None,
+            values: Vec::new(),
             window_start: now_unix_nano,
         }
     }
@@ -50,21 +57,15 @@ impl Aggregator {
     /// Adds the series that can be expected, with the value 0, to the current window. Call it only when it is certain
     /// that records will be seen, since 0 would be a guess before.
     pub fn expect(&mut self) {
-        for key in plausible() {
-            self.series(&key, key.len()).add(NOTHING);
+        for base in plausible() {
+            self.bounded_series(base).add(NOTHING);
         }
     }
 
     /// Adds records to the current window.
     pub fn add(&mut self, records: &[Record]) {
-        let mut key = Vec::with_capacity(DEFAULT_ATTRIBUTES.len() + self.added.len());
         for record in records {
-            let value = |key: &Key| Some((key.clone(), record.get(key)?.into()));
-            key.clear();
-            key.extend(DEFAULT_ATTRIBUTES.iter().filter_map(value));
-            let of_base = key.len();
-            key.extend(self.added.iter().filter_map(value));
-            self.series(&key, of_base).add(increments_of(record));
+            self.series(record).add(increments_of(record));
         }
     }
 
@@ -88,10 +89,11 @@ impl Aggregator {
     }
 
     fn points(&mut self, window: Window) -> Vec<MetricPoint> {
-        let mut points = Vec::with_capacity(METRICS.len() * (self.bounded.len() + self.capped.len()));
+        let mut points = Vec::with_capacity(METRICS.len() * (self.bounded.len() + self.capped.len() + 1));
         for metric in 0..METRICS.len() {
-            for (attributes, series) in self.bounded.iter_mut().chain(&mut self.capped) {
-                points.extend(series.report(metric, attributes, window, self.temporality));
+            let all = self.bounded.values_mut().chain(self.capped.values_mut()).chain(&mut self.overflow);
+            for series in all {
+                points.extend(series.report(metric, window, self.temporality));
             }
         }
         points
@@ -99,26 +101,45 @@ impl Aggregator {
 
     /// Ends the series with added attributes for which `is_over` is true. Their totals go to their base series.
     fn end(&mut self, mut is_over: impl FnMut(&mut Series) -> bool) {
-        for (attributes, ended) in self.capped.extract_if(|_, series| is_over(series)) {
-            let of_base = attributes.iter().take_while(|(name, _)| DEFAULT_ATTRIBUTES.contains(name)).count();
-            let base = self.bounded.entry(attributes[..of_base].into());
-            base.or_insert_with(|| Series::new(ended.start)).take_over(&ended);
+        for (key, ended) in self.capped.extract_if(|_, series| is_over(series)) {
+            let base = self.bounded.entry(key.base);
+            base.or_insert_with(|| Series::new(key.base.attributes().collect(), ended.start))
+                .take_over(&ended);
         }
     }
 
-    /// The series of these attributes. The first `of_base` of them are default ones. If there is no such series, this
-    /// is a new one, or the overflow series if `max_series` is reached.
-    fn series(&mut self, key: &[(Key, OwnedValue)], of_base: usize) -> &mut Series {
-        let is_capped = key.len() > of_base;
-        let is_full = self.capped.len() >= self.max_series;
-        let (all, key) = match is_capped {
-            true if is_full && !self.capped.contains_key(key) => (&mut self.bounded, &*self.overflow),
-            true => (&mut self.capped, key),
-            false => (&mut self.bounded, key),
-        };
-        // Nearly all records belong to a known series. Its key is not copied.
-        let known = all.get_key_value(key).map(|(known, _)| Arc::clone(known));
-        let start = self.window_start;
-        all.entry(known.unwrap_or_else(|| key.into())).or_insert_with(|| Series::new(start))
+    /// The series of a record. If there is no such series, this is a new one, or the overflow series if `max_series` is
+    /// reached.
+    fn series(&mut self, record: &Record) -> &mut Series {
+        let base = Base::of(record);
+        self.values.clear();
+        self.values.extend(self.added.iter().map(|key| record.get(key).map(OwnedValue::from)));
+        if self.values.iter().all(Option::is_none) {
+            return self.bounded_series(base);
+        }
+        let (start, is_full) = (self.window_start, self.capped.len() >= self.max_series);
+        match self.capped.entry_ref(&AddedRef { base, values: &self.values }) {
+            EntryRef::Occupied(known) => known.into_mut(),
+            EntryRef::Vacant(_) if is_full => {
+                self.overflow.get_or_insert_with(|| Series::new(overflow(), start))
+            }
+            EntryRef::Vacant(new) => {
+                let values = self.added.iter().zip(&self.values);
+                let added = values.filter_map(|(key, value)| Some((key.clone(), value.clone()?)));
+                let series = Series::new(base.attributes().chain(added).collect(), start);
+                let key = Added::from(new.key());
+                new.insert_with_key(key, series)
+            }
+        }
     }
+
+    fn bounded_series(&mut self, base: Base) -> &mut Series {
+        let start = self.window_start;
+        self.bounded.entry(base).or_insert_with(|| Series::new(base.attributes().collect(), start))
+    }
+}
+
+/// The attributes of the overflow series.
+fn overflow() -> Attributes {
+    Arc::new([(Attribute::MetricOverflow.into(), OwnedValue::Bool(true))])
 }
