@@ -6,6 +6,7 @@ use std::time::Duration;
 
 use crate::attribute::{Attribute, OwnedValue};
 use crate::books::{Ledger, LedgerKey, Signal};
+use crate::chunk::{CHUNK, Chunk, Sender};
 use crate::metric::{MetricPoint, Reading, Temporality};
 use crate::processors::RETRANSMITS;
 use crate::record::{
@@ -116,5 +117,16 @@ pub(crate) fn point(total: u64, change: u64) -> MetricPoint {
         total: Reading { start_unix_nano: 10_000_000_000, value: total },
         change: Reading { start_unix_nano: 20_000_000_000, value: change },
         temporality: Temporality::Cumulative,
+    }
+}
+
+/// Sends items in full chunks, as a receiver does that has many. There must be room for all of them.
+pub(crate) fn send<T>(out: &Sender<T>, items: impl IntoIterator<Item = T>) {
+    let mut items: Chunk<T> = items.into_iter().collect();
+    while !items.is_empty() {
+        let chunk = items.split_to(CHUNK.min(items.len()));
+        let room = out.try_reserve(chunk.len()).unwrap();
+        assert_eq!(room.len(), chunk.len(), "no room");
+        assert!(out.send(room, chunk).is_ok(), "closed");
     }
 }

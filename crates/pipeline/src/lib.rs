@@ -14,6 +14,7 @@
 
 pub mod attribute;
 pub mod books;
+pub mod chunk;
 pub mod clock;
 pub mod component;
 pub mod config;

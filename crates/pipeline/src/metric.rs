@@ -5,6 +5,7 @@ use std::sync::Arc;
 use serde::{Deserialize, Serialize};
 
 use crate::attribute::{Key, OwnedValue};
+use crate::chunk::Chunks;
 
 /// The description of a metric. The component that makes the points of the metric defines it.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -82,10 +83,13 @@ impl MetricPoint {
 
 /// The points that an exporter takes, in their order. They are in the exporter's temporality; if that is `None`, each
 /// point keeps its own.
-pub(crate) fn taken_in(temporality: Option<Temporality>, points: &Arc<[MetricPoint]>) -> Arc<[MetricPoint]> {
+pub(crate) fn taken_in(
+    temporality: Option<Temporality>,
+    points: &Chunks<MetricPoint>,
+) -> Chunks<MetricPoint> {
     let differs = |point: &MetricPoint| temporality.is_some_and(|wanted| wanted != point.temporality);
     if points.iter().all(|point| !differs(point) && point.is_worth_sending()) {
-        return Arc::clone(points);
+        return points.clone();
     }
     let taken = points
         .iter()
@@ -100,8 +104,10 @@ mod tests {
     use Temporality::{Cumulative, Delta};
 
     /// Two points: a total of 5 that has not changed, and a total of 7 that has changed by 2.
-    fn points(temporality: Temporality) -> Arc<[MetricPoint]> {
-        Arc::new([(5, 0), (7, 2)].map(|(total, change)| MetricPoint { temporality, ..point(total, change) }))
+    fn points(temporality: Temporality) -> Chunks<MetricPoint> {
+        Chunks::from(
+            [(5, 0), (7, 2)].map(|(total, change)| MetricPoint { temporality, ..point(total, change) }),
+        )
     }
 
     fn taken(wanted: Option<Temporality>, from: Temporality) -> Vec<(Temporality, u64)> {
@@ -124,7 +130,8 @@ mod tests {
     fn points_that_need_no_change_are_not_copied() {
         let points = points(Cumulative);
         for wanted in [None, Some(Cumulative)] {
-            assert!(Arc::ptr_eq(&taken_in(wanted, &points), &points));
+            let taken = taken_in(wanted, &points);
+            assert!(taken.iter().zip(points.iter()).all(|(taken, point)| std::ptr::eq(taken, point)));
         }
     }
 }

@@ -5,11 +5,11 @@ use std::sync::mpsc::sync_channel;
 use std::thread::{self, JoinHandle};
 
 use otel_tcpretrans_pipeline::books::ReceiverCounts;
+use otel_tcpretrans_pipeline::chunk::Sender;
 use otel_tcpretrans_pipeline::component::{Receiver, ReceiverError};
 use otel_tcpretrans_pipeline::record::Record;
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::fd::OwnedFd;
-use tokio::sync::mpsc::Sender;
 
 use crate::config::Config;
 use crate::counts::LiveCounts;

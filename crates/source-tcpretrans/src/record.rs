@@ -4,9 +4,9 @@ use std::io::{self, Write};
 use std::sync::Arc;
 
 use otel_tcpretrans_pipeline::books::{ReceiverCounts, Unobserved};
+use otel_tcpretrans_pipeline::chunk::Sender;
 use otel_tcpretrans_pipeline::component::{Receiver, ReceiverError};
 use otel_tcpretrans_pipeline::record::Record;
-use tokio::sync::mpsc::Sender;
 
 use crate::config::Config;
 use crate::receiver::Tcpretrans;

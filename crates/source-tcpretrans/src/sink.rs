@@ -4,10 +4,9 @@ use std::cell::{Cell, RefCell};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use otel_tcpretrans_pipeline::chunk::{CHUNK, Chunk, NoRoom, Room, Sender};
 use otel_tcpretrans_pipeline::clock::unix_nano;
 use otel_tcpretrans_pipeline::record::{Amounts, Record};
-use tokio::sync::mpsc::Sender;
-use tokio::sync::mpsc::error::TrySendError;
 
 use crate::convert::{self, DecodeError};
 use crate::counters::Counters;
@@ -18,10 +17,18 @@ use crate::tap::Tap;
 use crate::wall_clock::WallClock;
 use crate::wire;
 
-/// Takes events on the reader's thread. Never blocks: it counts what the channel can't take.
-#[derive(Debug)]
+/// Records that are collected for a chunk. There is room for them in the channel.
+#[derive(Default)]
+struct Pending {
+    records: Vec<Record>,
+    /// Room for the records and for more of them; `None` while there are none.
+    room: Option<Room>,
+}
+
+/// Takes events on the reader's thread. It never blocks: it counts what the channel can't take.
 pub(crate) struct Sink {
     out: Sender<Record>,
+    pending: RefCell<Pending>,
     counts: Arc<LiveCounts>,
     gaps: RefCell<Gaps>,
     clock: RefCell<WallClock>,
@@ -40,6 +47,7 @@ impl Sink {
     ) -> Sink {
         Sink {
             out,
+            pending: RefCell::default(),
             counts,
             gaps: RefCell::new(Gaps::new(slots)),
             clock: RefCell::new(WallClock::sample()),
@@ -58,7 +66,7 @@ impl Sink {
     }
 
     /// Takes one record. It counts as taken when it is handed over or counted as lost. Where something panics before
-    /// that, the books have it as unreported, like one that never came.
+    /// that, the books have it as unreported, like one that never came. Call [`flush`](Self::flush) after the last one.
     pub(crate) fn record(&self, bytes: &[u8]) {
         if let Some(tap) = &self.tap {
             count(&self.counts.taken, 1); // the tap has its own books
@@ -94,7 +102,8 @@ impl Sink {
                 continue;
             }
             let (ipv6, reason) = version_and_reason(class);
-            if self.out.try_send(convert::gap(ipv6, reason, amounts, now)).is_err() {
+            let Ok(room) = self.out.try_reserve(1) else { return false };
+            if self.out.send(room, vec![convert::gap(ipv6, reason, amounts, now)].into()).is_err() {
                 return false;
             }
             gaps.delivered(class);
@@ -134,16 +143,52 @@ impl Sink {
                 return;
             }
         };
-        let handed = self.out.try_send(record);
-        count(&self.counts.taken, 1);
-        if let Err(error) = &handed {
-            count(&self.counts.channel_full.events, 1);
-            count(&self.counts.channel_full.segments, wire.segments.into());
-            if matches!(error, TrySendError::Closed(_)) {
-                self.closed.set(true);
+        let handed = self.collect(record);
+        if !handed {
+            count(&self.counts.taken, 1);
+            self.refused(1, wire.segments.into());
+        }
+        self.gaps.borrow_mut().read(wire, handed);
+    }
+
+    /// Adds a record to the chunk that is being filled. False if the channel has no room for it.
+    fn collect(&self, record: Record) -> bool {
+        let mut pending = self.pending.borrow_mut();
+        if pending.room.is_none() {
+            match self.out.try_reserve(CHUNK) {
+                Ok(room) => pending.room = Some(room),
+                Err(no_room) => {
+                    self.closed.set(self.closed.get() || no_room == NoRoom::Closed);
+                    return false;
+                }
             }
         }
-        self.gaps.borrow_mut().read(wire, handed.is_ok());
+        pending.records.push(record);
+        let is_full = pending.room.as_ref().is_some_and(|room| room.len() == pending.records.len());
+        drop(pending);
+        if is_full {
+            self.flush();
+        }
+        true
+    }
+
+    /// Hands over the records that are collected.
+    pub(crate) fn flush(&self) {
+        let Pending { records, room } = &mut *self.pending.borrow_mut();
+        let Some(room) = room.take() else { return };
+        // The chunk gets memory of its own, as much as it needs. The buffer stays for the next one.
+        let chunk: Chunk<Record> = records.drain(..).collect();
+        count(&self.counts.taken, chunk.len() as u64);
+        if let Err(chunk) = self.out.send(room, chunk) {
+            self.closed.set(true);
+            self.refused(chunk.len() as u64, chunk.iter().map(|record| record.amounts.segments).sum());
+        }
+    }
+
+    /// Events for which the channel has no room.
+    fn refused(&self, events: u64, segments: u64) {
+        count(&self.counts.channel_full.events, events);
+        count(&self.counts.channel_full.segments, segments);
     }
 
     fn undecoded(&self, error: DecodeError) {

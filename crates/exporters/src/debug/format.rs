@@ -83,14 +83,13 @@ fn attributes<'a>(out: &mut String, attributes: impl Iterator<Item = (&'a str, V
 mod tests {
     use super::*;
     use crate::fixtures;
-    use std::sync::Arc;
 
     fn logs(verbosity: Verbosity) -> String {
-        batch(&Batch::Logs(Arc::new([fixtures::record(1), fixtures::failed_syn()])), verbosity)
+        batch(&Batch::Logs([fixtures::record(1), fixtures::failed_syn()].into()), verbosity)
     }
 
     fn metrics(verbosity: Verbosity) -> String {
-        batch(&Batch::Metrics(Arc::new([fixtures::point(42)])), verbosity)
+        batch(&Batch::Metrics([fixtures::point(42)].into()), verbosity)
     }
 
     #[test]
@@ -117,7 +116,7 @@ mod tests {
 
     #[test]
     fn attributes_of_processors_follow_the_records_own() {
-        let text = |verbosity| batch(&Batch::Logs(Arc::new([fixtures::enriched()])), verbosity);
+        let text = |verbosity| batch(&Batch::Logs([fixtures::enriched()].into()), verbosity);
         let found = " linux.netns.inode=4026531840 service.name=shop peer.port.open=true\n";
         assert!(text(Verbosity::Normal).ends_with(found), "{}", text(Verbosity::Normal));
         let found = "\n    linux.netns.inode: 4026531840\n    service.name: shop\n    peer.port.open: true\n";
@@ -126,7 +125,7 @@ mod tests {
 
     #[test]
     fn a_gap_is_printed_at_each_verbosity() {
-        let gap = |verbosity| batch(&Batch::Logs(Arc::new([fixtures::gap()])), verbosity);
+        let gap = |verbosity| batch(&Batch::Logs([fixtures::gap()].into()), verbosity);
         let line = "ipv4 gap timeout events=12 segments=200 bytes=289600 failed=1";
         assert_eq!(gap(Verbosity::Basic), format!("2026-11-23T04:00:00.002500Z {line}\n"));
         let attributes = " network.transport=tcp network.type=ipv4 network.tcp.retransmit.type=timeout \

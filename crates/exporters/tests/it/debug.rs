@@ -32,7 +32,7 @@ async fn writes_both_signals_and_delivers() {
     export(&exporter, logs(3), &records).await;
     drain(&exporter, &records).await;
     let exporter = DebugExporter::new("debug", &config, output);
-    export(&exporter, Batch::Metrics(Arc::new([fixtures::point(42)])), &points).await;
+    export(&exporter, Batch::Metrics([fixtures::point(42)].into()), &points).await;
     drain(&exporter, &points).await;
     let text = String::from_utf8(paper.0.lock().unwrap().clone()).unwrap();
     let lines: Vec<_> = text.lines().collect();

@@ -33,7 +33,7 @@ async fn logs_arrive_with_all_their_fields() {
     let backend = Backend::start([]).await;
     let exporter = exporter(&backend.url(), Signal::Logs, "");
     let ledger = ledger(Signal::Logs);
-    let batch = Batch::Logs(Arc::new([fixtures::record(1), fixtures::failed_syn(), fixtures::gap()]));
+    let batch = Batch::Logs([fixtures::record(1), fixtures::failed_syn(), fixtures::gap()].into());
     export(&*exporter, batch, &ledger).await;
     drain(&*exporter, &ledger).await;
 
@@ -89,7 +89,7 @@ async fn metrics_arrive_as_monotonic_sums() {
     let backend = Backend::start([]).await;
     let exporter = exporter(&backend.url(), Signal::Metrics, "");
     let ledger = ledger(Signal::Metrics);
-    export(&*exporter, Batch::Metrics(Arc::new([fixtures::point(42)])), &ledger).await;
+    export(&*exporter, Batch::Metrics([fixtures::point(42)].into()), &ledger).await;
     drain(&*exporter, &ledger).await;
 
     let [seen] = &backend.metrics()[..] else { panic!("one request") };
@@ -120,7 +120,7 @@ async fn the_temporality_is_the_exporters_or_the_pipelines() {
     let exporter = exporter(&backend.url(), Signal::Metrics, "");
     let ledger = ledger(Signal::Metrics);
     let point = MetricPoint { temporality: Temporality::Delta, ..fixtures::point(42) };
-    export(&*exporter, Batch::Metrics(Arc::new([point])), &ledger).await;
+    export(&*exporter, Batch::Metrics([point].into()), &ledger).await;
     drain(&*exporter, &ledger).await;
     let [seen] = &backend.metrics()[..] else { panic!("one request") };
     let Some(Data::Sum(sum)) = &seen.message.resource_metrics[0].scope_metrics[0].metrics[0].data else {

@@ -1,24 +1,24 @@
 //! The trait of exporters, which send telemetry to its destination, and the batches that they take.
 
 use std::error::Error;
-use std::sync::Arc;
 
 use futures::future::BoxFuture;
 use tokio::sync::watch;
 use tokio::time::Instant;
 
 use crate::books::Ledger;
+use crate::chunk::Chunks;
 use crate::metric::{MetricPoint, Temporality, taken_in};
 use crate::record::Record;
 use crate::status::Status;
 
-/// What an exporter takes at once.
+/// What an exporter takes at once. A clone shares the items.
 #[derive(Clone, Debug)]
 pub enum Batch {
     /// Records. Each of them is one log record.
-    Logs(Arc<[Record]>),
+    Logs(Chunks<Record>),
     /// Metric points.
-    Metrics(Arc<[MetricPoint]>),
+    Metrics(Chunks<MetricPoint>),
 }
 
 impl Batch {
@@ -39,7 +39,7 @@ impl Batch {
     /// point keeps its own. Of points that are read as delta, the exporter takes only those that have changed.
     pub(crate) fn taken_in(&self, temporality: Option<Temporality>) -> Batch {
         match self {
-            Batch::Logs(records) => Batch::Logs(Arc::clone(records)),
+            Batch::Logs(records) => Batch::Logs(records.clone()),
             Batch::Metrics(points) => Batch::Metrics(taken_in(temporality, points)),
         }
     }

@@ -2,6 +2,7 @@
 
 use tokio::time::Instant;
 
+use crate::chunk::Chunk;
 use crate::record::Record;
 
 /// Works on records: it changes them, removes some, or holds some back until it knows more about them.
@@ -10,7 +11,9 @@ use crate::record::Record;
 pub trait FlowProcessor: Send {
     /// Takes records that arrive at `now`, and returns those that go on, in their order. Records that it neither
     /// returns nor [holds](Self::held) are removed, and counted as filtered.
-    fn push(&mut self, records: Vec<Record>, now: Instant) -> Vec<Record>;
+    ///
+    /// Other pipelines may share the chunk. So a processor that changes records makes a chunk of its own.
+    fn push(&mut self, records: Chunk<Record>, now: Instant) -> Chunk<Record>;
 
     /// Number of records that it holds.
     fn held(&self) -> usize {
@@ -24,7 +27,7 @@ pub trait FlowProcessor: Send {
 
     /// Returns the held records that have waited long enough at `now`. If `now` is `None`, the pipeline ends, and this
     /// returns all of them.
-    fn flush(&mut self, _now: Option<Instant>) -> Vec<Record> {
-        Vec::new()
+    fn flush(&mut self, _now: Option<Instant>) -> Chunk<Record> {
+        Chunk::default()
     }
 }

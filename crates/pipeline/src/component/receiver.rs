@@ -1,8 +1,7 @@
 //! The trait of receivers, from which telemetry comes.
 
-use tokio::sync::mpsc;
-
 use crate::books::ReceiverCounts;
+use crate::chunk::Sender;
 use crate::metric::MetricPoint;
 use crate::record::Record;
 
@@ -10,12 +9,12 @@ use crate::record::Record;
 ///
 /// It runs on threads of its own. It never blocks on the pipelines, unless it [can wait](Receiver::can_wait).
 pub trait Receiver<T = Record>: Send {
-    /// Starts the receiver and returns when it is ready. It sends its items to `out`, and counts the items for which
-    /// `out` has no room.
+    /// Starts the receiver and returns when it is ready. It sends its items to `out`, in chunks of at most
+    /// [`CHUNK`](crate::chunk::CHUNK), and counts the items for which `out` has no room. No item waits for a chunk to fill.
     ///
     /// # Errors
     /// The error says what is missing or what failed. Everything that was acquired until then is released.
-    fn start(&mut self, out: mpsc::Sender<T>) -> Result<(), ReceiverError>;
+    fn start(&mut self, out: Sender<T>) -> Result<(), ReceiverError>;
 
     /// Stops the receiver: it hands over what is still in its buffers and closes `out`. Does nothing when it is not
     /// running.

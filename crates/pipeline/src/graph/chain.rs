@@ -3,6 +3,7 @@
 use tokio::time::Instant;
 
 use crate::books::Ledger;
+use crate::chunk::Chunk;
 use crate::component::FlowProcessor;
 use crate::record::Record;
 
@@ -19,7 +20,7 @@ impl Chain {
     }
 
     /// Takes records, and returns those that have passed all processors.
-    pub(super) fn push(&mut self, records: Vec<Record>, now: Instant) -> Vec<Record> {
+    pub(super) fn push(&mut self, records: Chunk<Record>, now: Instant) -> Chunk<Record> {
         self.push_from(0, records, now)
     }
 
@@ -29,13 +30,13 @@ impl Chain {
     }
 
     /// Flushes the processors that are due, and returns the records that have then passed all processors.
-    pub(super) fn flush_due(&mut self, now: Instant) -> Vec<Record> {
+    pub(super) fn flush_due(&mut self, now: Instant) -> Chunk<Record> {
         let is_due = |processor: &dyn FlowProcessor| processor.due().is_some_and(|due| due <= now);
         self.flush(is_due, Some(now), now)
     }
 
     /// Flushes all processors, because the pipeline ends.
-    pub(super) fn flush_all(&mut self, now: Instant) -> Vec<Record> {
+    pub(super) fn flush_all(&mut self, now: Instant) -> Chunk<Record> {
         self.flush(|_| true, None, now)
     }
 
@@ -44,7 +45,7 @@ impl Chain {
         is_due: impl Fn(&dyn FlowProcessor) -> bool,
         until: Option<Instant>,
         now: Instant,
-    ) -> Vec<Record> {
+    ) -> Chunk<Record> {
         let mut passed = Vec::new();
         for index in 0..self.processors.len() {
             let processor = &mut self.processors[index];
@@ -52,15 +53,15 @@ impl Chain {
                 let held = processor.held();
                 let records = processor.flush(until);
                 self.ledger.filter(held.saturating_sub(processor.held() + records.len()) as u64);
-                passed.extend(self.push_from(index + 1, records, now));
+                passed.extend_from_slice(&self.push_from(index + 1, records, now));
             }
         }
-        passed
+        passed.into()
     }
 
     /// Takes records through the processors from index `first` on. Records that a processor neither returns nor holds
     /// are filtered.
-    fn push_from(&mut self, first: usize, mut records: Vec<Record>, now: Instant) -> Vec<Record> {
+    fn push_from(&mut self, first: usize, mut records: Chunk<Record>, now: Instant) -> Chunk<Record> {
         for processor in &mut self.processors[first..] {
             if records.is_empty() {
                 break;

@@ -4,7 +4,7 @@ use crate::metric::MetricPoint;
 use crate::record::Record;
 
 /// A record or a metric point. It says how it counts in the numbers of its receiver.
-pub(super) trait Item: Clone + Send + Sync + 'static {
+pub(super) trait Item: Send + Sync + 'static {
     /// Number of the receiver's events that it is made of. It is 0 for a gap, since the receiver did not see the events
     /// in it.
     fn events(&self) -> u64;

@@ -1,20 +1,19 @@
 //! The task of a logs pipeline: flow processors, then `batch`, then the outlets.
 
-use tokio::sync::mpsc;
 use tokio::time::Instant;
 
 use super::chain::Chain;
-use super::limits::CHUNK;
 use super::outlet::Fanout;
 use super::timer::at;
 use crate::books::Ledger;
+use crate::chunk::{Chunks, Receiver};
 use crate::component::Batch;
 use crate::processors::Batcher;
 use crate::record::Record;
 
 /// What the task consists of.
 pub(super) struct LogsPipeline {
-    pub(super) records: mpsc::Receiver<Record>,
+    pub(super) records: Receiver<Record>,
     pub(super) chain: Chain,
     pub(super) batcher: Batcher<Record>,
     pub(super) fanout: Fanout,
@@ -24,13 +23,12 @@ pub(super) struct LogsPipeline {
 impl LogsPipeline {
     /// Runs until the entrance is closed and everything is handed over.
     pub(super) async fn run(mut self) {
-        let mut chunk = Vec::new();
         loop {
             let (chain_due, batch_due) = (self.chain.due(), self.batcher.due());
             let passed = tokio::select! {
-                count = self.records.recv_many(&mut chunk, CHUNK) => match count {
-                    0 => break,
-                    _ => self.chain.push(std::mem::take(&mut chunk), Instant::now()),
+                records = self.records.recv() => match records {
+                    None => break,
+                    Some(records) => self.chain.push(records, Instant::now()),
                 },
                 () = at(chain_due) => self.chain.flush_due(Instant::now()),
                 () = at(batch_due) => {
@@ -49,10 +47,9 @@ impl LogsPipeline {
     }
 
     /// Counts the batches in the ledgers at once. The returned future hands them over.
-    fn pass(&self, batches: Vec<Vec<Record>>) -> impl Future<Output = ()> + Send + use<> {
+    fn pass(&self, batches: Vec<Chunks<Record>>) -> impl Future<Output = ()> + Send + use<> {
         let count = batches.iter().map(|records| records.len() as u64).sum();
-        let sending =
-            self.fanout.send(batches.into_iter().map(|records| Batch::Logs(records.into())).collect());
+        let sending = self.fanout.send(batches.into_iter().map(Batch::Logs).collect());
         self.ledger.pass(count);
         sending
     }

@@ -3,14 +3,14 @@
 
 use futures::FutureExt;
 use futures::future::{Fuse, FusedFuture};
-use tokio::sync::{mpsc, oneshot};
+use tokio::sync::oneshot;
 use tokio::time::{Instant, MissedTickBehavior, interval_at};
 
 use super::chain::Chain;
-use super::limits::CHUNK;
 use super::outlet::Fanout;
 use super::timer::at;
 use crate::books::Ledger;
+use crate::chunk::{Chunks, Receiver};
 use crate::clock::unix_nano;
 use crate::component::Batch;
 use crate::metric::MetricPoint;
@@ -19,8 +19,8 @@ use crate::record::Record;
 
 /// What the task consists of.
 pub(super) struct MetricsPipeline {
-    pub(super) records: mpsc::Receiver<Record>,
-    pub(super) points: mpsc::Receiver<MetricPoint>,
+    pub(super) records: Receiver<Record>,
+    pub(super) points: Receiver<MetricPoint>,
     pub(super) chain: Chain,
     pub(super) aggregate: AggregateConfig,
     /// Tells when the pipeline that this one replaces has ended, and has its sums if this one inherits them.
@@ -39,8 +39,6 @@ impl MetricsPipeline {
         let (mut sums, mut is_expected) = self.first_sums().await;
         let mut tick = interval_at(Instant::now() + *self.aggregate.interval, *self.aggregate.interval);
         tick.set_missed_tick_behavior(MissedTickBehavior::Delay);
-        let mut chunk = Vec::new();
-        let mut points = Vec::new();
         // While the pipeline waits for its outlets, records are still added to the sums. The next report has all of
         // them.
         let mut sending = Box::pin(Fuse::terminated());
@@ -48,10 +46,10 @@ impl MetricsPipeline {
             let (chain_due, batch_due) = (self.chain.due(), self.batcher.due());
             let idle = sending.is_terminated();
             tokio::select! {
-                count = self.records.recv_many(&mut chunk, CHUNK) => match count {
-                    0 => break,
-                    _ => {
-                        let passed = self.chain.push(std::mem::take(&mut chunk), Instant::now());
+                records = self.records.recv() => match records {
+                    None => break,
+                    Some(records) => {
+                        let passed = self.chain.push(records, Instant::now());
                         self.add(&mut sums, &passed);
                     }
                 },
@@ -60,8 +58,8 @@ impl MetricsPipeline {
                     self.add(&mut sums, &passed);
                 }
                 () = &mut sending, if !idle => {}
-                _ = self.points.recv_many(&mut points, CHUNK), if idle && !self.points.is_closed() => {
-                    let full = self.batcher.push(std::mem::take(&mut points), Instant::now());
+                points = self.points.recv(), if idle && !self.points.is_closed() => {
+                    let full = self.batcher.push(points.unwrap_or_default(), Instant::now());
                     sending.set(self.send(full).fuse());
                 }
                 begun = &mut self.begun, if idle && !is_expected => {
@@ -93,11 +91,10 @@ impl MetricsPipeline {
     async fn finish(&mut self, sums: &mut Aggregator) {
         let rest = self.chain.flush_all(Instant::now());
         self.add(sums, &rest);
-        let mut points = Vec::new();
-        while let Ok(point) = self.points.try_recv() {
-            points.push(point);
+        let mut last = Vec::new();
+        while let Some(points) = self.points.try_recv() {
+            last.extend(self.batcher.push(points, Instant::now()));
         }
-        let mut last = self.batcher.push(points, Instant::now());
         last.extend(self.report(sums));
         last.extend(self.batcher.flush());
         self.send(last).await;
@@ -116,9 +113,9 @@ impl MetricsPipeline {
     }
 
     /// Closes the window, and returns the batches that are complete with its points.
-    fn report(&mut self, sums: &mut Aggregator) -> Vec<Vec<MetricPoint>> {
+    fn report(&mut self, sums: &mut Aggregator) -> Vec<Chunks<MetricPoint>> {
         let now = Instant::now();
-        self.batcher.push(sums.report(unix_nano(), now), now)
+        self.batcher.push(sums.report(unix_nano(), now).into(), now)
     }
 
     fn add(&self, sums: &mut Aggregator, records: &[Record]) {
@@ -126,7 +123,7 @@ impl MetricsPipeline {
         self.ledger.aggregate(records.len() as u64);
     }
 
-    fn send(&self, batches: Vec<Vec<MetricPoint>>) -> impl Future<Output = ()> + Send + use<> {
-        self.fanout.send(batches.into_iter().map(|points| Batch::Metrics(points.into())).collect())
+    fn send(&self, batches: Vec<Chunks<MetricPoint>>) -> impl Future<Output = ()> + Send + use<> {
+        self.fanout.send(batches.into_iter().map(Batch::Metrics).collect())
     }
 }

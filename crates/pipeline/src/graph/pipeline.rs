@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, oneshot, watch};
+use tokio::sync::{oneshot, watch};
 
 use super::branch::Branch;
 use super::chain::Chain;
@@ -15,6 +15,7 @@ use super::outlet::{Fanout, Outlet};
 use super::plan::{ExporterKey, PipelinePlan};
 use super::task::{Node, Spawner, Task};
 use crate::books::{Ledger, LedgerKey, Signal};
+use crate::chunk::{self, Sender};
 use crate::component::Host;
 use crate::metric::MetricPoint;
 use crate::processors::{Aggregator, BatchConfig, Batcher, ProcessorConfig};
@@ -24,9 +25,9 @@ use crate::record::Record;
 pub(super) struct RunningPipeline {
     signal: Signal,
     ledger: Ledger,
-    records: mpsc::Sender<Record>,
+    records: Sender<Record>,
     /// The entrance for metric points; `None` for a logs pipeline.
-    points: Option<mpsc::Sender<MetricPoint>>,
+    points: Option<Sender<MetricPoint>>,
     fanout: watch::Sender<Vec<Arc<Outlet>>>,
     /// Of each outlet, in items.
     outlet_capacity: usize,
@@ -55,7 +56,7 @@ impl RunningPipeline {
     ) -> RunningPipeline {
         let key = LedgerKey { pipeline: id.to_owned(), signal: plan.signal, exporter: None };
         let ledger = host.books.open(key);
-        let (entrance, records) = mpsc::channel(PIPELINE_CAPACITY);
+        let (entrance, records) = chunk::channel(PIPELINE_CAPACITY);
         let (fanout, outlets) = watch::channel(Vec::new());
         let flow = plan.processors.iter().filter_map(|(_, config)| config.flow(host)).collect();
         let chain = Chain::new(flow, ledger.clone());
@@ -77,7 +78,7 @@ impl RunningPipeline {
                 (None, None, task)
             }
             Some((_, aggregate)) => {
-                let (sender, points) = mpsc::channel(PIPELINE_CAPACITY);
+                let (sender, points) = chunk::channel(PIPELINE_CAPACITY);
                 let (begin, begun) = oneshot::channel();
                 let pipeline = MetricsPipeline {
                     records,

@@ -2,12 +2,13 @@
 
 use std::sync::Arc;
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 use super::item::Item;
 use super::pipeline::RunningPipeline;
 use super::stage::{self, Branches, StageCounts};
 use super::task::{Node, Spawner, Task};
+use crate::chunk::{self, Sender};
 use crate::component::{AnyReceiver, Host, Receiver, ReceiverError};
 use crate::metric::MetricPoint;
 use crate::record::Record;
@@ -56,8 +57,8 @@ pub(super) fn stage<T: Item>(
     branches: Branches<T>,
     host: &Host,
     spawner: &mut Spawner,
-) -> (mpsc::Sender<T>, watch::Sender<Branches<T>>, Task<()>) {
-    let (out, items) = mpsc::channel(receiver.channel_capacity().max(1));
+) -> (Sender<T>, watch::Sender<Branches<T>>, Task<()>) {
+    let (out, items) = chunk::channel(receiver.channel_capacity().max(1));
     let counts = Arc::new(StageCounts::default());
     let (probe, completing) = (receiver.probe(), Arc::clone(&counts));
     host.books.add_receiver(id, move || completing.complete(&probe));
@@ -71,9 +72,9 @@ pub(super) fn stage<T: Item>(
 
 /// Starts a receiver whose stage runs. This may take time, for example to load programs into the kernel, so it is done
 /// on a thread where it delays nothing else.
-pub(super) async fn start<T: Send + 'static>(
+pub(super) async fn start<T: Item>(
     mut receiver: Box<dyn Receiver<T>>,
-    out: mpsc::Sender<T>,
+    out: Sender<T>,
 ) -> Result<Box<dyn Receiver<T>>, ReceiverError> {
     let started = tokio::task::spawn_blocking(move || receiver.start(out).map(|()| receiver)).await;
     started.unwrap_or_else(|panic| Err(ReceiverError::Failed(panic.to_string())))

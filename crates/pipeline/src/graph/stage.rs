@@ -3,12 +3,12 @@
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 
 use super::branch::Branch;
 use super::item::Item;
-use super::limits::CHUNK;
 use crate::books::{ReceiverCounts, Unobserved};
+use crate::chunk::Receiver;
 
 /// The branches of a stage. They may be replaced between two chunks.
 pub(super) type Branches<T> = Vec<Arc<Branch<T>>>;
@@ -44,15 +44,15 @@ impl StageCounts {
 /// The channel of a receiver. If the stage is aborted because the time for the shutdown is over, dropping this counts
 /// what is still in the channel.
 struct Intake<'c, T: Item> {
-    items: mpsc::Receiver<T>,
+    items: Receiver<T>,
     counts: &'c StageCounts,
 }
 
 impl<T: Item> Drop for Intake<'_, T> {
     fn drop(&mut self) {
         self.items.close();
-        while let Ok(item) = self.items.try_recv() {
-            if item.events() > 0 {
+        while let Some(chunk) = self.items.try_recv() {
+            for item in chunk.iter().filter(|item| item.events() > 0) {
                 self.counts.unread_events.fetch_add(item.events(), Ordering::Release);
                 self.counts.unread_segments.fetch_add(item.segments(), Ordering::Release);
             }
@@ -63,20 +63,18 @@ impl<T: Item> Drop for Intake<'_, T> {
 /// Runs until the receiver closes the channel and everything in it is handed over. If the receiver `can_wait`, the
 /// stage waits for the slowest of its pipelines.
 pub(super) async fn run<T: Item>(
-    items: mpsc::Receiver<T>,
+    items: Receiver<T>,
     branches: watch::Receiver<Branches<T>>,
     counts: &StageCounts,
     can_wait: bool,
 ) {
     let mut intake = Intake { items, counts };
-    let mut chunk = Vec::new();
-    while intake.items.recv_many(&mut chunk, CHUNK).await > 0 {
+    while let Some(chunk) = intake.items.recv().await {
         counts.received.fetch_add(chunk.iter().map(Item::events).sum(), Ordering::Release);
         let now = branches.borrow().clone();
         for branch in now {
-            branch.hand_over(&chunk, can_wait).await;
+            branch.hand_over(chunk.clone(), can_wait).await;
         }
-        chunk.clear();
     }
 }
 

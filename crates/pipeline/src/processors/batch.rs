@@ -5,6 +5,7 @@ use std::time::Duration;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+use crate::chunk::{Chunk, Chunks};
 use crate::config::{Interval, Problem};
 
 /// `batch`, with the Collector's keys and defaults.
@@ -38,7 +39,7 @@ impl BatchConfig {
 pub struct Batcher<T> {
     size: usize,
     timeout: Duration,
-    pending: Vec<T>,
+    pending: Chunks<T>,
     /// When `pending` must be flushed; `None` while it is empty.
     due: Option<Instant>,
 }
@@ -49,7 +50,7 @@ impl<T> Batcher<T> {
         Batcher {
             size: config.send_batch_size.max(1),
             timeout: *config.timeout,
-            pending: Vec::new(),
+            pending: Chunks::default(),
             due: None,
         }
     }
@@ -60,11 +61,12 @@ impl<T> Batcher<T> {
     }
 
     /// Adds items that arrived at `now`, and returns the batches that are complete.
-    pub fn push(&mut self, items: Vec<T>, now: Instant) -> Vec<Vec<T>> {
+    pub fn push(&mut self, mut items: Chunk<T>, now: Instant) -> Vec<Chunks<T>> {
         let mut full = Vec::new();
-        for item in items {
+        while !items.is_empty() {
             self.due = self.due.or_else(|| now.checked_add(self.timeout));
-            self.pending.push(item);
+            let fits = items.len().min(self.size - self.pending.len());
+            self.pending.push(items.split_to(fits));
             if self.pending.len() == self.size {
                 full.extend(self.flush());
             }
@@ -81,7 +83,7 @@ impl<T> Batcher<T> {
     }
 
     /// Takes the incomplete batch, if there is one.
-    pub fn flush(&mut self) -> Option<Vec<T>> {
+    pub fn flush(&mut self) -> Option<Chunks<T>> {
         self.due = None;
         (!self.pending.is_empty()).then(|| std::mem::take(&mut self.pending))
     }
@@ -96,14 +98,26 @@ mod tests {
         Batcher::new(&BatchConfig { send_batch_size: size, timeout: timeout.into() })
     }
 
+    fn push(batcher: &mut Batcher<u32>, items: &[u32], now: Instant) -> Vec<Vec<u32>> {
+        batcher.push(items.to_vec().into(), now).iter().map(shown).collect()
+    }
+
+    fn flush(batcher: &mut Batcher<u32>) -> Option<Vec<u32>> {
+        batcher.flush().as_ref().map(shown)
+    }
+
+    fn shown(batch: &Chunks<u32>) -> Vec<u32> {
+        batch.iter().copied().collect()
+    }
+
     #[test]
     fn cuts_exactly_at_the_size_and_keeps_the_order() {
         let mut batcher = batcher(3, Duration::from_secs(1));
         let now = Instant::now();
-        assert_eq!(batcher.push(vec![1, 2], now), Vec::<Vec<u32>>::new());
-        assert_eq!(batcher.push(vec![3, 4, 5, 6, 7], now), [[1, 2, 3], [4, 5, 6]]);
-        assert_eq!(batcher.flush(), Some(vec![7]));
-        assert_eq!(batcher.flush(), None);
+        assert_eq!(push(&mut batcher, &[1, 2], now), Vec::<Vec<u32>>::new());
+        assert_eq!(push(&mut batcher, &[3, 4, 5, 6, 7], now), [[1, 2, 3], [4, 5, 6]]);
+        assert_eq!(flush(&mut batcher), Some(vec![7]));
+        assert_eq!(flush(&mut batcher), None);
     }
 
     #[test]
@@ -112,20 +126,20 @@ mod tests {
         let mut batcher = batcher(3, timeout);
         let start = Instant::now();
         assert_eq!(batcher.due(), None);
-        batcher.push(vec![1], start);
-        batcher.push(vec![2], start + timeout / 2);
+        push(&mut batcher, &[1], start);
+        push(&mut batcher, &[2], start + timeout / 2);
         assert_eq!(batcher.due(), Some(start + timeout), "a later item does not postpone it");
         // The third completes the batch; the fourth is the oldest of the next.
-        assert_eq!(batcher.push(vec![3, 4], start + timeout), [[1, 2, 3]]);
+        assert_eq!(push(&mut batcher, &[3, 4], start + timeout), [[1, 2, 3]]);
         assert_eq!(batcher.due(), Some(start + 2 * timeout));
-        batcher.push(vec![5, 6], start + timeout);
+        push(&mut batcher, &[5, 6], start + timeout);
         assert_eq!(batcher.due(), None, "nothing waits");
     }
 
     #[test]
     fn without_timeout_nothing_waits() {
         let mut batcher = batcher(2, Duration::ZERO);
-        assert_eq!(batcher.push(vec![1, 2, 3], Instant::now()), [vec![1, 2], vec![3]]);
+        assert_eq!(push(&mut batcher, &[1, 2, 3], Instant::now()), [vec![1, 2], vec![3]]);
         assert_eq!(batcher.due(), None);
     }
 

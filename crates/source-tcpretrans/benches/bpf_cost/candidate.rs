@@ -11,11 +11,11 @@ use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use libbpf_rs::{Link, MapCore, Object, PerfBuffer, PerfBufferBuilder};
+use otel_tcpretrans_pipeline::chunk;
 use otel_tcpretrans_pipeline::component::Receiver;
 use otel_tcpretrans_source::Tcpretrans;
 use otel_tcpretrans_source::config::{Config, Hook, Transport, Wakeup};
 use rustix::process::{Signal, set_parent_process_death_signal};
-use tokio::sync::mpsc;
 
 use crate::compile;
 
@@ -134,7 +134,7 @@ pub struct Ours {
 impl Ours {
     fn start(config: Config) -> Result<Ours, Box<dyn Error>> {
         let mut receiver = Tcpretrans::new(config);
-        let (sender, mut events) = mpsc::channel(receiver.channel_capacity());
+        let (sender, mut events) = chunk::channel(receiver.channel_capacity());
         receiver.start(sender)?;
         let taker = thread::spawn(move || {
             while let Some(event) = events.blocking_recv() {

@@ -34,9 +34,9 @@ impl ReplayCounts {
         ];
     }
 
-    /// An event that goes into the channel.
-    pub(super) fn sent(&self) {
-        self.read.fetch_add(1, Ordering::Relaxed);
+    /// Events that go into the channel.
+    pub(super) fn sent(&self, events: u64) {
+        self.read.fetch_add(events, Ordering::Relaxed);
     }
 
     /// An event that can't be decoded.

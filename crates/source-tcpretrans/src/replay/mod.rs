@@ -11,10 +11,11 @@ use std::sync::Arc;
 use std::thread::{self, JoinHandle};
 
 use otel_tcpretrans_pipeline::books::ReceiverCounts;
+use otel_tcpretrans_pipeline::chunk::Sender;
 use otel_tcpretrans_pipeline::component::{Receiver, ReceiverError};
 use otel_tcpretrans_pipeline::record::Record;
 use tokio::runtime::Builder;
-use tokio::sync::{mpsc::Sender, watch};
+use tokio::sync::watch;
 
 pub use config::{Config, Speed};
 
@@ -65,6 +66,7 @@ impl Receiver for Replay {
             counts: Arc::clone(&self.counts),
             stop: stopped,
             out,
+            chunk: Vec::new(),
         };
         let thread = thread::Builder::new()
             .name("replay".to_owned())

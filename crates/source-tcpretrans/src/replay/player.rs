@@ -6,9 +6,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
+use otel_tcpretrans_pipeline::chunk::{CHUNK, Room, Sender};
 use otel_tcpretrans_pipeline::record::Record;
-use tokio::sync::mpsc::error::TrySendError;
-use tokio::sync::mpsc::{Permit, Sender};
 use tokio::sync::watch;
 use tracing::{error, info, warn};
 
@@ -28,6 +27,8 @@ pub(super) struct Player {
     /// Closes when it is to stop.
     pub(super) stop: watch::Receiver<()>,
     pub(super) out: Sender<Record>,
+    /// What was read and is not handed over yet.
+    pub(super) chunk: Vec<Record>,
 }
 
 /// How a pass over the file ended.
@@ -66,17 +67,38 @@ impl Player {
     }
 
     async fn pass(&mut self, reader: &mut FileReader) -> Pass {
+        let most = match self.speed {
+            Speed::Realtime => 1,
+            Speed::Max => CHUNK,
+        };
         let mut beginning = None;
         // Room first: an event that was read is an event that is handed over.
-        while let Some(room) = room(&self.out, &mut self.stop).await {
+        while let Some(room) = self.room(most).await {
+            let filled = self.fill(&room, reader, &mut beginning).await;
+            self.hand_over(room);
+            if let Some(over) = filled {
+                return over;
+            }
+        }
+        Pass::Stopped
+    }
+
+    /// Reads as many events as there is room for. How the pass ended, if it did.
+    async fn fill(
+        &mut self,
+        room: &Room,
+        reader: &mut FileReader,
+        beginning: &mut Option<(Instant, u64)>,
+    ) -> Option<Pass> {
+        while self.chunk.len() < room.len() {
             let event = match reader.next_event() {
                 Ok(Some(event)) => event,
                 Ok(None) => {
                     self.counts.lost(reader.lost());
-                    return Pass::Over(None);
+                    return Some(Pass::Over(None));
                 }
-                Err(tear) if matches!(tear.damage, Damage::Unreadable(_)) => return Pass::Failed(tear),
-                Err(tear) => return Pass::Over(Some(tear)),
+                Err(tear) if matches!(tear.damage, Damage::Unreadable(_)) => return Some(Pass::Failed(tear)),
+                Err(tear) => return Some(Pass::Over(Some(tear))),
             };
             match decode(event.bytes, event.wall_offset_ns) {
                 Ok(record) => {
@@ -86,16 +108,34 @@ impl Player {
                         let (began, first) = *beginning.get_or_insert((Instant::now(), boot_time));
                         let due = Duration::from_nanos(boot_time.saturating_sub(first));
                         if !pause(due.saturating_sub(began.elapsed()), &mut self.stop).await {
-                            return Pass::Stopped;
+                            return Some(Pass::Stopped);
                         }
                     }
-                    self.counts.sent();
-                    room.send(record);
+                    self.chunk.push(record);
                 }
                 Err(error) => self.counts.unreadable(error),
             }
         }
-        Pass::Stopped
+        None
+    }
+
+    /// Hands over what was read.
+    fn hand_over(&mut self, room: Room) {
+        self.counts.sent(self.chunk.len() as u64);
+        // If the other end is gone, the next look for room ends the replay.
+        let _ = self.out.send(room, self.chunk.drain(..).collect());
+    }
+
+    /// Waits for room for at most `most` events. `None` if the replay is stopped, or the other end of the channel is
+    /// gone.
+    async fn room(&mut self, most: usize) -> Option<Room> {
+        // An error says that the other end was dropped.
+        self.stop.has_changed().ok()?;
+        tokio::select! {
+            biased;
+            room = self.out.reserve(most) => room,
+            _ = self.stop.changed() => None,
+        }
     }
 
     /// Logs how a pass ended. It is called for the first one alone, since the others end in the same way.
@@ -110,20 +150,6 @@ impl Player {
             }
             Pass::Stopped | Pass::Failed(_) => {}
         }
-    }
-}
-
-/// Waits for room for one event. `None` where the replay is stopped, or the other end of the channel is gone.
-async fn room<'o>(out: &'o Sender<Record>, stop: &mut watch::Receiver<()>) -> Option<Permit<'o, Record>> {
-    // An error says that the other end was dropped.
-    stop.has_changed().ok()?;
-    match out.try_reserve() {
-        Ok(room) => Some(room),
-        Err(TrySendError::Closed(())) => None,
-        Err(TrySendError::Full(())) => tokio::select! {
-            room = out.reserve() => room.ok(),
-            _ = stop.changed() => None,
-        },
     }
 }
 

@@ -7,7 +7,7 @@ use std::mem::offset_of;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
-use tokio::sync::mpsc;
+use otel_tcpretrans_pipeline::chunk;
 
 use super::*;
 use crate::recording::{Header, Writer};
@@ -41,16 +41,35 @@ fn config(path: &Path) -> Config {
     Config { file: path.to_owned(), speed: Speed::Max, repeat: false }
 }
 
-fn start(config: Config, capacity: usize) -> (Replay, mpsc::Receiver<Record>) {
+fn start(config: Config, capacity: usize) -> (Replay, Events) {
     let mut replay = Replay::new(config);
-    let (out, events) = mpsc::channel(capacity);
+    let (out, chunks) = chunk::channel(capacity);
     replay.start(out).unwrap();
-    (replay, events)
+    (replay, Events { chunks, begun: Vec::new().into_iter() })
+}
+
+/// The records that come out of the channel, one by one.
+struct Events {
+    chunks: chunk::Receiver<Record>,
+    /// What is left of the chunk that came last.
+    begun: std::vec::IntoIter<Record>,
+}
+
+impl Iterator for Events {
+    type Item = Record;
+
+    fn next(&mut self) -> Option<Record> {
+        if let Some(record) = self.begun.next() {
+            return Some(record);
+        }
+        self.begun = self.chunks.blocking_recv()?.to_vec().into_iter();
+        self.next()
+    }
 }
 
 /// The wall-clock time of the next record.
-fn next(channel: &mut mpsc::Receiver<Record>) -> Option<u64> {
-    channel.blocking_recv().map(|record| record.time_unix_nano)
+fn next(events: &mut Events) -> Option<u64> {
+    events.next().map(|record| record.time_unix_nano)
 }
 
 fn unobserved(counts: &ReceiverCounts) -> Vec<(&str, &str, u64)> {
@@ -70,7 +89,7 @@ fn everything_comes_through_a_channel_for_one_and_then_it_has_finished() {
     for number in 0..100 {
         assert_eq!(next(&mut events), Some(2 * number), "boot time and offset");
     }
-    assert_eq!(events.blocking_recv(), None);
+    assert_eq!(events.next(), None);
     assert!(replay.has_finished());
     let counts = replay.probe()();
     assert_eq!(counts.seen, 109);
@@ -93,7 +112,7 @@ fn a_torn_file_is_played_to_its_tear_and_that_is_its_end() {
     fs::write(&file, &whole[..whole.len() - 29]).unwrap();
     let (replay, mut events) = start(config(&file), 8);
     assert_eq!(next(&mut events), Some(1));
-    assert_eq!(events.blocking_recv(), None);
+    assert_eq!(events.next(), None);
     assert!(replay.has_finished());
     assert_eq!(replay.probe()().seen, 1);
 }
@@ -109,12 +128,12 @@ fn a_stop_ends_it_wherever_it_waits_and_it_has_not_finished() {
         [(Speed::Max, true, 1), (Speed::Realtime, false, 8), (Speed::Max, true, 8)]
     {
         let (mut replay, mut events) = start(Config { speed, repeat, ..config(&file) }, capacity);
-        assert!(events.blocking_recv().is_some());
+        assert!(events.next().is_some());
         replay.stop();
         replay.stop();
         assert!(!replay.has_finished());
         let mut received = 1;
-        while events.blocking_recv().is_some() {
+        while events.next().is_some() {
             received += 1;
         }
         assert_eq!(replay.probe()().seen, received);
@@ -130,7 +149,7 @@ fn in_real_time_the_pauses_are_kept() {
     record(&file, &[event(500 * ms), event(499 * ms), event(560 * ms)], 0);
     let began = Instant::now();
     let (replay, mut events) = start(Config { speed: Speed::Realtime, ..config(&file) }, 8);
-    while events.blocking_recv().is_some() {}
+    while events.next().is_some() {}
     assert!(began.elapsed() >= Duration::from_millis(60), "{:?}", began.elapsed());
     assert!(replay.has_finished());
 }
@@ -147,7 +166,7 @@ fn it_loops_and_an_empty_recording_ends_all_the_same() {
     drop(replay);
     record(&file, &[], 0);
     let (replay, mut events) = start(Config { repeat: true, ..config(&file) }, 1);
-    assert_eq!(events.blocking_recv(), None);
+    assert_eq!(events.next(), None);
     assert!(replay.has_finished());
 }
 
@@ -155,7 +174,7 @@ fn it_loops_and_an_empty_recording_ends_all_the_same() {
 fn what_is_no_recording_is_a_matter_of_configuration() {
     let folder = tempfile::tempdir().unwrap();
     let file = folder.path().join("file");
-    let refusal = || match Replay::new(config(&file)).start(mpsc::channel(1).0) {
+    let refusal = || match Replay::new(config(&file)).start(chunk::channel(1).0) {
         Err(ReceiverError::Configuration(why)) => why,
         other => panic!("{other:?}"),
     };

@@ -3,8 +3,8 @@
 use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
+use otel_tcpretrans_pipeline::chunk::Sender;
 use otel_tcpretrans_pipeline::record::Record;
-use tokio::sync::mpsc::Sender;
 
 use crate::config::Wakeup;
 use crate::counts::LiveCounts;

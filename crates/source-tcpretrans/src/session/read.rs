@@ -22,7 +22,9 @@ pub(super) fn read(inputs: &Inputs, mut loaded: Loaded<'_>, sink: &Sink) {
     }
     loaded.skeleton.links = Default::default(); // closes the links: from here on nothing new is seen
     until(STRAGGLERS, || {
-        if let Err(error) = loaded.reader.consume() {
+        let read = loaded.reader.consume();
+        sink.flush();
+        if let Err(error) = read {
             tracing::error!(%error, "reading the kernel's buffer");
             return true;
         }
@@ -56,7 +58,9 @@ fn read_until_stopped(inputs: &Inputs, loaded: &Loaded<'_>, sink: &Sink) -> libb
             count_misses(&loaded.skeleton, sink.counts());
         }
         sink.look(&loaded.counters);
-        loaded.reader.consume()?;
+        let read = loaded.reader.consume();
+        sink.flush();
+        read?;
         sink.deliver_gap();
         if is_to_stop {
             break;

@@ -4,9 +4,9 @@
 
 use std::mem::{offset_of, size_of};
 
+use otel_tcpretrans_pipeline::chunk;
 use rustix::fs::{MemfdFlags, ftruncate, memfd_create};
 use rustix::param::page_size;
-use tokio::sync::mpsc;
 
 use super::*;
 use crate::counters::KINDS;
@@ -35,15 +35,15 @@ fn counters() -> Counters {
 fn an_event_of_an_unknown_family_is_counted_with_its_segments_and_is_in_no_gap() {
     let counters = counters();
     let counting = Arc::<LiveCounts>::default();
-    let (out, mut records) = mpsc::channel(8);
+    let (out, mut records) = chunk::channel(8);
     let sink = Sink::new(out, Arc::clone(&counting), None, KINDS);
     sink.look(&counters);
     sink.event(&wire_event { family: 1, segments: 7, ..wire_event::default() });
     assert!(sink.deliver_gap());
 
-    let gap = records.try_recv().unwrap();
+    let gap = &records.try_recv().unwrap()[0];
     assert_eq!((gap.identity, gap.amounts.events, gap.amounts.segments), (None, 1, 5));
-    assert!(records.try_recv().is_err(), "nothing else");
+    assert!(records.try_recv().is_none(), "nothing else");
     let counts = counting.counts();
     let unknown = counts.unobserved.iter().find(|unobserved| unobserved.reason == "unknown_family").unwrap();
     assert_eq!((unknown.place, unknown.events, unknown.segments), ("flow", 1, Some(7)));
@@ -52,11 +52,11 @@ fn an_event_of_an_unknown_family_is_counted_with_its_segments_and_is_in_no_gap()
 #[test]
 fn bytes_that_are_no_event_are_counted_by_reason() {
     let counting = Arc::<LiveCounts>::default();
-    let (out, mut records) = mpsc::channel(8);
+    let (out, mut records) = chunk::channel(8);
     let sink = Sink::new(out, Arc::clone(&counting), None, KINDS);
     sink.record(&[0; 5]);
     sink.event(&wire_event { kind: 9, family: 2, ..wire_event::default() });
-    assert!(records.try_recv().is_err());
+    assert!(records.try_recv().is_none());
     let counts = counting.counts();
     let of = |reason| counts.unobserved.iter().find(|u| u.reason == reason).map(|u| (u.place, u.events));
     assert_eq!((of("truncated"), of("unknown_kind")), (Some(("decode", 1)), Some(("decode", 1))));

@@ -7,6 +7,7 @@ use std::thread;
 use nix::libc;
 use nix::sched::{CloneFlags, unshare};
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use otel_tcpretrans_pipeline::chunk;
 use otel_tcpretrans_pipeline::component::{Receiver, ReceiverError};
 use otel_tcpretrans_pipeline::config::Size;
 use otel_tcpretrans_pipeline::record::Record;
@@ -18,7 +19,6 @@ use rustix::thread::{
     CapabilitySet, CapabilitySets, set_capabilities, set_keep_capabilities, set_thread_groups,
     set_thread_res_gid, set_thread_res_uid,
 };
-use tokio::sync::mpsc;
 
 use super::{MIB, lose_some};
 use crate::running::{Running, own};
@@ -51,7 +51,7 @@ fn alone(name: &str, test: fn()) {
     counts.for_each(|(_, counts)| println!("    RetransSegs{counts}"));
 }
 
-type Started = Result<(Tcpretrans, mpsc::Receiver<Record>), ReceiverError>;
+type Started = Result<(Tcpretrans, chunk::Receiver<Record>), ReceiverError>;
 
 /// Starts as a user that nobody else is, who has CAP_BPF and CAP_PERFMON, and so much to lock.
 fn start_by_another_user(config: Config, memlock: u64) -> Started {
@@ -69,7 +69,7 @@ fn start_by_another_user(config: Config, memlock: u64) -> Started {
         let sets = CapabilitySets { effective: both, permitted: both, inheritable: none };
         set_capabilities(None, sets).unwrap();
         let mut receiver = Tcpretrans::new(config);
-        let (out, events) = mpsc::channel(receiver.channel_capacity());
+        let (out, events) = chunk::channel(receiver.channel_capacity());
         receiver.start(out).map(|()| (receiver, events))
     });
     let started = started.join().unwrap();
@@ -90,7 +90,7 @@ fn another_user_starts_within_8_mib_of_memlock() {
         assert_eq!(receiver.probe()().gauges[0], ("ringbuf_size", "By", MIB as u64));
         lose_some();
         receiver.stop();
-        assert!(events.try_recv().is_ok());
+        assert!(events.try_recv().is_some());
 
         // As much as all that may be locked.
         let large = Config { ringbuf: Ringbuf { size: Size::mib(8) }, ..config.clone() };
@@ -141,7 +141,7 @@ fn where_tp_btf_can_not_attach() {
         let running = thread::spawn(|| {
             without_bpf_links().expect("seccomp");
             let mut typed = Tcpretrans::new(own(Hook::TpBtf, Transport::Auto));
-            let refused = typed.start(mpsc::channel(1).0).expect_err("no link");
+            let refused = typed.start(chunk::channel(1).0).expect_err("no link");
             assert!(refused.to_string().contains("hook tp_btf: attaching"), "{refused}");
             Running::start(own(Hook::Auto, Transport::Auto))
         });

@@ -23,6 +23,7 @@ use std::process::ExitCode;
 use std::time::Duration;
 
 use nix::sys::resource::{Resource, getrlimit, setrlimit};
+use otel_tcpretrans_pipeline::chunk;
 use otel_tcpretrans_pipeline::component::{Receiver, ReceiverError};
 use otel_tcpretrans_pipeline::record::{NetworkType, Record};
 use otel_tcpretrans_source::config::{Config, Hook, Perf, Scope, Transport};
@@ -35,7 +36,6 @@ use rustix::param::page_size;
 use support::harness::Case;
 use support::namespace::{isolated, netns_inode, retrans_segs, wait_until_quiet, without_gso};
 use support::traffic::{loopback, lossy_transfer, scaled};
-use tokio::sync::mpsc;
 
 fn main() -> ExitCode {
     let cases: &[Case] = &[
@@ -219,7 +219,7 @@ fn what_the_kernel_offers_is_in_the_events() {
             let mut file = File::from(memfd_create("recording", MemfdFlags::CLOEXEC).unwrap());
             let (mut recorder, recording) =
                 Recorder::new(own(hook, Transport::Auto), file.try_clone().unwrap());
-            recorder.start(mpsc::channel(1).0).expect("start");
+            recorder.start(chunk::channel(1).0).expect("start");
             lose_some();
             running.receiver.stop();
             recorder.stop();
@@ -235,7 +235,8 @@ fn what_the_kernel_offers_is_in_the_events() {
             }
             assert!(recorded > 0);
             let mut seen = 0;
-            while let Ok(record) = running.out.try_recv() {
+            let chunks = std::iter::from_fn(|| running.out.try_recv());
+            for record in chunks.flat_map(|chunk| chunk.to_vec()) {
                 if record.is_gap() {
                     continue; // no hook of a retransmission saw it
                 }
@@ -312,20 +313,20 @@ fn stops_without_start_and_twice_and_starts_again() {
         for transport in [Transport::Perf, Transport::Ringbuf] {
             let mut receiver = Tcpretrans::new(own(Hook::Auto, transport));
             for round in 1..=3 {
-                let (out, mut events) = mpsc::channel(1 << 16);
+                let (out, mut events) = chunk::channel(1 << 16);
                 receiver.start(out).expect("start");
-                let (again, _) = mpsc::channel(1);
+                let (again, _) = chunk::channel(1);
                 assert!(matches!(receiver.start(again), Err(ReceiverError::Failed(_))), "it runs already");
                 lose_some();
                 receiver.stop();
                 receiver.stop();
                 let mut got = 0;
-                while events.try_recv().is_ok() {
-                    got += 1;
+                while let Some(chunk) = events.try_recv() {
+                    got += chunk.len();
                 }
                 assert!(got > 0 && events.is_closed(), "round {round}");
             }
-            let (out, _events) = mpsc::channel(1);
+            let (out, _events) = chunk::channel(1);
             receiver.start(out).expect("start");
             drop(receiver); // while it runs
         }
@@ -341,13 +342,13 @@ fn whatever_step_fails_everything_is_released() {
         for transport in [Transport::Perf, Transport::Ringbuf] {
             let before = descriptors();
             let mut receiver = Tcpretrans::new(own(Hook::Auto, transport));
-            receiver.start(mpsc::channel(1).0).expect("start");
+            receiver.start(chunk::channel(1).0).expect("start");
             let all = descriptors();
             drop(receiver);
             let mut failures = 0;
             for spare in 0.. {
                 let mut receiver = Tcpretrans::new(own(Hook::Auto, transport));
-                let (out, events) = mpsc::channel(1);
+                let (out, events) = chunk::channel(1);
                 setrlimit(Resource::RLIMIT_NOFILE, before as u64 - 1 + spare, hard).unwrap();
                 let started = receiver.start(out);
                 setrlimit(Resource::RLIMIT_NOFILE, soft, hard).unwrap();

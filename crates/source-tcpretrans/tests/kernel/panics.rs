@@ -3,10 +3,10 @@
 use std::io::{self, Write};
 use std::time::Duration;
 
+use otel_tcpretrans_pipeline::chunk;
 use otel_tcpretrans_pipeline::component::Receiver;
 use otel_tcpretrans_source::Recorder;
 use otel_tcpretrans_source::config::{Hook, Transport};
-use tokio::sync::mpsc;
 
 use crate::running::own;
 use crate::support::namespace::{isolated, wait_for};
@@ -35,7 +35,7 @@ impl Write for Bug {
 pub fn leave_balanced_books(transport: Transport) {
     isolated(move || {
         let (mut recorder, recording) = Recorder::new(own(Hook::Auto, transport), Bug);
-        let (out, events) = mpsc::channel(recorder.channel_capacity());
+        let (out, events) = chunk::channel(recorder.channel_capacity());
         recorder.start(out).expect("start");
         // Their timers strike together: more than is gathered comes within one second, on a slow machine too.
         let stuck = Stuck::new(loopback(false), CONNECTIONS);

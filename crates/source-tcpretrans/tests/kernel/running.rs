@@ -4,11 +4,11 @@ use std::thread;
 use std::time::Duration;
 
 use otel_tcpretrans_pipeline::books::ReceiverCounts;
+use otel_tcpretrans_pipeline::chunk;
 use otel_tcpretrans_pipeline::component::Receiver;
 use otel_tcpretrans_pipeline::record::{Class, Flow, Record, RetransmitType, Segment, TcpSample};
 use otel_tcpretrans_source::Tcpretrans;
 use otel_tcpretrans_source::config::{Config, Hook, Scope, Transport};
-use tokio::sync::mpsc;
 
 use crate::support::hidden::{Hidden, MOST_SEGMENTS, Recorder};
 use crate::support::namespace::{netstat, wait_for};
@@ -21,7 +21,7 @@ pub fn own(hook: Hook, transport: Transport) -> Config {
 /// A receiver that runs, and the other end of its channel.
 pub struct Running {
     pub receiver: Tcpretrans,
-    pub out: mpsc::Receiver<Record>,
+    pub out: chunk::Receiver<Record>,
     taken: Taken,
     recorder: Option<Recorder>,
 }
@@ -34,9 +34,11 @@ struct Taken {
 }
 
 impl Taken {
-    fn take(&mut self, record: Record) {
-        let of = if record.identity.is_some() { &mut self.records } else { &mut self.gaps };
-        of.push(record);
+    fn take(&mut self, chunk: &[Record]) {
+        for record in chunk {
+            let of = if record.identity.is_some() { &mut self.records } else { &mut self.gaps };
+            of.push(record.clone());
+        }
     }
 }
 
@@ -45,7 +47,7 @@ impl Running {
         let recorder =
             Recorder::start().inspect_err(|error| println!("    nothing is taken for hidden: {error}")).ok();
         let mut receiver = Tcpretrans::new(config);
-        let (sender, out) = mpsc::channel(receiver.channel_capacity());
+        let (sender, out) = chunk::channel(receiver.channel_capacity());
         receiver.start(sender).expect("start");
         Running { receiver, out, taken: Taken::default(), recorder }
     }
@@ -57,8 +59,8 @@ impl Running {
     /// Waits until what it has reported is `enough`.
     pub fn wait_until(&mut self, what: &str, within: Duration, enough: impl Fn(&[Record]) -> bool) {
         wait_for(what, within, || {
-            while let Ok(record) = self.out.try_recv() {
-                self.taken.take(record);
+            while let Some(chunk) = self.out.try_recv() {
+                self.taken.take(&chunk);
             }
             enough(&self.taken.records)
         });
@@ -69,8 +71,8 @@ impl Running {
         thread::scope(|scope| {
             scope.spawn(|| self.receiver.stop());
             // Read during the stop, because the last gap may have to wait for room.
-            while let Some(record) = self.out.blocking_recv() {
-                self.taken.take(record);
+            while let Some(chunk) = self.out.blocking_recv() {
+                self.taken.take(&chunk);
             }
         });
         let counts = self.counts();

@@ -11,7 +11,11 @@ use super::value::{any_value, key_value};
 use crate::line::{RecordLine, is_warning};
 
 /// Encodes records into `requests`. They were observed at `observed`, in ns since the Unix epoch.
-pub(super) fn encode(records: &[Record], observed: u64, mut requests: Requests<'_>) -> Encoded {
+pub(super) fn encode<'r>(
+    records: impl Iterator<Item = &'r Record>,
+    observed: u64,
+    mut requests: Requests<'_>,
+) -> Encoded {
     for record in records {
         let record = log_record(record, observed);
         let length = message::encoded_len(ITEM, &record);
@@ -86,7 +90,7 @@ mod tests {
 
     fn encoded(records: &[Record], limit: usize) -> Encoded {
         let envelope = Envelope::new(&resource());
-        encode(records, OBSERVED, Requests::new(&envelope, limit, Compression::None))
+        encode(records.iter(), OBSERVED, Requests::new(&envelope, limit, Compression::None))
     }
 
     #[test]

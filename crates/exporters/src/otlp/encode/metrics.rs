@@ -21,7 +21,10 @@ type Group = (&'static Descriptor, Temporality);
 
 /// Encodes points, with those of one metric together. Metrics keep the order in which `points` names them first, and
 /// the points of one metric keep their order.
-pub(super) fn encode(points: &[MetricPoint], mut requests: Requests<'_>) -> Encoded {
+pub(super) fn encode<'p>(
+    points: impl Iterator<Item = &'p MetricPoint>,
+    mut requests: Requests<'_>,
+) -> Encoded {
     for (group, points) in groups(points) {
         let frame = MetricFrame::new(group);
         let mut data_points = Vec::new();
@@ -45,14 +48,14 @@ pub(super) fn encode(points: &[MetricPoint], mut requests: Requests<'_>) -> Enco
     requests.encoded
 }
 
-/// The points by metric and temporality. Points of one metric mostly follow each other already.
-fn groups(points: &[MetricPoint]) -> Vec<(Group, Vec<&MetricPoint>)> {
+/// The points by metric and temporality. There are few groups.
+fn groups<'p>(points: impl Iterator<Item = &'p MetricPoint>) -> Vec<(Group, Vec<&'p MetricPoint>)> {
     let mut groups: Vec<(Group, Vec<_>)> = Vec::new();
-    for run in points.chunk_by(|one, other| group(one) == group(other)) {
-        let Some(key) = run.first().map(group) else { continue };
+    for point in points {
+        let key = group(point);
         match groups.iter_mut().find(|(known, _)| *known == key) {
-            Some((_, points)) => points.extend(run),
-            None => groups.push((key, run.iter().collect())),
+            Some((_, points)) => points.push(point),
+            None => groups.push((key, vec![point])),
         }
     }
     groups
@@ -141,7 +144,7 @@ mod tests {
 
     fn encoded(points: &[MetricPoint], limit: usize) -> Encoded {
         let envelope = Envelope::new(&Resource::default());
-        encode(points, Requests::new(&envelope, limit, Compression::None))
+        encode(points.iter(), Requests::new(&envelope, limit, Compression::None))
     }
 
     fn metrics(encoded: &Encoded) -> Vec<Vec<Metric>> {

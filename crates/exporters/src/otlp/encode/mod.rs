@@ -51,8 +51,8 @@ impl Encode for Encoder {
     fn encode(&self, batch: &Batch) -> Encoded {
         let requests = Requests::new(&self.envelope, self.limit, self.compression);
         match batch {
-            Batch::Logs(records) => logs::encode(records, unix_nano(), requests),
-            Batch::Metrics(points) => metrics::encode(points, requests),
+            Batch::Logs(records) => logs::encode(records.iter(), unix_nano(), requests),
+            Batch::Metrics(points) => metrics::encode(points.iter(), requests),
         }
     }
 }

@@ -12,9 +12,9 @@ use crate::processors::FilterConfig;
 struct Waits(Vec<(Instant, Record)>);
 
 impl FlowProcessor for Waits {
-    fn push(&mut self, records: Vec<Record>, now: Instant) -> Vec<Record> {
-        self.0.extend(records.into_iter().map(|record| (now + Duration::from_secs(1), record)));
-        Vec::new()
+    fn push(&mut self, records: Chunk<Record>, now: Instant) -> Chunk<Record> {
+        self.0.extend(records.iter().map(|record| (now + Duration::from_secs(1), record.clone())));
+        Chunk::default()
     }
 
     fn held(&self) -> usize {
@@ -25,7 +25,7 @@ impl FlowProcessor for Waits {
         self.0.first().map(|(due, _)| *due)
     }
 
-    fn flush(&mut self, now: Option<Instant>) -> Vec<Record> {
+    fn flush(&mut self, now: Option<Instant>) -> Chunk<Record> {
         let ripe = self.0.iter().take_while(|(due, _)| now.is_none_or(|now| *due <= now)).count();
         self.0.drain(..ripe).map(|(_, record)| record).collect()
     }
@@ -50,11 +50,11 @@ fn chain() -> (Chain, Ledger) {
 fn held_records_are_neither_passed_nor_filtered() {
     let (mut chain, ledger) = chain();
     let start = Instant::now();
-    assert_eq!(chain.push(vec![to_port(1), to_port(2), to_port(3)], start), []);
+    assert!(chain.push(vec![to_port(1), to_port(2), to_port(3)].into(), start).is_empty());
     assert_eq!(ledger.counts().filtered, 1, "the two others are held");
     assert_eq!(chain.due(), Some(start + Duration::from_secs(1)));
-    assert_eq!(chain.flush_due(start), []);
-    assert_eq!(chain.flush_due(start + Duration::from_secs(1)), [to_port(3)]);
+    assert!(chain.flush_due(start).is_empty());
+    assert_eq!(*chain.flush_due(start + Duration::from_secs(1)), [to_port(3)]);
     assert_eq!((ledger.counts().filtered, chain.due()), (2, None));
 }
 
@@ -62,7 +62,7 @@ fn held_records_are_neither_passed_nor_filtered() {
 fn at_the_end_no_record_stays_held() {
     let (mut chain, ledger) = chain();
     let start = Instant::now();
-    chain.push(vec![to_port(2), to_port(3), to_port(4)], start);
-    assert_eq!(chain.flush_all(start), [to_port(3), to_port(4)]);
+    chain.push(vec![to_port(2), to_port(3), to_port(4)].into(), start);
+    assert_eq!(*chain.flush_all(start), [to_port(3), to_port(4)]);
     assert_eq!(ledger.counts().filtered, 1);
 }

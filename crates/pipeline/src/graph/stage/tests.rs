@@ -8,20 +8,21 @@ use tokio::time::timeout;
 
 use super::*;
 use crate::books::{DropReason, Ledger, LedgerKey, Signal};
-use crate::fixtures::{gap, record};
+use crate::chunk::{self, CHUNK};
+use crate::fixtures::{gap, record, send};
 use crate::record::Record;
 
 /// A branch whose entrance holds one chunk, its ledger, and the other end of the entrance.
-fn branch(signal: Signal) -> (Arc<Branch<Record>>, Ledger, mpsc::Receiver<Record>) {
+fn branch(signal: Signal) -> (Arc<Branch<Record>>, Ledger, Receiver<Record>) {
     let ledger = Ledger::detached(LedgerKey { pipeline: signal.to_string(), signal, exporter: None });
-    let (entrance, records) = mpsc::channel(CHUNK);
+    let (entrance, records) = chunk::channel(CHUNK);
     (Arc::new(Branch::of_records(ledger.clone(), entrance)), ledger, records)
 }
 
-/// The closed channel of a receiver, with these records in it.
-fn closed(records: impl IntoIterator<Item = Record>) -> mpsc::Receiver<Record> {
-    let (out, channel) = mpsc::channel(8 * CHUNK);
-    records.into_iter().for_each(|record| out.try_send(record).unwrap());
+/// The closed channel of a receiver, with these records in it, in full chunks and then the rest.
+fn closed(records: impl IntoIterator<Item = Record>) -> Receiver<Record> {
+    let (out, channel) = chunk::channel(8 * CHUNK);
+    send(&out, records);
     channel
 }
 
@@ -31,7 +32,7 @@ fn wired(branches: Branches<Record>) -> watch::Receiver<Branches<Record>> {
 
 #[tokio::test(start_paused = true)]
 async fn in_a_burst_sums_miss_nothing_and_logs_drop_what_does_not_fit() {
-    let (logs, log_ledger, log_records) = branch(Signal::Logs);
+    let (logs, log_ledger, mut log_records) = branch(Signal::Logs);
     let (metrics, metric_ledger, mut metric_records) = branch(Signal::Metrics);
     let all = 4 * CHUNK + 1;
     let burst = (1..all).map(|_| record()).chain([gap()]);
@@ -40,7 +41,7 @@ async fn in_a_burst_sums_miss_nothing_and_logs_drop_what_does_not_fit() {
     let summing = async {
         let mut records = Vec::new();
         while records.len() < all {
-            records.push(metric_records.recv().await.unwrap());
+            records.extend_from_slice(&metric_records.recv().await.unwrap());
         }
         records
     };
@@ -48,7 +49,8 @@ async fn in_a_burst_sums_miss_nothing_and_logs_drop_what_does_not_fit() {
     let both = timeout(Duration::from_secs(10), async { tokio::join!(stage, summing) }).await;
     let ((), records) = both.expect("the sums get everything");
     assert_eq!(records.iter().filter(|record| record.is_gap()).count(), 1);
-    assert_eq!(log_records.len(), CHUNK);
+    assert_eq!(log_records.try_recv().unwrap().len(), CHUNK);
+    assert!(log_records.try_recv().is_none());
     let (logs, metrics) = (log_ledger.counts(), metric_ledger.counts());
     assert_eq!((logs.accepted, metrics.accepted), (all as u64, all as u64));
     assert_eq!(logs.dropped, [(DropReason::PipelineFull, (all - CHUNK) as u64)].into());
@@ -72,18 +74,18 @@ async fn records_for_a_pipeline_that_has_ended_are_counted_as_dropped() {
 #[tokio::test]
 async fn branches_are_replaced_between_two_chunks() {
     let ((first, _, mut to_first), (second, _, mut to_second)) = (branch(Signal::Logs), branch(Signal::Logs));
-    let (out, records) = mpsc::channel(CHUNK);
+    let (out, records) = chunk::channel(CHUNK);
     let (wires, wired) = watch::channel(vec![first]);
     let counts = StageCounts::default();
     let mut stage = Box::pin(run(records, wired, &counts, false));
-    out.try_send(record()).unwrap();
+    send(&out, [record()]);
     assert!(futures::poll!(&mut stage).is_pending());
     wires.send_replace(vec![second]);
-    out.try_send(gap()).unwrap();
+    send(&out, [gap()]);
     assert!(futures::poll!(&mut stage).is_pending());
-    assert!(!to_first.recv().await.unwrap().is_gap());
+    assert!(!to_first.recv().await.unwrap()[0].is_gap());
     assert!(to_first.recv().await.is_none(), "the branch to the first is closed");
-    assert!(to_second.recv().await.unwrap().is_gap());
+    assert!(to_second.recv().await.unwrap()[0].is_gap());
 }
 
 #[tokio::test]

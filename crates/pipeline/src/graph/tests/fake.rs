@@ -7,11 +7,13 @@ use std::sync::{Arc, Mutex};
 
 use futures::FutureExt;
 use futures::future::BoxFuture;
-use tokio::sync::{mpsc, watch};
+use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
 use crate::books::{DropReason, Ledger, ReceiverCounts, Signal, Unobserved};
+use crate::chunk::Sender;
 use crate::component::{AnyReceiver, Batch, Exporter, ExporterError, Host, Receiver, ReceiverError};
+use crate::fixtures;
 use crate::graph::Factory;
 use crate::metric::{MetricPoint, Temporality};
 use crate::record::Record;
@@ -56,8 +58,8 @@ pub(super) enum Source {
 pub(super) struct FakePoints(pub(super) MetricPoint);
 
 impl Receiver<MetricPoint> for FakePoints {
-    fn start(&mut self, out: mpsc::Sender<MetricPoint>) -> Result<(), ReceiverError> {
-        out.try_send(self.0.clone()).unwrap();
+    fn start(&mut self, out: Sender<MetricPoint>) -> Result<(), ReceiverError> {
+        fixtures::send(&out, [self.0.clone()]);
         Ok(())
     }
 
@@ -109,7 +111,7 @@ impl Diary {
 /// A receiver that sends what the test gives it. Clones share its channel.
 #[derive(Clone, Default)]
 pub(super) struct FakeReceiver {
-    out: Arc<Mutex<Option<mpsc::Sender<Record>>>>,
+    out: Arc<Mutex<Option<Sender<Record>>>>,
     diary: Diary,
     refuses: Option<&'static str>,
     panics: bool,
@@ -129,9 +131,7 @@ impl FakeReceiver {
 
     pub(super) fn send(&self, records: impl IntoIterator<Item = Record>) {
         let out = self.out.lock().unwrap();
-        for record in records {
-            out.as_ref().unwrap().try_send(record).unwrap();
-        }
+        fixtures::send(out.as_ref().unwrap(), records);
     }
 
     /// A receiver that can wait.
@@ -141,7 +141,8 @@ impl FakeReceiver {
 
     pub(super) async fn send_waiting(&self, record: Record) {
         let out = self.out.lock().unwrap().clone().unwrap();
-        out.send(record).await.unwrap();
+        let room = out.reserve(1).await.unwrap();
+        out.send(room, vec![record].into()).unwrap();
     }
 
     pub(super) fn finish(&self) {
@@ -162,7 +163,7 @@ impl PartialEq for FakeReceiver {
 }
 
 impl Receiver for FakeReceiver {
-    fn start(&mut self, out: mpsc::Sender<Record>) -> Result<(), ReceiverError> {
+    fn start(&mut self, out: Sender<Record>) -> Result<(), ReceiverError> {
         assert!(!self.panics, "a bug in the receiver");
         if let Some(why) = self.refuses {
             return Err(ReceiverError::Unsupported(why.to_owned()));
@@ -268,7 +269,7 @@ impl Sink {
 
     pub(super) fn points(&self) -> Vec<MetricPoint> {
         let points = |batch| match batch {
-            Batch::Metrics(points) => points.to_vec(),
+            Batch::Metrics(points) => points.iter().cloned().collect(),
             Batch::Logs(_) => Vec::new(),
         };
         self.batches().into_iter().flat_map(points).collect()

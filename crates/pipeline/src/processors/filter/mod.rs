@@ -5,6 +5,7 @@ mod condition;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+use crate::chunk::Chunk;
 use crate::component::FlowProcessor;
 use crate::config::Problem;
 use crate::record::Record;
@@ -43,9 +44,8 @@ impl FilterConfig {
 
 /// Parsing compiles the conditions, so the configuration itself is the processor.
 impl FlowProcessor for FilterConfig {
-    fn push(&mut self, mut records: Vec<Record>, _now: Instant) -> Vec<Record> {
-        records.retain(|record| self.keeps(record));
-        records
+    fn push(&mut self, records: Chunk<Record>, _now: Instant) -> Chunk<Record> {
+        records.retain(|record| self.keeps(record))
     }
 }
 

@@ -259,7 +259,7 @@ fn a_value_must_fit_its_attribute() {
 fn left(yaml: &str, records: &[Record]) -> Vec<u16> {
     let mut config: FilterConfig = serde_yaml::from_str(yaml).unwrap();
     assert!(config.validate().is_empty());
-    let records = config.push(records.to_vec(), Instant::now());
+    let records = config.push(records.to_vec().into(), Instant::now());
     records.iter().map(|record| record.flow.map_or(0, |flow| flow.peer.port())).collect()
 }
 
