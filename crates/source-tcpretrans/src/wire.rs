@@ -11,6 +11,10 @@ const _: () = assert!(size_of::<wire_counters>() == 616);
 const _: () = assert!(size_of::<wire_config>() == 24);
 const _: () = assert!(offset_of!(wire_event, unknown) == 120);
 
+/// The wire's event and the words for its numbers, for benches and tests.
+#[doc(hidden)]
+pub use crate::skeleton::types::{wire_event as Event, wire_kind as Kind, wire_reason as Reason};
+
 /// Version of the wire. An event of another version can't be decoded.
 pub const VERSION: u32 = wire_version::WIRE_VERSION.0;
 /// Size of an event, in bytes.
@@ -27,17 +31,20 @@ pub(crate) fn read(bytes: &[u8]) -> Option<wire_event> {
     Some(unsafe { bytes.as_ptr().cast::<wire_event>().read_unaligned() })
 }
 
+/// The bytes of an event, as the kernel sends them. For benches and tests, which make events of their own.
+#[doc(hidden)]
+pub fn to_bytes(event: &Event) -> &[u8] {
+    let start = std::ptr::from_ref(event).cast::<u8>();
+    // SAFETY: wire_event has no padding (asserted by its size), so all of its bytes are initialised. They live as long as
+    // the event that they are borrowed from.
+    unsafe { std::slice::from_raw_parts(start, EVENT_SIZE) }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]
 
     use super::*;
-
-    fn bytes(event: &wire_event) -> Vec<u8> {
-        let start = std::ptr::from_ref(event).cast::<u8>();
-        // SAFETY: wire_event has no padding (asserted by its size), so all of its bytes are initialised.
-        unsafe { std::slice::from_raw_parts(start, size_of::<wire_event>()) }.to_vec()
-    }
 
     fn event() -> wire_event {
         wire_event { segments: 3, err: -16, cgroup_id: 5, netns_inode: 7, ..wire_event::default() }
@@ -46,7 +53,7 @@ mod tests {
     #[test]
     fn reads_at_any_alignment_and_with_padding() {
         let mut padded = vec![0xff; 3];
-        padded.extend(bytes(&event()));
+        padded.extend(to_bytes(&event()));
         padded.extend([0xff; 8]);
         let event = read(&padded[3..]).unwrap();
         assert_eq!((event.segments, event.err, event.cgroup_id, event.netns_inode), (3, -16, 5, 7));
@@ -54,7 +61,8 @@ mod tests {
 
     #[test]
     fn fewer_bytes_are_no_event() {
-        let whole = bytes(&event());
+        let event = event();
+        let whole = to_bytes(&event);
         for length in 0..whole.len() {
             assert!(read(&whole[..length]).is_none(), "{length}");
         }
