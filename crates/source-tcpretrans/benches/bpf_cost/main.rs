@@ -78,7 +78,8 @@ fn measure() -> Result<(), Box<dyn Error>> {
         candidates().into_iter().map(|candidate| Measured { candidate, rounds: Vec::new() }).collect();
     let _statistics = RunStatistics::enable()?;
     let ends = ends::measure(ROUNDS)?;
-    let _storm = Storm::start()?;
+    // With so few flows, cubic would wait more than it retransmits.
+    let _storm = Storm::start(8, "bbr")?;
     for round in 1..=ROUNDS {
         eprintln!("bpf_cost: round {round} of {ROUNDS}");
         for Measured { candidate, rounds } in &mut all {

@@ -11,8 +11,6 @@ use socket2::{Domain, Socket, Type};
 use crate::support::namespace::without_gso;
 use crate::support::traffic::listen;
 
-const FLOWS: usize = 8;
-
 /// Retransmissions without end, in the network namespace of the thread that made it. Namespace, rules and connections go
 /// with the process, however it ends.
 pub struct Storm {
@@ -21,15 +19,15 @@ pub struct Storm {
 }
 
 impl Storm {
-    pub fn start() -> Result<Storm, Box<dyn Error>> {
+    /// So many connections with this congestion control. Where the kernel does not have it, its own default has to do.
+    pub fn start(flows: usize, congestion: &str) -> Result<Storm, Box<dyn Error>> {
         without_gso();
         let (listener, port) = listen(Ipv4Addr::LOCALHOST.into());
         lose_every_tenth(port)?;
         let mut storm = Storm { ends: Vec::new(), threads: Vec::new() };
-        for _ in 0..FLOWS {
+        for _ in 0..flows {
             let client = Socket::new(Domain::IPV4, Type::STREAM, None)?;
-            // Cubic would wait more than it retransmits. Where there is no BBR, the storm lasts longer.
-            let _ = client.set_tcp_congestion(b"bbr");
+            let _ = client.set_tcp_congestion(congestion.as_bytes());
             client.connect(&SocketAddr::from((Ipv4Addr::LOCALHOST, port)).into())?;
             let (accepted, _) = listener.accept()?;
             let (mut client, mut server) = (TcpStream::from(client), TcpStream::from(accepted));
