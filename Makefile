@@ -48,7 +48,7 @@ advisories: ## looks for known vulnerabilities and yanked versions (needs the ne
 	.ci/setup build lint
 	$(CARGO) deny check advisories
 
-bench: ## measures the cost of a retransmission, of the start, and of memory (needs root)
+bench: ## measures the cost of a retransmission on its whole way, of the start, and of memory (needs root)
 	.ci/setup build test bench
 	tests/collector/build.sh
 	$(CARGO) bench --locked --workspace

@@ -104,7 +104,8 @@ fn report(new: &Samples, old: &Samples) {
     let has_old = !old.rate.is_empty();
     for (name, unit, of) in rows {
         let before = has_old.then(|| median(of(old)));
-        section.row(name, unit, of(new), &[before, before.map(|before| before / median(of(new)))]);
+        let ratio = before.map(|before| before / median(of(new))).filter(|ratio| ratio.is_finite());
+        section.row(name, unit, of(new), &[before, ratio]);
     }
     if has_old {
         let ratio = median(&new.cpu_seconds) / median(&old.cpu_seconds);
