@@ -12,10 +12,13 @@ mod http;
 mod key_values;
 mod line;
 pub mod otlp;
+#[cfg(test)]
+mod reference;
 pub mod resource;
 mod scope;
 pub mod secret;
 pub mod self_telemetry;
+mod text;
 
 pub use environment::{Environment, process_environment};
 pub use scope::{SCOPE_NAME, VERSION};

@@ -3,62 +3,84 @@
 use std::fmt;
 
 use jiff::Timestamp;
-use otel_tcpretrans_pipeline::attribute::ErrorType;
 use otel_tcpretrans_pipeline::metric::{MetricPoint, Reading, Temporality};
 use otel_tcpretrans_pipeline::record::{Amounts, Flow, Record};
 
-/// `ipv4 10.0.0.1:443 -> 10.0.0.2:50000 timeout established ACK|PSH segments=2 bytes=2896 …`. For a gap it is
-/// `ipv4 gap timeout events=12 segments=200 bytes=289600 failed=1`.
-pub(crate) struct RecordLine<'a>(pub(crate) &'a Record);
+use crate::text;
 
-impl fmt::Display for RecordLine<'_> {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        let record = self.0;
-        f.write_str(record.class.network_type.into())?;
-        if let Some(flow) = record.flow {
-            write!(f, " {} -> {}", flow.local, flow.peer)?;
-        }
-        if record.is_gap() {
-            f.write_str(" gap")?;
-        }
-        write!(f, " {}", <&str>::from(record.class.retransmit_type))?;
-        if let Some(role) = record.class.handshake_role {
-            write!(f, "({})", <&str>::from(role))?;
-        } else if record.class.slow_start == Some(true) {
-            f.write_str("(slow_start)")?;
-        }
-        match record.flow {
-            Some(flow) => of_flow(f, record, &flow),
-            None => of_gap(f, record.amounts),
-        }
+/// Writes the line of a record: `ipv4 10.0.0.1:443 -> 10.0.0.2:50000 timeout established ACK|PSH segments=2 bytes=2896 …`.
+/// For a gap it is `ipv4 gap timeout events=12 segments=200 bytes=289600 failed=1`. It is ASCII.
+pub(crate) fn record_line(out: &mut Vec<u8>, record: &Record) {
+    let class = record.class;
+    out.extend_from_slice(<&str>::from(class.network_type).as_bytes());
+    if let Some(flow) = record.flow {
+        out.push(b' ');
+        text::socket_address(out, flow.local);
+        out.extend_from_slice(b" -> ");
+        text::socket_address(out, flow.peer);
+    }
+    if record.is_gap() {
+        out.extend_from_slice(b" gap");
+    }
+    word(out, class.retransmit_type.into());
+    if let Some(role) = class.handshake_role {
+        out.push(b'(');
+        out.extend_from_slice(<&str>::from(role).as_bytes());
+        out.push(b')');
+    } else if class.slow_start == Some(true) {
+        out.extend_from_slice(b"(slow_start)");
+    }
+    match record.flow {
+        Some(flow) => of_flow(out, record, &flow),
+        None => of_gap(out, record.amounts),
     }
 }
 
-fn of_flow(f: &mut fmt::Formatter<'_>, record: &Record, flow: &Flow) -> fmt::Result {
-    write!(f, " {}", <&str>::from(flow.state))?;
+fn of_flow(out: &mut Vec<u8>, record: &Record, flow: &Flow) {
+    word(out, flow.state.into());
     if let Some(segment) = record.segment {
-        write!(f, " {}", segment.flags)?;
+        out.push(b' ');
+        text::flags(out, segment.flags);
     }
-    write!(f, " segments={}", record.amounts.segments)?;
+    field(out, b" segments=", record.amounts.segments);
     if let Some(segment) = record.segment {
-        write!(f, " bytes={} seq={}", segment.payload_bytes, segment.sequence)?;
+        field(out, b" bytes=", segment.payload_bytes);
+        field(out, b" seq=", segment.sequence);
     }
     if let Some(tcp) = record.tcp {
         if let Some(rtt) = tcp.rtt {
-            write!(f, " rtt={:.3}ms", rtt.as_secs_f64() * 1e3)?;
+            out.extend_from_slice(b" rtt=");
+            text::milliseconds(out, rtt);
+            out.extend_from_slice(b"ms");
         }
-        write!(f, " cwnd={} mss={} total={}", tcp.cwnd, tcp.mss, tcp.total_retransmits)?;
+        field(out, b" cwnd=", tcp.cwnd);
+        field(out, b" mss=", tcp.mss);
+        field(out, b" total=", tcp.total_retransmits);
     }
-    match record.errno() {
-        Some(errno) => write!(f, " failed={}", ErrorType(errno)),
-        None => Ok(()),
+    if let Some(errno) = record.errno() {
+        out.extend_from_slice(b" failed=");
+        text::errno(out, errno);
     }
 }
 
-fn of_gap(f: &mut fmt::Formatter<'_>, amounts: Amounts) -> fmt::Result {
+fn of_gap(out: &mut Vec<u8>, amounts: Amounts) {
     let Amounts { events, segments, bytes, failures } = amounts;
-    write!(f, " events={events} segments={segments} bytes={bytes}")?;
-    if failures > 0 { write!(f, " failed={failures}") } else { Ok(()) }
+    field(out, b" events=", events);
+    field(out, b" segments=", segments);
+    field(out, b" bytes=", bytes);
+    if failures > 0 {
+        field(out, b" failed=", failures);
+    }
+}
+
+fn word(out: &mut Vec<u8>, word: &str) {
+    out.push(b' ');
+    out.extend_from_slice(word.as_bytes());
+}
+
+fn field<const N: usize>(out: &mut Vec<u8>, name: &[u8; N], number: impl itoa::Integer) {
+    out.extend_from_slice(name);
+    text::number(out, number);
 }
 
 /// True if somebody should look at the record: the kernel failed to send the segment, or the retransmission was not
@@ -112,15 +134,21 @@ mod tests {
     use super::*;
     use crate::fixtures;
 
+    fn line(record: &Record) -> String {
+        let mut line = Vec::new();
+        record_line(&mut line, record);
+        String::from_utf8(line).expect("a text")
+    }
+
     #[test]
     fn a_record_is_one_line() {
         assert_eq!(
-            RecordLine(&fixtures::record(1)).to_string(),
+            line(&fixtures::record(1)),
             "ipv4 10.0.0.1:443 -> 10.0.0.2:50001 timeout established ACK|PSH segments=2 bytes=2896 seq=1 \
              rtt=12.500ms cwnd=10 mss=1448 total=3"
         );
         assert_eq!(
-            RecordLine(&fixtures::failed_syn()).to_string(),
+            line(&fixtures::failed_syn()),
             "ipv6 [2001:db8::1]:40000 -> [2001:db8::2]:80 handshake(client) syn_sent SYN segments=1 bytes=0 seq=7 \
              cwnd=1 mss=536 total=0 failed=EBUSY"
         );
@@ -129,14 +157,13 @@ mod tests {
     #[test]
     fn a_retransmission_in_slow_start_is_marked() {
         let class = Class { slow_start: Some(true), ..fixtures::record(1).class };
-        let line = RecordLine(&Record { class, ..fixtures::record(1) }).to_string();
+        let line = line(&Record { class, ..fixtures::record(1) });
         assert!(line.contains(" -> 10.0.0.2:50001 timeout(slow_start) established "), "{line}");
     }
 
     #[test]
     fn a_gap_is_one_line() {
-        let line = |gap: Record| RecordLine(&gap).to_string();
-        assert_eq!(line(fixtures::gap()), "ipv4 gap timeout events=12 segments=200 bytes=289600 failed=1");
+        assert_eq!(line(&fixtures::gap()), "ipv4 gap timeout events=12 segments=200 bytes=289600 failed=1");
         let class = Class {
             network_type: NetworkType::Ipv6,
             retransmit_type: RetransmitType::Handshake,
@@ -145,7 +172,7 @@ mod tests {
         };
         let amounts = Amounts { failures: 0, bytes: 0, ..fixtures::gap().amounts };
         assert_eq!(
-            line(Record { class, amounts, ..fixtures::gap() }),
+            line(&Record { class, amounts, ..fixtures::gap() }),
             "ipv6 gap handshake(server) events=12 segments=200 bytes=0"
         );
     }
@@ -154,14 +181,14 @@ mod tests {
     fn a_failed_attempt_shows_its_payload() {
         let record = fixtures::record(1);
         let segment = record.segment.map(|segment| Segment { errno: Some(105), ..segment });
-        let line = RecordLine(&Record { segment, ..record }).to_string();
+        let line = line(&Record { segment, ..record });
         assert!(line.contains(" bytes=2896 ") && line.ends_with(" failed=ENOBUFS"), "{line}");
     }
 
     #[test]
     fn a_gap_of_a_flow_is_one_line() {
         assert_eq!(
-            RecordLine(&fixtures::unseen()).to_string(),
+            line(&fixtures::unseen()),
             "ipv4 10.0.0.1:443 -> 10.0.0.2:50001 gap unknown established segments=2 rtt=12.500ms cwnd=10 mss=1448 \
              total=3"
         );

@@ -1,6 +1,6 @@
 //! Writes batches as text, at each verbosity.
 
-use std::fmt::{self, Write};
+use std::io::{self, Write};
 
 use otel_tcpretrans_pipeline::attribute::Value;
 use otel_tcpretrans_pipeline::component::Batch;
@@ -8,12 +8,12 @@ use otel_tcpretrans_pipeline::metric::{Descriptor, Kind, MetricPoint, Reading};
 use otel_tcpretrans_pipeline::record::Record;
 
 use super::Verbosity;
-use crate::line::{PointLine, RecordLine, Time, is_warning, temporality};
+use crate::line::{PointLine, Time, is_warning, record_line, temporality};
 
 /// A batch, with a line break at the end of each line.
-pub(super) fn batch(batch: &Batch, verbosity: Verbosity) -> String {
-    let mut out = String::new();
-    // Writing to a String can't fail.
+pub(super) fn batch(batch: &Batch, verbosity: Verbosity) -> Vec<u8> {
+    let mut out = Vec::new();
+    // Writing into a Vec can't fail.
     let _ = match batch {
         Batch::Logs(records) => records.iter().try_for_each(|item| record(&mut out, item, verbosity)),
         Batch::Metrics(points) => points.iter().try_for_each(|item| point(&mut out, item, verbosity)),
@@ -21,12 +21,17 @@ pub(super) fn batch(batch: &Batch, verbosity: Verbosity) -> String {
     out
 }
 
-fn record(out: &mut String, record: &Record, verbosity: Verbosity) -> fmt::Result {
+fn record(out: &mut Vec<u8>, record: &Record, verbosity: Verbosity) -> io::Result<()> {
     let time = Time(record.time_unix_nano);
     match verbosity {
-        Verbosity::Basic => writeln!(out, "{time} {}", RecordLine(record)),
+        Verbosity::Basic => {
+            write!(out, "{time} ")?;
+            record_line(out, record);
+            writeln!(out)
+        }
         Verbosity::Normal => {
-            write!(out, "{time} {}", RecordLine(record))?;
+            write!(out, "{time} ")?;
+            record_line(out, record);
             for (attribute, value) in record.attributes() {
                 write!(out, " {attribute}={value}")?;
             }
@@ -36,7 +41,9 @@ fn record(out: &mut String, record: &Record, verbosity: Verbosity) -> fmt::Resul
             writeln!(out, "LogRecord {}", record.event_name())?;
             writeln!(out, "  Timestamp: {time}")?;
             writeln!(out, "  Severity: {}", if is_warning(record) { "WARN" } else { "INFO" })?;
-            writeln!(out, "  Body: {}", RecordLine(record))?;
+            write!(out, "  Body: ")?;
+            record_line(out, record);
+            writeln!(out)?;
             if let Some(identity) = record.identity {
                 writeln!(out, "  Identity: cpu {} sequence {}", identity.cpu, identity.sequence)?;
             }
@@ -51,7 +58,7 @@ fn record(out: &mut String, record: &Record, verbosity: Verbosity) -> fmt::Resul
     }
 }
 
-fn point(out: &mut String, point: &MetricPoint, verbosity: Verbosity) -> fmt::Result {
+fn point(out: &mut Vec<u8>, point: &MetricPoint, verbosity: Verbosity) -> io::Result<()> {
     let time = Time(point.time_unix_nano);
     match verbosity {
         // All attributes of a point are those of its series, and its line has them already.
@@ -71,7 +78,10 @@ fn point(out: &mut String, point: &MetricPoint, verbosity: Verbosity) -> fmt::Re
     }
 }
 
-fn attributes<'a>(out: &mut String, attributes: impl Iterator<Item = (&'a str, Value<'a>)>) -> fmt::Result {
+fn attributes<'a>(
+    out: &mut Vec<u8>,
+    attributes: impl Iterator<Item = (&'a str, Value<'a>)>,
+) -> io::Result<()> {
     writeln!(out, "  Attributes:")?;
     for (attribute, value) in attributes {
         writeln!(out, "    {attribute}: {value}")?;
@@ -84,12 +94,16 @@ mod tests {
     use super::*;
     use crate::fixtures;
 
+    fn text(of: &Batch, verbosity: Verbosity) -> String {
+        String::from_utf8(batch(of, verbosity)).expect("a text")
+    }
+
     fn logs(verbosity: Verbosity) -> String {
-        batch(&Batch::Logs([fixtures::record(1), fixtures::failed_syn()].into()), verbosity)
+        text(&Batch::Logs([fixtures::record(1), fixtures::failed_syn()].into()), verbosity)
     }
 
     fn metrics(verbosity: Verbosity) -> String {
-        batch(&Batch::Metrics([fixtures::point(42)].into()), verbosity)
+        text(&Batch::Metrics([fixtures::point(42)].into()), verbosity)
     }
 
     #[test]
@@ -116,7 +130,7 @@ mod tests {
 
     #[test]
     fn attributes_of_processors_follow_the_records_own() {
-        let text = |verbosity| batch(&Batch::Logs([fixtures::enriched()].into()), verbosity);
+        let text = |verbosity| text(&Batch::Logs([fixtures::enriched()].into()), verbosity);
         let found = " linux.netns.inode=4026531840 service.name=shop peer.port.open=true\n";
         assert!(text(Verbosity::Normal).ends_with(found), "{}", text(Verbosity::Normal));
         let found = "\n    linux.netns.inode: 4026531840\n    service.name: shop\n    peer.port.open: true\n";
@@ -125,7 +139,7 @@ mod tests {
 
     #[test]
     fn a_gap_is_printed_at_each_verbosity() {
-        let gap = |verbosity| batch(&Batch::Logs([fixtures::gap()].into()), verbosity);
+        let gap = |verbosity| text(&Batch::Logs([fixtures::gap()].into()), verbosity);
         let line = "ipv4 gap timeout events=12 segments=200 bytes=289600 failed=1";
         assert_eq!(gap(Verbosity::Basic), format!("2026-11-23T04:00:00.002500Z {line}\n"));
         let attributes = " network.transport=tcp network.type=ipv4 network.tcp.retransmit.type=timeout \

@@ -31,9 +31,9 @@ impl Output {
         Output::new(io::stdout())
     }
 
-    fn write(&self, text: &str) -> io::Result<()> {
+    fn write(&self, text: &[u8]) -> io::Result<()> {
         let mut writer = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        writer.write_all(text.as_bytes())?;
+        writer.write_all(text)?;
         writer.flush()
     }
 }

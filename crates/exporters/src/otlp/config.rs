@@ -9,6 +9,7 @@ use otel_tcpretrans_pipeline::metric::Temporality;
 use serde::{Deserialize, Serialize};
 
 use super::channel;
+use super::level::CompressionParams;
 use super::settings::{self, Fields, Settings};
 use super::tls::TlsConfig;
 use crate::Environment;
@@ -23,6 +24,9 @@ pub struct Config {
     pub endpoint: Option<String>,
     /// Compression of requests. Default `gzip`.
     pub compression: Option<Compression>,
+    /// Parameters of the compression.
+    #[serde(skip_serializing_if = "CompressionParams::is_empty")]
+    pub compression_params: CompressionParams,
     /// gRPC metadata sent with each request.
     pub headers: Option<BTreeMap<String, Secret>>,
     /// TLS.
@@ -32,6 +36,9 @@ pub struct Config {
     /// The temporality of metrics. Default: the pipeline's `aggregate.temporality`.
     #[serde(skip_serializing_if = "Option::is_none")]
     pub temporality: Option<Temporality>,
+    /// Whether a log record has a readable line as its body. The line repeats what the attributes say. Default true.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub body: Option<bool>,
     /// Retries.
     pub retry_on_failure: RetryConfig,
     /// The queue between pipeline and backend.
@@ -89,6 +96,7 @@ impl Config {
         Fields {
             endpoint: self.endpoint.as_deref(),
             compression: self.compression,
+            level: self.compression_params.level,
             headers: self.headers.as_ref(),
             tls: &self.tls,
             timeout: self.timeout,

@@ -5,6 +5,7 @@ mod config;
 mod encode;
 mod endpoint;
 mod environment;
+mod level;
 mod message;
 mod settings;
 mod status;
@@ -21,8 +22,9 @@ use otel_tcpretrans_pipeline::delivery::QueuedExporter;
 
 pub(crate) use channel::{check_files, endpoint as grpc_endpoint};
 pub use config::Config;
-pub use encode::{Encoder, REQUEST_LIMIT};
+pub use encode::{Encoder, Encoding, REQUEST_LIMIT};
 pub use endpoint::Endpoint;
+pub use level::CompressionParams;
 pub use otel_tcpretrans_pipeline::delivery::Compression;
 pub use settings::Settings;
 pub(crate) use settings::{Fields, resolve};
@@ -57,10 +59,17 @@ pub fn start(
     let queue = &config.sending_queue;
     let share = if queue.enabled { queue.queue_size.bytes() / REQUESTS_PER_QUEUE } else { u64::MAX };
     let limit = usize::try_from(share).map_or(REQUEST_LIMIT, |share| share.min(REQUEST_LIMIT));
+    let encoding = Encoding {
+        limit,
+        compression: settings.compression,
+        level: settings.level,
+        temporality: config.temporality,
+        body: config.body.unwrap_or(true),
+    };
     Ok(QueuedExporter::start(
         id.to_owned(),
         signal,
-        Encoder::new(resource, limit, settings.compression, config.temporality),
+        Encoder::new(resource, &encoding),
         transport,
         queue.clone(),
         config.retry_on_failure.clone(),

@@ -12,6 +12,7 @@ use otel_tcpretrans_pipeline::delivery::Compression;
 
 use super::endpoint::Endpoint;
 use super::environment::{self, Variable, Variables};
+use super::level;
 use super::tls::TlsConfig;
 use crate::Environment;
 use crate::secret::Secret;
@@ -27,6 +28,8 @@ pub struct Settings {
     pub endpoint: Endpoint,
     /// Compression of requests.
     pub compression: Compression,
+    /// Level of the compression, from 1, which is the fastest.
+    pub level: u8,
     /// gRPC metadata sent with each request.
     pub headers: BTreeMap<String, Secret>,
     /// TLS. Whether it is used follows from the endpoint's scheme; `insecure` has no further meaning here.
@@ -39,6 +42,7 @@ pub struct Settings {
 pub(crate) struct Fields<'a> {
     pub(crate) endpoint: Option<&'a str>,
     pub(crate) compression: Option<Compression>,
+    pub(crate) level: Option<i64>,
     pub(crate) headers: Option<&'a BTreeMap<String, Secret>>,
     pub(crate) tls: &'a TlsConfig,
     pub(crate) timeout: Option<Interval>,
@@ -70,6 +74,9 @@ pub(crate) fn resolve(
         .compression
         .or_else(|| variables.read("COMPRESSION", "compression", &mut problems, environment::compression))
         .unwrap_or_default();
+    let level = level::level(compression, fields.level)
+        .map_err(|message| problems.push(Problem::at("compression_params.level", message)))
+        .unwrap_or(level::DEFAULT);
     let headers = headers(fields, &variables, &mut problems);
     let timeout = match fields.timeout {
         Some(time) => fit(*time).map_err(|message| problems.push(Problem::at("timeout", message))).ok(),
@@ -79,7 +86,7 @@ pub(crate) fn resolve(
 
     match endpoint {
         Some(endpoint) if problems.is_empty() => {
-            Ok(Settings { endpoint, compression, headers, tls, timeout })
+            Ok(Settings { endpoint, compression, level, headers, tls, timeout })
         }
         _ => Err(problems),
     }

@@ -110,6 +110,7 @@ impl PushConfig {
         Fields {
             endpoint: self.endpoint.as_deref(),
             compression: self.compression,
+            level: None,
             headers: self.headers.as_ref(),
             tls: &self.tls,
             timeout: self.timeout,

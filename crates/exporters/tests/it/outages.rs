@@ -7,7 +7,7 @@ use http_body_util::Full;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use otel_tcpretrans_exporters::otlp::{Config, Encoder, GrpcTransport, REQUEST_LIMIT};
+use otel_tcpretrans_exporters::otlp::{Config, Encoder, Encoding, GrpcTransport};
 use otel_tcpretrans_pipeline::books::Signal;
 use otel_tcpretrans_pipeline::delivery::{Compression, Encode, Request, SendError, Transport};
 use tokio::io::copy_bidirectional;
@@ -25,7 +25,8 @@ pub(crate) fn transport(url: &str, timeout: &str) -> GrpcTransport {
 }
 
 pub(crate) fn request() -> Request {
-    Encoder::new(&resource(), REQUEST_LIMIT, Compression::Gzip, None).encode(&logs(1)).requests.remove(0)
+    let encoding = Encoding { compression: Compression::Gzip, ..Encoding::default() };
+    Encoder::new(&resource(), &encoding).encode(&logs(1)).requests.remove(0)
 }
 
 fn retryable(error: SendError) -> String {

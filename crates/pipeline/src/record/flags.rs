@@ -39,6 +39,14 @@ impl TcpFlags {
         (Self::FIN, "FIN"),
     ];
 
+    /// What stands for the names if no flag is set.
+    pub const NO_NAME: &'static str = "none";
+
+    /// The names of the flags that are set, in header order.
+    pub fn names(self) -> impl Iterator<Item = &'static str> {
+        Self::NAMES.into_iter().filter_map(move |(bit, name)| self.contains(bit).then_some(name))
+    }
+
     /// True if this flag is set.
     pub fn contains(self, flag: u16) -> bool {
         self.0 & flag != 0
@@ -49,11 +57,11 @@ impl TcpFlags {
 impl fmt::Display for TcpFlags {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let mut separator = "";
-        for (_, name) in Self::NAMES.iter().filter(|(bit, _)| self.contains(*bit)) {
+        for name in self.names() {
             write!(f, "{separator}{name}")?;
             separator = "|";
         }
-        if separator.is_empty() { f.write_str("none") } else { Ok(()) }
+        if separator.is_empty() { f.write_str(Self::NO_NAME) } else { Ok(()) }
     }
 }
 
@@ -67,7 +75,7 @@ impl FromStr for TcpFlags {
     type Err = UnknownFlag;
 
     fn from_str(text: &str) -> Result<Self, UnknownFlag> {
-        if text == "none" {
+        if text == Self::NO_NAME {
             return Ok(TcpFlags::default());
         }
         text.split('|').map(str::trim).try_fold(TcpFlags::default(), |flags, word| {

@@ -3,26 +3,36 @@
 use std::io::{self, Write};
 
 use flate2::write::GzEncoder;
-use otel_tcpretrans_pipeline::delivery::{Compression, Request};
+use otel_tcpretrans_pipeline::delivery::Compression;
 
-/// Compresses a request that is not compressed yet. If that fails, the request stays uncompressed, which backends
-/// accept too. It fails only if memory is short.
-pub(super) fn compress(request: Request, compression: Compression) -> Request {
-    let compressed = match compression {
-        Compression::None => return request,
-        Compression::Gzip => gzip(&request.body),
-        Compression::Zstd => zstd::encode_all(&request.body[..], zstd::DEFAULT_COMPRESSION_LEVEL),
-    };
-    match compressed {
+/// Compresses requests.
+pub(super) struct Compressor {
+    compression: Compression,
+    /// From 1, which is the fastest.
+    level: u8,
+}
+
+impl Compressor {
+    pub(super) fn new(compression: Compression, level: u8) -> Self {
+        Compressor { compression, level }
+    }
+
+    /// The compressed request, or `None` if it is to be sent uncompressed. It is sent uncompressed too if compression
+    /// fails, since backends accept that. Compression fails only if memory is short.
+    pub(super) fn compress(&self, request: &[u8]) -> Option<(Compression, Box<[u8]>)> {
+        let compressed = match self.compression {
+            Compression::None => return None,
+            Compression::Gzip => gzip(request, self.level),
+            Compression::Zstd => zstd::bulk::compress(request, self.level.into()),
+        };
         // The buffer has grown beyond its content. The queue counts the content only, so the rest is given back.
-        Ok(body) => Request { body: body.into_boxed_slice().into(), compression, ..request },
-        Err(_) => request,
+        compressed.ok().map(|body| (self.compression, body.into_boxed_slice()))
     }
 }
 
-fn gzip(body: &[u8]) -> io::Result<Vec<u8>> {
-    let mut out = GzEncoder::new(Vec::new(), flate2::Compression::default());
-    out.write_all(body)?;
+fn gzip(request: &[u8], level: u8) -> io::Result<Vec<u8>> {
+    let mut out = GzEncoder::new(Vec::new(), flate2::Compression::new(level.into()));
+    out.write_all(request)?;
     out.finish()
 }
 
@@ -33,23 +43,24 @@ mod tests {
     use super::*;
 
     #[test]
-    fn the_request_says_how_its_body_is_compressed() {
+    fn what_is_compressed_says_how() {
         let plain = b"a body that repeats itself ".repeat(1000);
-        let request = Request { body: plain.clone().into(), compression: Compression::None, items: 7 };
-        for compression in [Compression::None, Compression::Gzip, Compression::Zstd] {
-            let made = compress(request.clone(), compression);
-            assert_eq!((made.compression, made.items), (compression, 7));
-            let mut read = Vec::new();
-            match compression {
-                Compression::None => read = made.body.to_vec(),
-                Compression::Gzip => {
-                    flate2::read::GzDecoder::new(&made.body[..]).read_to_end(&mut read).expect("gzip");
+        for level in [1, 9] {
+            assert_eq!(Compressor::new(Compression::None, level).compress(&plain), None);
+            for compression in [Compression::Gzip, Compression::Zstd] {
+                let (made, body) = Compressor::new(compression, level).compress(&plain).expect("compressed");
+                assert_eq!(made, compression);
+                let mut read = Vec::new();
+                match compression {
+                    Compression::None => unreachable!(),
+                    Compression::Gzip => {
+                        flate2::read::GzDecoder::new(&body[..]).read_to_end(&mut read).expect("gzip");
+                    }
+                    Compression::Zstd => read = zstd::decode_all(&body[..]).expect("zstd"),
                 }
-                Compression::Zstd => read = zstd::decode_all(&made.body[..]).expect("zstd"),
+                assert_eq!(read, plain, "{compression:?}");
+                assert!(body.len() < plain.len() / 10, "{compression:?}");
             }
-            assert_eq!(read, plain, "{compression:?}");
-            let is_small = made.body.len() < plain.len() / 10;
-            assert_eq!(is_small, compression != Compression::None, "{compression:?}");
         }
     }
 }

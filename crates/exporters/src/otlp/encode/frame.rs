@@ -1,39 +1,32 @@
-//! Puts requests around encoded items: the resource and the scope, which are the same in each request, and the lengths.
+//! Requests around encoded items: the resource and the scope, which are the same in each request, and the lengths.
 
-use bytes::{Bytes, BytesMut};
 use opentelemetry_proto::tonic::common::v1::InstrumentationScope;
 use opentelemetry_proto::tonic::logs::v1::{ResourceLogs, ScopeLogs};
-use otel_tcpretrans_pipeline::delivery::{Compression, Encoded, Request};
 use prost::Message;
-use prost::bytes::BufMut;
-use prost::encoding::{WireType, encode_key, encode_varint, encoded_len_varint, key_len};
 
-use super::compress::compress;
+use super::wire::{Field, field_len, open};
 use crate::resource::Resource;
 use crate::{SCOPE_NAME, VERSION};
 
-/// Field number of `resource_logs` and of `resource_metrics` in a request.
-const RESOURCE_ITEMS: u32 = 1;
-/// Field number of `scope_logs` in `ResourceLogs`, and of `scope_metrics` in `ResourceMetrics`.
-const SCOPE_ITEMS: u32 = 2;
-/// Field number of `log_records` in `ScopeLogs`, and of `metrics` in `ScopeMetrics`.
-pub(super) const ITEM: u32 = 2;
+/// `resource_logs` and `resource_metrics` of a request (opentelemetry/proto/collector/logs/v1/logs_service.proto and
+/// metrics/v1/metrics_service.proto).
+const RESOURCE_ITEMS: Field = 1;
+/// `scope_logs` of `ResourceLogs`, and `scope_metrics` of `ResourceMetrics` (opentelemetry/proto/logs/v1/logs.proto and
+/// metrics/v1/metrics.proto).
+const SCOPE_ITEMS: Field = 2;
+/// `log_records` of `ScopeLogs`, and `metrics` of `ScopeMetrics`.
+pub(super) const ITEM: Field = 2;
 
-/// Length of a field in bytes: its key, its length, and `content` bytes of content.
-pub(super) fn field_len(number: u32, content: usize) -> usize {
-    key_len(number) + encoded_len_varint(content as u64) + content
-}
+/// More bytes of items than a request ever has. A gRPC message has less than 4 GiB.
+const LONGEST: usize = u32::MAX as usize;
 
-/// Writes the key and the length of a field. The caller writes its content, `content` bytes, next.
-pub(super) fn open_field(number: u32, content: usize, out: &mut impl BufMut) {
-    encode_key(number, WireType::LengthDelimited, out);
-    encode_varint(content as u64, out);
-}
-
-/// What goes around the items of a request: resource and scope, encoded once. Logs and metrics share the field numbers.
+/// What goes before the items of a request: resource and scope, encoded once. Logs and metrics share the field numbers.
 pub(super) struct Envelope {
     resource: Vec<u8>,
     scope: Vec<u8>,
+    /// The longest that goes before items, in bytes. A part of it depends on the length of the items, and so is known
+    /// only after them.
+    room: usize,
 }
 
 impl Envelope {
@@ -43,66 +36,40 @@ impl Envelope {
             version: VERSION.to_owned(),
             ..Default::default()
         };
-        Envelope {
+        let mut envelope = Envelope {
             resource: ResourceLogs { resource: Some(resource.to_otlp()), ..Default::default() }
                 .encode_to_vec(),
             scope: ScopeLogs { scope: Some(scope), ..Default::default() }.encode_to_vec(),
-        }
+            room: 0,
+        };
+        envelope.room = envelope.request_len(LONGEST) - LONGEST;
+        envelope
+    }
+
+    /// How much room the caller leaves before items for [`Envelope::put_head`], in bytes.
+    pub(super) fn room(&self) -> usize {
+        self.room
     }
 
     /// Length of a request around `items` bytes of items, in bytes and before compression.
     pub(super) fn request_len(&self, items: usize) -> usize {
-        field_len(RESOURCE_ITEMS, self.resource_len(items))
+        field_len(self.resource_len(items))
     }
 
-    /// A request around `items`, which are encoded.
-    fn request(&self, items: &[u8]) -> Bytes {
-        let mut out = BytesMut::with_capacity(self.request_len(items.len()));
-        open_field(RESOURCE_ITEMS, self.resource_len(items.len()), &mut out);
-        out.put_slice(&self.resource);
-        open_field(SCOPE_ITEMS, self.scope.len() + items.len(), &mut out);
-        out.put_slice(&self.scope);
-        out.put_slice(items);
-        out.freeze()
+    /// Fills the room before the items in `buffer`, and returns where in it the request starts.
+    pub(super) fn put_head(&self, buffer: &mut [u8]) -> usize {
+        let items = buffer.len() - self.room;
+        let mut head = Vec::with_capacity(self.room);
+        open(&mut head, RESOURCE_ITEMS, self.resource_len(items));
+        head.extend_from_slice(&self.resource);
+        open(&mut head, SCOPE_ITEMS, self.scope.len() + items);
+        head.extend_from_slice(&self.scope);
+        let start = self.room - head.len();
+        buffer[start..self.room].copy_from_slice(&head);
+        start
     }
 
     fn resource_len(&self, items: usize) -> usize {
-        self.resource.len() + field_len(SCOPE_ITEMS, self.scope.len() + items)
-    }
-}
-
-/// Collects items into requests.
-pub(super) struct Requests<'a> {
-    envelope: &'a Envelope,
-    /// The largest request, in bytes and before compression.
-    limit: usize,
-    compression: Compression,
-    /// Items of the request being filled, encoded.
-    pub(super) items: Vec<u8>,
-    /// How many log records or metric points these are.
-    pub(super) count: u64,
-    /// The requests that are complete.
-    pub(super) encoded: Encoded,
-}
-
-impl<'a> Requests<'a> {
-    pub(super) fn new(envelope: &'a Envelope, limit: usize, compression: Compression) -> Self {
-        Requests { envelope, limit, compression, items: Vec::new(), count: 0, encoded: Encoded::default() }
-    }
-
-    /// Whether a request around `items` bytes of items is within the limit.
-    pub(super) fn fits(&self, items: usize) -> bool {
-        self.envelope.request_len(items) <= self.limit
-    }
-
-    /// Completes and compresses the request being filled, unless it is empty, and begins the next.
-    pub(super) fn close(&mut self) {
-        if self.count > 0 {
-            let body = self.envelope.request(&self.items);
-            let plain = Request { body, compression: Compression::None, items: self.count };
-            self.encoded.requests.push(compress(plain, self.compression));
-            self.items.clear();
-            self.count = 0;
-        }
+        self.resource.len() + field_len(self.scope.len() + items)
     }
 }

@@ -1,13 +1,15 @@
 //! Encodes batches as OTLP requests, splits these at a size limit, and compresses them.
 //!
-//! A request is put together around items that are encoded one by one. So only one item at a time exists as an object,
-//! the size is known exactly at each step, and resource and scope are encoded once for all requests.
+//! Items are written straight into the buffer that is sent or compressed, without objects or texts in between. What is
+//! the same in many items, such as the names of attributes, the resource and the scope, is encoded once at the start.
 
+mod attribute;
 mod compress;
 mod frame;
 mod logs;
 mod metrics;
-mod value;
+mod requests;
+mod wire;
 
 use otel_tcpretrans_pipeline::clock::unix_nano;
 use otel_tcpretrans_pipeline::component::Batch;
@@ -15,31 +17,63 @@ use otel_tcpretrans_pipeline::delivery::{Compression, Encode, Encoded};
 use otel_tcpretrans_pipeline::metric::Temporality;
 
 use crate::resource::Resource;
-use frame::{Envelope, Requests};
+use compress::Compressor;
+use frame::Envelope;
+use logs::LogEncoder;
+use requests::Requests;
 
 /// The largest request, in bytes and before compression: 4 MiB, which most servers take (it is gRPC's default limit of a
 /// message), less some room for servers that count headers.
 pub const REQUEST_LIMIT: usize = 4 * 1024 * 1024 - 64 * 1024;
 
+/// How an [`Encoder`] encodes.
+#[derive(Clone, Debug)]
+pub struct Encoding {
+    /// The largest request, in bytes and before compression, since servers limit what they decompress.
+    pub limit: usize,
+    /// Compression of requests.
+    pub compression: Compression,
+    /// Level of the compression, as [`Settings`](super::Settings) has it.
+    pub level: u8,
+    /// The temporality in which the exporter wants metric points; `None` leaves the choice to the pipeline.
+    pub temporality: Option<Temporality>,
+    /// Whether a log record has a readable line as its body.
+    pub body: bool,
+}
+
+/// The defaults of the `otlp` exporter, without compression.
+impl Default for Encoding {
+    fn default() -> Self {
+        Encoding {
+            limit: REQUEST_LIMIT,
+            compression: Compression::None,
+            level: 1,
+            temporality: None,
+            body: true,
+        }
+    }
+}
+
 /// Encodes batches as OTLP `ExportLogsServiceRequest`s and `ExportMetricsServiceRequest`s.
 pub struct Encoder {
     envelope: Envelope,
+    logs: LogEncoder,
+    compressor: Compressor,
     limit: usize,
-    compression: Compression,
     temporality: Option<Temporality>,
 }
 
 impl Encoder {
-    /// An encoder for this program's scope and for `resource`. A request takes at most `limit` bytes before
-    /// compression: servers limit what they decompress. The exporter wants metric points in `temporality`; `None`
-    /// leaves the choice to the pipeline.
-    pub fn new(
-        resource: &Resource,
-        limit: usize,
-        compression: Compression,
-        temporality: Option<Temporality>,
-    ) -> Self {
-        Encoder { envelope: Envelope::new(resource), limit, compression, temporality }
+    /// An encoder for this program's scope and for `resource`.
+    pub fn new(resource: &Resource, encoding: &Encoding) -> Self {
+        let Encoding { limit, compression, level, temporality, body } = *encoding;
+        Encoder {
+            envelope: Envelope::new(resource),
+            logs: LogEncoder::new(body),
+            compressor: Compressor::new(compression, level),
+            limit,
+            temporality,
+        }
     }
 }
 
@@ -49,10 +83,11 @@ impl Encode for Encoder {
     }
 
     fn encode(&self, batch: &Batch) -> Encoded {
-        let requests = Requests::new(&self.envelope, self.limit, self.compression);
+        let mut requests = Requests::new(&self.envelope, &self.compressor, self.limit);
         match batch {
-            Batch::Logs(records) => logs::encode(records.iter(), unix_nano(), requests),
-            Batch::Metrics(points) => metrics::encode(points.iter(), requests),
+            Batch::Logs(records) => self.logs.encode(records.iter(), unix_nano(), &mut requests),
+            Batch::Metrics(points) => metrics::encode(points.iter(), &mut requests),
         }
+        requests.finish()
     }
 }
