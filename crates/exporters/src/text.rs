@@ -70,11 +70,18 @@ pub(crate) fn address(out: &mut Vec<u8>, address: IpAddr) {
 }
 
 fn ipv4(out: &mut Vec<u8>, address: Ipv4Addr) {
-    let [first, rest @ ..] = address.octets();
-    number(out, first);
-    for octet in rest {
-        out.push(b'.');
-        number(out, octet);
+    for (index, octet) in address.octets().into_iter().enumerate() {
+        if index > 0 {
+            out.push(b'.');
+        }
+        // This is faster than `number`, which copies the digits from a buffer of its own.
+        if octet >= 100 {
+            out.push(b'0' + octet / 100);
+        }
+        if octet >= 10 {
+            out.push(b'0' + octet / 10 % 10);
+        }
+        out.push(b'0' + octet % 10);
     }
 }
 

@@ -5,7 +5,7 @@ use otel_tcpretrans_pipeline::attribute::{Attribute, Key};
 use otel_tcpretrans_pipeline::record::Record;
 use strum::IntoEnumIterator;
 
-use super::attribute::{EncodedKey, STRING_VALUE, key_value};
+use super::attribute::{STRING_VALUE, Template, key_value};
 use super::frame::ITEM;
 use super::requests::Requests;
 use super::wire::{self, Field, LONG};
@@ -25,7 +25,7 @@ pub(super) struct LogEncoder {
     /// Whether a record has a readable line as its body.
     body: bool,
     /// The records' own attributes, in their order.
-    own: Vec<(Key, EncodedKey)>,
+    own: Vec<(Key, Template)>,
     info: Vec<u8>,
     warning: Vec<u8>,
 }
@@ -34,7 +34,7 @@ impl LogEncoder {
     pub(super) fn new(body: bool) -> Self {
         LogEncoder {
             body,
-            own: Attribute::iter().map(|own| (own.into(), EncodedKey::new(own.name()))).collect(),
+            own: Attribute::iter().map(|own| (own.into(), Template::new(ATTRIBUTES, own.name()))).collect(),
             info: severity(SeverityNumber::Info, "INFO"),
             warning: severity(SeverityNumber::Warn, "WARN"),
         }
@@ -61,9 +61,9 @@ impl LogEncoder {
                 wire::nested(out, STRING_VALUE, LONG, |out| record_line(out, record));
             });
         }
-        for (key, encoded) in &self.own {
+        for (key, template) in &self.own {
             if let Some(value) = record.get(key) {
-                encoded.put(out, ATTRIBUTES, value);
+                template.put(out, value);
             }
         }
         for bundle in [&record.local_attributes, &record.peer_attributes].into_iter().flatten() {

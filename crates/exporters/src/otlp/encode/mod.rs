@@ -20,7 +20,7 @@ use crate::resource::Resource;
 use compress::Compressor;
 use frame::Envelope;
 use logs::LogEncoder;
-use requests::Requests;
+use requests::{ItemSize, Requests};
 
 /// The largest request, in bytes and before compression: 4 MiB, which most servers take (it is gRPC's default limit of a
 /// message), less some room for servers that count headers.
@@ -60,6 +60,7 @@ pub struct Encoder {
     logs: LogEncoder,
     compressor: Compressor,
     limit: usize,
+    item_size: ItemSize,
     temporality: Option<Temporality>,
 }
 
@@ -72,6 +73,7 @@ impl Encoder {
             logs: LogEncoder::new(body),
             compressor: Compressor::new(compression, level),
             limit,
+            item_size: ItemSize::default(),
             temporality,
         }
     }
@@ -83,7 +85,8 @@ impl Encode for Encoder {
     }
 
     fn encode(&self, batch: &Batch) -> Encoded {
-        let mut requests = Requests::new(&self.envelope, &self.compressor, self.limit);
+        let mut requests =
+            Requests::new(&self.envelope, &self.compressor, self.limit, batch.len(), &self.item_size);
         match batch {
             Batch::Logs(records) => self.logs.encode(records.iter(), unix_nano(), &mut requests),
             Batch::Metrics(points) => metrics::encode(points.iter(), &mut requests),

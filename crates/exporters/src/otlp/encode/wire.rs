@@ -10,6 +10,8 @@ const VARINT: u8 = 0;
 const FIXED64: u8 = 1;
 const LENGTH_DELIMITED: u8 = 2;
 
+/// The longest length that takes one byte.
+pub(super) const SHORT_MAX: usize = 127;
 /// A length of up to 127 bytes takes one byte.
 pub(super) const SHORT: usize = 1;
 /// A length of 128 to 16383 bytes takes two bytes.

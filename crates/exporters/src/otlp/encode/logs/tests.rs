@@ -10,6 +10,7 @@ use prost::Message;
 
 use super::super::compress::Compressor;
 use super::super::frame::Envelope;
+use super::super::requests::ItemSize;
 use super::*;
 use crate::fixtures;
 use crate::reference::{self, any_value};
@@ -48,8 +49,9 @@ fn encoded(records: &[Record], limit: usize) -> Encoded {
 }
 
 fn encoded_by(encoder: &LogEncoder, records: &[Record], limit: usize) -> Encoded {
+    let size = ItemSize::default();
     let (envelope, compressor) = (Envelope::new(&resource()), Compressor::new(Compression::None, 1));
-    let mut requests = Requests::new(&envelope, &compressor, limit);
+    let mut requests = Requests::new(&envelope, &compressor, limit, records.len(), &size);
     encoder.encode(records, OBSERVED, &mut requests);
     requests.finish()
 }
