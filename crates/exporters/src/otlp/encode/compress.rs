@@ -63,4 +63,17 @@ mod tests {
             }
         }
     }
+
+    #[test]
+    fn a_higher_level_compresses_more() {
+        let plain: Vec<u8> = (0..2000_u64)
+            .flat_map(|n| format!("record {n} of {} bytes, ", n * n % 1009).into_bytes())
+            .collect();
+        for compression in [Compression::Gzip, Compression::Zstd] {
+            let [first, last] = [1, 9].map(|level| {
+                Compressor::new(compression, level).compress(&plain).expect("compressed").1.len()
+            });
+            assert!(last < first, "{compression:?}: {last} and {first} bytes");
+        }
+    }
 }

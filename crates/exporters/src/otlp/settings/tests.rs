@@ -122,6 +122,38 @@ fn all_problems_are_found_at_once_and_name_their_source() {
 }
 
 #[test]
+fn the_level_of_the_compression() {
+    let level = |yaml: &str, variables: &[(&str, &str)]| {
+        resolved(yaml, Signal::Logs, variables).map(|settings| settings.level).map_err(|mut problems| {
+            let Problem { path, message } = problems.remove(0);
+            assert_eq!(path, "compression_params.level");
+            message
+        })
+    };
+    assert_eq!(level("{}", &[]), Ok(1));
+    for (compression, last) in [("gzip", 9), ("zstd", 11)] {
+        let with = |wanted: i64| {
+            level(
+                &format!("{{ compression: {compression}, compression_params: {{ level: {wanted} }} }}"),
+                &[],
+            )
+        };
+        assert_eq!((with(1), with(last)), (Ok(1), Ok(last as u8)));
+        for wrong in [0, -1, last + 1, 257] {
+            let expected = format!("expected a level of {compression} from 1 to {last}, found {wrong}");
+            assert_eq!(with(wrong), Err(expected));
+        }
+    }
+    let none =
+        Err("there is no compression: set `compression` to gzip or zstd, or leave this out".to_owned());
+    let of_nothing = "{ compression: none, compression_params: { level: 1 } }";
+    assert_eq!(level(of_nothing, &[]), none);
+    let variables = [("OTEL_EXPORTER_OTLP_COMPRESSION", "none")];
+    assert_eq!(level("compression_params: { level: 1 }", &variables), none);
+    assert_eq!(level("compression_params: {}", &variables), Ok(1), "it sets no level");
+}
+
+#[test]
 fn headers_that_grpc_can_not_carry() {
     let found = problems("headers: { 'a b': x, grpc-timeout: x, t-bin: x, ok: \"x\\ny\" }", &[]);
     let paths: Vec<_> = found.iter().map(|(path, _)| path.as_str()).collect();
@@ -198,10 +230,16 @@ fn the_file_is_read_strictly_and_shown_filled_in() {
         assert!(shown.lines().any(|l| l == line), "{line} is missing in {shown}");
     }
     assert!(shown.contains("authorization: '[REDACTED]'") && !shown.contains("hunter2"), "{shown}");
-    assert!(!shown.contains("temporality"), "{shown}");
-    let config: Config = serde_yaml::from_str("temporality: delta").expect("a config");
+    for key in ["temporality", "body", "compression_params"] {
+        assert!(!shown.contains(key), "{shown}");
+    }
+    let yaml = "{ temporality: delta, body: false, compression_params: { level: 7 } }";
+    let config: Config = serde_yaml::from_str(yaml).expect("a config");
     let shown = serde_yaml::to_string(&config.filled_in(&|_| None).expect("filled in")).expect("shown");
-    assert!(shown.lines().any(|line| line == "temporality: delta"), "{shown}");
+    for line in ["temporality: delta", "body: false", "compression_params:", "  level: 7"] {
+        assert!(shown.lines().any(|l| l == line), "{line} is missing in {shown}");
+    }
+    assert!(serde_yaml::from_str::<Config>("compression_params: { window: 1 }").is_err());
     assert!(serde_yaml::from_str::<Config>("temporality: gauge").is_err());
     let below: Config = serde_yaml::from_str("sending_queue: { num_consumers: 0 }").expect("a config");
     assert_eq!(below.validate(&|_| None)[0].path, "sending_queue.num_consumers");
