@@ -2,6 +2,7 @@
 
 use std::io::{self, Write};
 
+use bytes::Bytes;
 use flate2::write::GzEncoder;
 use otel_tcpretrans_pipeline::delivery::Compression;
 
@@ -19,14 +20,15 @@ impl Compressor {
 
     /// The compressed request, or `None` if it is to be sent uncompressed. It is sent uncompressed too if compression
     /// fails, since backends accept that. Compression fails only if memory is short.
-    pub(super) fn compress(&self, request: &[u8]) -> Option<(Compression, Box<[u8]>)> {
+    pub(super) fn compress(&self, request: &[u8]) -> Option<(Compression, Bytes)> {
         let compressed = match self.compression {
             Compression::None => return None,
             Compression::Gzip => gzip(request, self.level),
             Compression::Zstd => zstd::bulk::compress(request, self.level.into()),
         };
-        // The buffer has grown beyond its content. The queue counts the content only, so the rest is given back.
-        compressed.ok().map(|body| (self.compression, body.into_boxed_slice()))
+        // The buffer is much larger than its content, and the queue counts the content only. The copy is small. If the
+        // buffer were cut instead, its rest would be a gap between requests, which may stay in the queue for long.
+        compressed.ok().map(|body| (self.compression, Bytes::copy_from_slice(&body)))
     }
 }
 

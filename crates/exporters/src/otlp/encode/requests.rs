@@ -112,10 +112,9 @@ impl<'a> Requests<'a> {
         self.item_size.0.store(size / items, Relaxed);
         self.to_come = self.to_come.saturating_sub(items);
         let start = self.envelope.put_head(&mut self.buffer);
-        let (compression, body) = match self.compressor.compress(&self.buffer[start..]) {
-            Some((compression, body)) => (compression, Bytes::from(body)),
-            None => (Compression::None, without_spare(std::mem::take(&mut self.buffer)).slice(start..)),
-        };
+        let (compression, body) = self.compressor.compress(&self.buffer[start..]).unwrap_or_else(|| {
+            (Compression::None, without_spare(std::mem::take(&mut self.buffer)).slice(start..))
+        });
         self.encoded.requests.push(Request { body, compression, items: self.count });
         self.begin();
     }
