@@ -70,19 +70,33 @@ pub(crate) fn address(out: &mut Vec<u8>, address: IpAddr) {
 }
 
 fn ipv4(out: &mut Vec<u8>, address: Ipv4Addr) {
-    for (index, octet) in address.octets().into_iter().enumerate() {
-        if index > 0 {
-            out.push(b'.');
-        }
-        // This is faster than `number`, which copies the digits from a buffer of its own.
-        if octet >= 100 {
-            out.push(b'0' + octet / 100);
-        }
-        if octet >= 10 {
-            out.push(b'0' + octet / 10 % 10);
-        }
-        out.push(b'0' + octet % 10);
+    for octet in address.octets() {
+        let start = out.len();
+        // A copy of fixed size is faster than one of the size that is needed.
+        out.extend_from_slice(&OCTETS[usize::from(octet)]);
+        out.truncate(start + digits(octet) + 1);
     }
+    out.pop(); // the last dot
+}
+
+/// Each octet's digits and a dot.
+const OCTETS: [[u8; 4]; 256] = {
+    let mut octets = [[b'.'; 4]; 256];
+    let mut octet = 0;
+    while octet < octets.len() {
+        let (mut place, mut rest) = (digits(octet as u8), octet as u8);
+        while place > 0 {
+            place -= 1;
+            octets[octet][place] = b'0' + rest % 10;
+            rest /= 10;
+        }
+        octet += 1;
+    }
+    octets
+};
+
+const fn digits(octet: u8) -> usize {
+    1 + (octet >= 10) as usize + (octet >= 100) as usize
 }
 
 /// Writes the form of RFC 5952: small letters, no leading zeros, `::` for the longest run of zeros, and the IPv4 form

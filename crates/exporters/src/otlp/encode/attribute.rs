@@ -18,13 +18,19 @@ const DOUBLE_VALUE: Field = 4;
 /// Length of a field's key and of its length, in bytes, if the field is short.
 const HEAD: usize = 2;
 
+/// A template is copied in parts of this many bytes. Such a copy is one instruction, where one whose size is known only
+/// at run time is a call.
+const PART: usize = 16;
+
 /// An attribute without its value, encoded.
 pub(super) struct Template {
     field: Field,
     name: &'static str,
     /// All that goes before the value: the field's key, its length, the attribute's key, and the value's key and length.
-    /// The two lengths have one byte each, and are filled in with the value.
-    start: Vec<u8>,
+    /// The two lengths have one byte each, and are filled in with the value. Zeros fill up the last part.
+    parts: Vec<[u8; PART]>,
+    /// Length without these zeros.
+    length: usize,
 }
 
 impl Template {
@@ -35,14 +41,19 @@ impl Template {
             wire::string(out, KEY, name);
             wire::string(out, VALUE, "");
         });
-        Template { field, name, start }
+        let length = start.len();
+        start.resize(length.next_multiple_of(PART), 0);
+        Template { field, name, parts: start.as_chunks().0.to_vec(), length }
     }
 
     /// Writes the attribute.
     pub(super) fn put(&self, out: &mut Vec<u8>, value: Value<'_>) {
         let start = out.len();
-        out.extend_from_slice(&self.start);
-        let value_start = out.len();
+        for part in &self.parts {
+            out.extend_from_slice(part);
+        }
+        let value_start = start + self.length;
+        out.truncate(value_start);
         any_value(out, value);
         let (length, value_length) = (out.len() - start - HEAD, out.len() - value_start);
         if length > wire::SHORT_MAX {
