@@ -22,7 +22,7 @@ const ROUNDS: usize = 5;
 const LEAST_SECONDS: f64 = 0.5;
 const COLLECTOR: &str = "  the Collector forwards the same to the same sink";
 const FLOOR: &str = "a raw write of the same bytes to loopback";
-/// The Collector may take this many times as much CPU time as the agent, at least.
+/// The share of the Collector's CPU time that the agent may take.
 const COLLECTOR_RATIO: f64 = 0.25;
 
 /// The CPU seconds per million events of one row, from each round.
