@@ -10,8 +10,8 @@ use super::item::Item;
 use crate::books::{ReceiverCounts, Unobserved};
 use crate::chunk::Receiver;
 
-/// The branches of a stage. They may be replaced between two chunks.
-pub(super) type Branches<T> = Vec<Arc<Branch<T>>>;
+/// The branches of a stage. They may be replaced between two chunks. A clone shares them.
+pub(super) type Branches<T> = Arc<[Arc<Branch<T>>]>;
 
 /// What a stage adds to its receiver's numbers.
 #[derive(Debug, Default)]
@@ -71,8 +71,8 @@ pub(super) async fn run<T: Item>(
     let mut intake = Intake { items, counts };
     while let Some(chunk) = intake.items.recv().await {
         counts.received.fetch_add(chunk.iter().map(Item::events).sum(), Ordering::Release);
-        let now = branches.borrow().clone();
-        for branch in now {
+        let now = Arc::clone(&branches.borrow());
+        for branch in now.iter() {
             branch.hand_over(chunk.clone(), can_wait).await;
         }
     }

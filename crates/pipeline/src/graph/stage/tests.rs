@@ -26,8 +26,8 @@ fn closed(records: impl IntoIterator<Item = Record>) -> Receiver<Record> {
     channel
 }
 
-fn wired(branches: Branches<Record>) -> watch::Receiver<Branches<Record>> {
-    watch::channel(branches).1
+fn wired(branches: Vec<Arc<Branch<Record>>>) -> watch::Receiver<Branches<Record>> {
+    watch::channel(branches.into()).1
 }
 
 #[tokio::test(start_paused = true)]
@@ -75,12 +75,12 @@ async fn records_for_a_pipeline_that_has_ended_are_counted_as_dropped() {
 async fn branches_are_replaced_between_two_chunks() {
     let ((first, _, mut to_first), (second, _, mut to_second)) = (branch(Signal::Logs), branch(Signal::Logs));
     let (out, records) = chunk::channel(CHUNK);
-    let (wires, wired) = watch::channel(vec![first]);
+    let (wires, wired) = watch::channel(Branches::from([first]));
     let counts = StageCounts::default();
     let mut stage = Box::pin(run(records, wired, &counts, false));
     send(&out, [record()]);
     assert!(futures::poll!(&mut stage).is_pending());
-    wires.send_replace(vec![second]);
+    wires.send_replace(Branches::from([second]));
     send(&out, [gap()]);
     assert!(futures::poll!(&mut stage).is_pending());
     assert!(!to_first.recv().await.unwrap()[0].is_gap());

@@ -1,10 +1,9 @@
-//! The whole way of a record in this process, from a recording to a sink, and how many allocations it takes. Not in
-//! `mod.rs`: it needs the allocator that counts, and so a program of its own.
+//! The whole way of a record in this process, from a recording to a sink, and how many allocations it takes. The sink is a
+//! process of its own, so that its allocations are not counted.
 
-use std::net::Ipv4Addr;
+use std::alloc::System;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, mpsc};
-use std::thread;
+use std::sync::Arc;
 use std::time::Duration;
 
 use otel_tcpretrans_exporters::otlp::{self, Compression};
@@ -17,21 +16,24 @@ use otel_tcpretrans_pipeline::delivery::{OnFull, QueueConfig};
 use otel_tcpretrans_pipeline::graph::{ExporterKey, Factory, Graph, PipelinePlan, Plan, ReceiverPlan};
 use otel_tcpretrans_pipeline::processors::ProcessorConfig;
 use otel_tcpretrans_source::{Replay, replay};
-use tokio::net::TcpListener;
+use stats_alloc::{INSTRUMENTED_SYSTEM, StatsAlloc};
 use tokio::runtime::Builder;
-use tokio::task::LocalSet;
 use tokio::time::Instant;
 
-use crate::{counting, recording, sink};
+use crate::helper::Helper;
+use crate::recording;
+
+#[global_allocator]
+static ALLOCATOR: &StatsAlloc<System> = &INSTRUMENTED_SYSTEM;
 
 /// A short and a long recording. The difference leaves out what the start and the end take.
 const EVENTS: [u64; 2] = [50_000, 200_000];
 const DEADLINE: Duration = Duration::from_secs(60);
 
-/// Two recordings, and a sink on a thread that is not counted.
+/// Two recordings and a sink.
 pub struct Way {
     recordings: [tempfile::NamedTempFile; 2],
-    port: u16,
+    sink: Helper,
 }
 
 impl Way {
@@ -41,23 +43,13 @@ impl Way {
             recording::write(file.path(), events).expect("writing the recording");
             file
         });
-        let (send, port) = mpsc::channel();
-        thread::spawn(move || {
-            counting::leave_out_this_thread();
-            let runtime = Builder::new_current_thread().enable_all().build().expect("a runtime");
-            LocalSet::new().block_on(&runtime, async {
-                let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).await.expect("a port");
-                send.send(listener.local_addr().expect("an address").port()).expect("the other end");
-                sink::serve(listener, Duration::ZERO, sink::Totals::default()).await.expect("accepting");
-            });
-        });
-        Way { recordings, port: port.recv().expect("a port") }
+        Way { recordings, sink: Helper::sink(Duration::ZERO) }
     }
 
     /// Allocations per record that goes through pipelines of these signals.
     pub fn allocations_per_record(&self, signals: &[Signal], compression: Compression) -> f64 {
         let config = otlp::Config {
-            endpoint: Some(format!("http://127.0.0.1:{}", self.port)),
+            endpoint: Some(format!("http://127.0.0.1:{}", self.sink.port)),
             compression: Some(compression),
             sending_queue: QueueConfig { on_full: OnFull::Block, ..QueueConfig::default() },
             ..otlp::Config::default()
@@ -70,9 +62,15 @@ impl Way {
     }
 }
 
+/// How often this process has asked for memory until now.
+fn allocations() -> u64 {
+    let stats = ALLOCATOR.stats();
+    (stats.allocations + stats.reallocations) as u64
+}
+
 /// What the plan of a replay takes from its start to its end. Nothing may be lost.
 fn allocations_of(plan: Plan<replay::Config, otlp::Config>, events: u64) -> u64 {
-    let before = counting::total();
+    let before = allocations();
     let runtime = Builder::new_multi_thread().worker_threads(2).enable_all().build().expect("a runtime");
     let host = Host::default();
     runtime.block_on(async {
@@ -81,7 +79,7 @@ fn allocations_of(plan: Plan<replay::Config, otlp::Config>, events: u64) -> u64 
         graph.finished().await.expect("the end of the recording");
         graph.stop(Instant::now() + DEADLINE).await;
     });
-    let taken = counting::total() - before;
+    let taken = allocations() - before;
     for (key, counts) in host.books.snapshot().ledgers {
         assert_eq!((counts.dropped_total(), counts.in_flight()), (0, 0), "{key:?}");
         let all = if key.exporter.is_none() { counts.accepted } else { counts.delivered };
