@@ -148,6 +148,16 @@ fn values_that_types_cannot_exclude_are_checked_too() {
 }
 
 #[test]
+fn a_level_that_the_compression_does_not_have_is_refused() {
+    let config = MINIMAL
+        .replace("debug:", "otlp:\n    compression_params: { level: 12 }")
+        .replace("[debug]", "[otlp]");
+    validate(&config).refused(&[
+        "config.yaml:5:27: exporters.otlp.compression_params.level: expected a level of gzip from 1 to 9, found 12",
+    ]);
+}
+
+#[test]
 fn an_endpoint_that_is_no_url_is_refused() {
     let config = MINIMAL.replace("debug:", "otlp:\n    endpoint: not a url").replace("[debug]", "[otlp]");
     validate(&config).refused(&["config.yaml:5:5: exporters.otlp.endpoint: expected http://HOST:PORT or \
