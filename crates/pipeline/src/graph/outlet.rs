@@ -18,7 +18,7 @@ pub(super) struct Outlet {
     ledger: Ledger,
     /// The exporter's temporality; `None` leaves it to the pipeline.
     temporality: Option<Temporality>,
-    /// The largest number of items that wait.
+    /// How many items may wait before the next batch has to wait.
     capacity: usize,
     /// One permit per item for which there is still room.
     room: Arc<Semaphore>,
@@ -80,16 +80,23 @@ impl Outlet {
         if items == 0 {
             return;
         }
-        let permits = u32::try_from(items.min(self.capacity)).unwrap_or(u32::MAX);
-        let room = Arc::clone(&self.room);
         let room = if self.can_wait.load(Ordering::Relaxed) {
-            room.acquire_many_owned(permits).await.ok() // never closed
+            Arc::clone(&self.room).acquire_owned().await.ok() // never closed
         } else {
             if self.room.available_permits() == self.capacity && self.full.end() {
                 info!(exporter = self.exporter(), pipeline = self.pipeline(), "the exporter has caught up");
             }
-            room.try_acquire_many_owned(permits).ok()
+            Arc::clone(&self.room).try_acquire_owned().ok()
         };
+        // The batch takes the rest of its room as far as there is any. Only this task takes room.
+        let room = room.map(|mut room| {
+            let more = (items - 1).min(self.room.available_permits());
+            let more = u32::try_from(more).unwrap_or(u32::MAX);
+            if let Ok(more) = Arc::clone(&self.room).try_acquire_many_owned(more) {
+                room.merge(more);
+            }
+            room
+        });
         match room {
             Some(room) => {
                 if self.batches.send(Waiting { batch, _room: room }).is_err() {

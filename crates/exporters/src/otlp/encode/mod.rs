@@ -4,6 +4,7 @@
 //! the same in many items, such as the names of attributes, the resource and the scope, is encoded once at the start.
 
 mod attribute;
+mod body;
 mod compress;
 mod frame;
 mod logs;
@@ -17,10 +18,11 @@ use otel_tcpretrans_pipeline::delivery::{Compression, Encode, Encoded};
 use otel_tcpretrans_pipeline::metric::Temporality;
 
 use crate::resource::Resource;
+use body::Spare;
 use compress::Compressor;
 use frame::Envelope;
 use logs::LogEncoder;
-use requests::{ItemSize, Requests};
+use requests::Requests;
 
 /// The largest request, in bytes and before compression: 4 MiB, which most servers take (it is gRPC's default limit of a
 /// message), less some room for servers that count headers.
@@ -60,8 +62,8 @@ pub struct Encoder {
     logs: LogEncoder,
     compressor: Compressor,
     limit: usize,
-    item_size: ItemSize,
     temporality: Option<Temporality>,
+    spare: Spare,
 }
 
 impl Encoder {
@@ -73,8 +75,8 @@ impl Encoder {
             logs: LogEncoder::new(body),
             compressor: Compressor::new(compression, level),
             limit,
-            item_size: ItemSize::default(),
             temporality,
+            spare: Spare::default(),
         }
     }
 }
@@ -86,7 +88,7 @@ impl Encode for Encoder {
 
     fn encode(&self, batch: &Batch) -> Encoded {
         let mut requests =
-            Requests::new(&self.envelope, &self.compressor, self.limit, batch.len(), &self.item_size);
+            Requests::new(&self.envelope, &self.compressor, self.limit, batch.len(), &self.spare);
         match batch {
             Batch::Logs(records) => self.logs.encode(records.iter(), unix_nano(), &mut requests),
             Batch::Metrics(points) => metrics::encode(points.iter(), &mut requests),

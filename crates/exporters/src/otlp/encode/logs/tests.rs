@@ -8,9 +8,9 @@ use otel_tcpretrans_pipeline::delivery::{Compression, Encoded};
 use proptest::prelude::*;
 use prost::Message;
 
+use super::super::body::Spare;
 use super::super::compress::Compressor;
 use super::super::frame::Envelope;
-use super::super::requests::ItemSize;
 use super::*;
 use crate::fixtures;
 use crate::reference::{self, any_value};
@@ -49,9 +49,9 @@ fn encoded(records: &[Record], limit: usize) -> Encoded {
 }
 
 fn encoded_by(encoder: &LogEncoder, records: &[Record], limit: usize) -> Encoded {
-    let size = ItemSize::default();
     let (envelope, compressor) = (Envelope::new(&resource()), Compressor::new(Compression::None, 1));
-    let mut requests = Requests::new(&envelope, &compressor, limit, records.len(), &size);
+    let spare = Spare::default();
+    let mut requests = Requests::new(&envelope, &compressor, limit, records.len(), &spare);
     encoder.encode(records, OBSERVED, &mut requests);
     requests.finish()
 }

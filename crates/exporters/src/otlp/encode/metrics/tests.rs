@@ -9,17 +9,17 @@ use otel_tcpretrans_pipeline::processors::{EVENTS, IO, RETRANSMITS};
 use proptest::prelude::*;
 use prost::Message;
 
+use super::super::body::Spare;
 use super::super::compress::Compressor;
 use super::super::frame::Envelope;
-use super::super::requests::ItemSize;
 use super::*;
 use crate::resource::Resource;
 use crate::{fixtures, reference};
 
 fn encoded(points: &[MetricPoint], limit: usize) -> Encoded {
-    let size = ItemSize::default();
     let (envelope, compressor) = (Envelope::new(&Resource::default()), Compressor::new(Compression::None, 1));
-    let mut requests = Requests::new(&envelope, &compressor, limit, points.len(), &size);
+    let spare = Spare::default();
+    let mut requests = Requests::new(&envelope, &compressor, limit, points.len(), &spare);
     encode(points.iter(), &mut requests);
     requests.finish()
 }
