@@ -20,6 +20,7 @@ const volatile struct {
 	enum wire_loss loss;
 	enum wire_scope scope;
 	enum wire_transport transport;
+	enum wire_wake wake;
 	enum wire_unknown unknown;
 } wire_types = {};
 

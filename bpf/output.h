@@ -4,6 +4,7 @@
 #define TCPRETRANS_OUTPUT_H
 
 #include "config.h"
+#include "wake.h"
 
 /* Sized before the load: one entry per CPU and kind. The reader maps it, so that reading it needs no privilege. */
 struct {
@@ -31,15 +32,6 @@ static __always_inline struct wire_counters *counters_of(__u32 cpu, enum wire_ki
 	__u32 slot = cpu * KINDS + kind;
 
 	return bpf_map_lookup_elem(&counters, &slot);
-}
-
-/*
- * Every `wakeup_events`th event of a CPU wakes the reader. The others stay in the
- * buffer until then, or until the reader's own interval. For perf libbpf does this.
- */
-static __always_inline __u64 ring_flags(__u64 sequence)
-{
-	return (sequence + 1) % config.wakeup_events ? BPF_RB_NO_WAKEUP : BPF_RB_FORCE_WAKEUP;
 }
 
 static __always_inline void count(struct wire_counters *counters, const struct wire_event *event)
@@ -75,14 +67,14 @@ static __always_inline enum wire_loss loss_of(long err)
 	}
 }
 
-static __always_inline void output(void *ctx, struct wire_event *event,
+/* Sends an event, or counts it as lost. Wakes nobody, except for perf's buffers at the threshold that libbpf set. */
+static __always_inline long output(void *ctx, struct wire_event *event,
 				   struct wire_counters *counters)
 {
 	long err;
 
 	if (config.transport == TRANSPORT_RINGBUF)
-		err = bpf_ringbuf_output(&events_ring, event, sizeof(*event),
-					 ring_flags(event->sequence));
+		err = bpf_ringbuf_output(&events_ring, event, sizeof(*event), BPF_RB_NO_WAKEUP);
 	else
 		err = bpf_perf_event_output(ctx, &events_perf, BPF_F_CURRENT_CPU, event,
 					    sizeof(*event));
@@ -92,6 +84,7 @@ static __always_inline void output(void *ctx, struct wire_event *event,
 		lost->events++;
 		lost->segments += event->segments;
 	}
+	return err;
 }
 
 /* Takes back what begin_event added to `busy`. */
@@ -137,11 +130,16 @@ static __always_inline struct wire_counters *begin_event(struct wire_event *even
 static __always_inline void end_event(void *ctx, struct wire_event *event,
 				      struct wire_counters *counters)
 {
+	long err;
+
 	count(counters, event);
-	output(ctx, event, counters);
+	err = output(ctx, event, counters);
 	barrier();
 	counters->finished++;
 	leave(counters);
+	/* Last, so that a reader that is woken finds this event finished. */
+	if (config.transport == TRANSPORT_RINGBUF)
+		wake(&events_ring, err);
 }
 
 #endif

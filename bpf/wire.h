@@ -59,6 +59,12 @@ enum wire_transport {
 	TRANSPORT_RINGBUF = 1,
 };
 
+/* What the reader of the ring buffer writes into `wake_at` beside a number of bytes. */
+enum wire_wake {
+	WAKE_NEVER = 0,
+	WAKE_AT_ANY = 1,
+};
+
 /* wire_event.unknown: what this kernel or this hook could not tell. */
 enum wire_unknown {
 	UNKNOWN_COOKIE = 1,
@@ -139,16 +145,14 @@ struct wire_counters {
 struct wire_config {
 	__u64 scope_cgroup; /* cgroup id, with SCOPE_CGROUP */
 	__u32 scope_netns; /* inode, with SCOPE_NETNS */
-	__u32 wakeup_events; /* wake the reader after this many events of a CPU */
 	__u8 scope; /* enum wire_scope */
 	__u8 transport; /* enum wire_transport */
 	__u8 has_cookie; /* bpf_get_socket_cookie takes a tracing program's sock */
 	__u8 has_socket_storage; /* BPF_MAP_TYPE_SK_STORAGE is for tracing programs too */
-	__u32 reserved;
 };
 
 _Static_assert(sizeof(struct wire_event) == 128, "wire_event has padding or a new size");
 _Static_assert(sizeof(struct wire_counters) == 616, "wire_counters has padding or a new size");
-_Static_assert(sizeof(struct wire_config) == 24, "wire_config has padding or a new size");
+_Static_assert(sizeof(struct wire_config) == 16, "wire_config has padding or a new size");
 
 #endif

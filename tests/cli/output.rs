@@ -30,7 +30,12 @@ fn print_config_fills_in_defaults_and_the_specifications_variables() {
     let root: Value = serde_yaml::from_str(&outcome.stdout).expect("YAML");
     assert_eq!(root["exporters"]["otlp"]["endpoint"], "http://spec:4317");
     assert_eq!(root["exporters"]["otlp"]["compression"], "gzip");
-    assert_eq!(root["receivers"]["tcpretrans"]["wakeup"]["events"], 64);
+    assert_eq!(root["receivers"]["tcpretrans"]["ringbuf"]["size"], "1MiB");
+    let wakeup = &root["receivers"]["tcpretrans"]["wakeup"];
+    assert!(
+        wakeup["events"].is_null() && wakeup["interval"].is_null(),
+        "as the transport needs it: {wakeup:?}"
+    );
     assert_eq!(root["service"]["shutdown_timeout"], "30s");
 }
 

@@ -1,5 +1,7 @@
 //! The receiver's configuration: keys, defaults, validation.
 
+use std::time::Duration;
+
 use otel_tcpretrans_pipeline::config::{Interval, Problem, Size};
 use serde::{Deserialize, Serialize};
 
@@ -67,14 +69,18 @@ pub struct Ringbuf {
     pub size: Size,
 }
 
-/// When the kernel wakes the reader. With many events per wakeup an event costs a tenth of one with its own wakeup.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+/// When the kernel wakes the reader: a wakeup costs as much as twenty events.
+///
+/// By the ring buffer an event wakes a reader that sleeps. After that the reader looks by itself, as long as events come.
+/// A perf buffer can't do that: its reader is woken at a number of events, and looks by itself all the time.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Wakeup {
-    /// After this many events on one CPU.
-    pub events: u32,
-    /// Or after this time, however many events there are.
-    pub interval: Interval,
+    /// The ring buffer: so many events that wait wake the reader before it looks by itself. By default those that fill
+    /// half of the buffer. Perf: every so many events of a CPU wake the reader, by default every 64th.
+    pub events: Option<u32>,
+    /// How often the reader looks by itself. By default every 5 ms by the ring buffer, and every 200 ms by perf.
+    pub interval: Option<Interval>,
 }
 
 /// Whose sockets are reported; decided in the kernel.
@@ -117,9 +123,20 @@ impl Default for Ringbuf {
     }
 }
 
-impl Default for Wakeup {
-    fn default() -> Self {
-        Wakeup { events: 64, interval: Interval::from_millis(200) }
+impl Wakeup {
+    /// How often the reader of the ring buffer looks while events come.
+    pub(crate) fn ringbuf_interval(&self) -> Duration {
+        self.interval.map_or(Duration::from_millis(5), |interval| *interval)
+    }
+
+    /// How often the reader of perf's buffers looks.
+    pub(crate) fn perf_interval(&self) -> Duration {
+        self.interval.map_or(Duration::from_millis(200), |interval| *interval)
+    }
+
+    /// Events of a CPU for one wakeup of perf's.
+    pub(crate) fn perf_events(&self) -> u32 {
+        self.events.unwrap_or(64)
     }
 }
 
@@ -149,13 +166,15 @@ impl Config {
                 format!("{size} bytes; expected a power of two from 64KiB to 2GiB such as 1MiB"),
             ));
         }
-        if self.wakeup.events == 0 {
+        if self.wakeup.events == Some(0) {
             problems.push(Problem::at("wakeup.events", "0; expected at least 1"));
         }
-        if !(WAKEUP_MIN..=WAKEUP_MAX).contains(&self.wakeup.interval) {
+        if let Some(interval) = self.wakeup.interval
+            && !(WAKEUP_MIN..=WAKEUP_MAX).contains(&interval)
+        {
             problems.push(Problem::at(
                 "wakeup.interval",
-                format!("{:?}; expected 1ms to 60s such as 200ms", *self.wakeup.interval),
+                format!("{:?}; expected 1ms to 60s such as 5ms", *interval),
             ));
         }
         if !(1..=CHANNEL_MAX).contains(&self.channel_capacity) {
@@ -192,7 +211,7 @@ mod tests {
         let config = Config {
             perf: Perf { pages_per_cpu: 12 },
             ringbuf: Ringbuf { size: Size::mib(3) },
-            wakeup: Wakeup { events: 0, interval: Interval::ZERO },
+            wakeup: Wakeup { events: Some(0), interval: Some(Interval::ZERO) },
             channel_capacity: 0,
             ..Config::default()
         };

@@ -2,11 +2,10 @@
 
 use std::mem::{offset_of, size_of};
 use std::os::fd::AsFd;
-use std::ptr::{self, NonNull};
-use std::sync::atomic::{AtomicU64, Ordering, fence};
+use std::ptr;
+use std::sync::atomic::{Ordering, fence};
 
-use rustix::mm::{MapFlags, ProtFlags, mmap, munmap};
-
+use crate::mapping::Mapping;
 use crate::skeleton::types::{wire_counters, wire_kind, wire_loss, wire_lost};
 
 // `lost_events` reads the first number of each.
@@ -17,12 +16,14 @@ pub(crate) const KINDS: usize = wire_kind::KINDS.0 as usize;
 /// How often a snapshot is tried. After that the CPU counts as too busy for one.
 const SNAPSHOT_TRIES: usize = 16;
 
+/// [`wire_counters`] is made of so many 64-bit numbers.
+const WORDS: usize = size_of::<wire_counters>() / size_of::<u64>();
+
 /// A read-only mapping of the `counters` array: one [`wire_counters`] per CPU and kind.
 #[derive(Debug)]
 pub(crate) struct Counters {
-    start: NonNull<wire_counters>,
+    mapping: Mapping,
     slots: usize,
-    bytes: usize,
 }
 
 /// Sums over CPUs and kinds.
@@ -98,11 +99,7 @@ impl std::ops::AddAssign<&KernelCounts> for KernelCounts {
 impl Counters {
     /// Maps an mmapable array of `slots` counters: of all CPUs and kinds, `cpu * KINDS + kind`.
     pub(crate) fn map(map: impl AsFd, slots: usize) -> rustix::io::Result<Counters> {
-        let bytes = (slots * size_of::<wire_counters>()).next_multiple_of(rustix::param::page_size());
-        // SAFETY: a new mapping at an address of the kernel's choice touches no memory of ours.
-        let start = unsafe { mmap(ptr::null_mut(), bytes, ProtFlags::READ, MapFlags::SHARED, map, 0)? };
-        let start = NonNull::new(start.cast()).ok_or(rustix::io::Errno::INVAL)?;
-        Ok(Counters { start, slots, bytes })
+        Ok(Counters { mapping: Mapping::read_only(map, slots * WORDS)?, slots })
     }
 
     /// The sums now. The kernel goes on counting meanwhile, so the numbers are of moments that are nanoseconds apart.
@@ -128,10 +125,9 @@ impl Counters {
     /// first and `finished` last. The second reading is for processors that make stores visible in another order than
     /// the program's.
     pub(crate) fn snapshot(&self, slot: usize) -> Option<wire_counters> {
-        let words = size_of::<wire_counters>() / size_of::<u64>();
         let is_same = |copy: &wire_counters| {
             // SAFETY: wire_counters holds u64s only, and `copy` is one whole value of it.
-            let copy = unsafe { std::slice::from_raw_parts(ptr::from_ref(copy).cast::<u64>(), words) };
+            let copy = unsafe { std::slice::from_raw_parts(ptr::from_ref(copy).cast::<u64>(), WORDS) };
             copy.iter().enumerate().all(|(word, number)| self.load(slot, word) == *number)
         };
         (0..SNAPSHOT_TRIES).find_map(|_| {
@@ -145,9 +141,8 @@ impl Counters {
     /// The counters of a slot, each of its own moment.
     pub(crate) fn read(&self, slot: usize) -> wire_counters {
         let mut copy = wire_counters::default();
-        let words = size_of::<wire_counters>() / size_of::<u64>();
         let target = ptr::from_mut(&mut copy).cast::<u64>();
-        for word in 0..words {
+        for word in 0..WORDS {
             // SAFETY: wire_counters holds u64s only, so that `copy` is an array of them, and `word` is within.
             unsafe { target.add(word).write(self.load(slot, word)) };
         }
@@ -156,24 +151,7 @@ impl Counters {
 
     /// A number of a slot, by its place.
     fn load(&self, slot: usize, word: usize) -> u64 {
-        assert!(slot < self.slots && (word + 1) * size_of::<u64>() <= size_of::<wire_counters>());
-        // SAFETY: by the assertion the address lies in the mapping, which lives as long as self. The kernel adds to it
-        // meanwhile, which an atomic load may race with; all fields are u64s, so that it is aligned.
-        let number = unsafe { AtomicU64::from_ptr(self.start.as_ptr().add(slot).cast::<u64>().add(word)) };
-        number.load(Ordering::Relaxed)
+        assert!(slot < self.slots && word < WORDS);
+        self.mapping.load(slot * WORDS + word)
     }
 }
-
-impl Drop for Counters {
-    fn drop(&mut self) {
-        // SAFETY: the mapping is this value's own, and nothing points into it after this.
-        if let Err(error) = unsafe { munmap(self.start.as_ptr().cast(), self.bytes) } {
-            tracing::warn!(%error, "unmapping the counters");
-        }
-    }
-}
-
-// SAFETY: the mapping is read by atomic loads only, from any thread, and unmapped once, by its owner.
-unsafe impl Send for Counters {}
-// SAFETY: as for Send.
-unsafe impl Sync for Counters {}

@@ -112,13 +112,18 @@ impl Gaps {
         };
     }
 
-    /// Before a pass over the buffer: snapshots of the slots that lost something.
-    pub(crate) fn look(&mut self, counters: &Counters) {
+    /// Before a pass over the buffer: snapshots of the slots that lost something. Returns whether there is something that
+    /// was lost and has not been delivered as a gap.
+    pub(crate) fn look(&mut self, counters: &Counters) -> bool {
+        let mut is_missing = false;
         for (number, slot) in self.slots.iter_mut().enumerate() {
             if slot.snapshot.is_none() && slot.before.refused + counters.lost_events(number) > slot.in_gaps {
                 slot.snapshot = counters.snapshot(number).map(|now| Box::new(Snapshot::of(&now)));
+                is_missing = true; // with a snapshot or, where the CPU was too busy for one, without
             }
+            is_missing |= slot.snapshot.is_some();
         }
+        is_missing
     }
 
     /// After the last pass, with the programs detached: snapshots of all slots. What is missing now counts as lost.

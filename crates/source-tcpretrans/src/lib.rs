@@ -13,6 +13,7 @@ mod counters;
 mod counts;
 pub mod facts;
 mod gaps;
+mod mapping;
 mod misses;
 mod perf;
 mod receiver;
@@ -26,6 +27,7 @@ mod sink;
 mod skeleton;
 mod tap;
 mod undecoded;
+mod wake;
 mod wall_clock;
 pub mod wire;
 

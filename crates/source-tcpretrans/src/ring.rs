@@ -7,6 +7,7 @@ use libbpf_rs::{MapHandle, MapType, RingBuffer, RingBufferBuilder};
 
 use crate::buffer::{Budget, Refused, open_halving};
 use crate::callback::Callback;
+use crate::wake::WakeAt;
 
 /// A ring buffer's map. Given to the skeleton before the load, read after it.
 pub(crate) struct Ring {
@@ -15,12 +16,14 @@ pub(crate) struct Ring {
     pub(crate) bytes: u64,
 }
 
-/// A consumer of a ring.
+/// A consumer of a ring, and of the wakeups that belong to it.
 pub(crate) struct RingReader {
     ring: RingBuffer<'static>,
     callback: Rc<Callback>,
-    // Behind the buffer, which reads from it until it is dropped.
-    map: MapHandle,
+    wake_at: WakeAt,
+    // Behind the buffers, which read from them until they are dropped.
+    wakeups: MapHandle,
+    _map: MapHandle,
 }
 
 impl Ring {
@@ -43,31 +46,43 @@ impl Ring {
         self.map.as_fd()
     }
 
-    /// Starts reading it.
-    pub(crate) fn read(self, callback: Rc<Callback>) -> libbpf_rs::Result<RingReader> {
+    /// Starts reading it, and the records in the ring buffer `wakeups` that wake its reader.
+    pub(crate) fn read(
+        self,
+        wakeups: MapHandle,
+        wake_at: WakeAt,
+        callback: Rc<Callback>,
+    ) -> libbpf_rs::Result<RingReader> {
         /// Ends libbpf's pass over the buffer; any number below zero does.
         const STOP: i32 = -1;
         let mut builder = RingBufferBuilder::new();
         let called = Rc::clone(&callback);
+        // Before the events: what was sent before a wakeup is then read in the same pass.
+        builder.add(&wakeups, |_| 0)?;
         builder.add(&self.map, move |bytes| if called.call(bytes) { 0 } else { STOP })?;
         let ring = builder.build()?;
-        Ok(RingReader { ring, callback, map: self.map })
+        Ok(RingReader { ring, callback, wake_at, wakeups, _map: self.map })
     }
 }
 
 impl RingReader {
-    /// Becomes readable when the kernel side asks for a wakeup.
+    /// Becomes readable when the kernel side wakes the reader.
     pub(crate) fn fd(&self) -> BorrowedFd<'_> {
-        self.map.as_fd()
+        self.wakeups.as_fd()
     }
 
-    /// Takes everything there is.
+    /// When the kernel side wakes the reader.
+    pub(crate) fn wake_at(&self) -> &WakeAt {
+        &self.wake_at
+    }
+
+    /// Takes everything there is. Returns whether there was something, be it only a wakeup.
     ///
     /// # Panics
     /// Where the callback panics.
-    pub(crate) fn consume(&self) -> libbpf_rs::Result<()> {
-        let result = self.ring.consume();
+    pub(crate) fn consume(&self) -> libbpf_rs::Result<bool> {
+        let taken = self.ring.consume_raw();
         self.callback.go_on();
-        result
+        if taken < 0 { Err(libbpf_rs::Error::from_raw_os_error(-taken)) } else { Ok(taken > 0) }
     }
 }

@@ -78,11 +78,16 @@ impl Sink {
         }
     }
 
-    /// Before a pass: see [`Gaps::look`].
-    pub(crate) fn look(&self, counters: &Counters) {
-        if self.tap.is_none() {
-            self.gaps.borrow_mut().look(counters);
+    /// Before the reader sleeps for a time that nobody knows: what the tap has gathered does not wait for the next event.
+    pub(crate) fn before_sleep(&self) {
+        if let Some(tap) = &self.tap {
+            self.close_unless(tap.flush());
         }
+    }
+
+    /// Before a pass: see [`Gaps::look`].
+    pub(crate) fn look(&self, counters: &Counters) -> bool {
+        self.tap.is_none() && self.gaps.borrow_mut().look(counters)
     }
 
     /// After the last pass: see [`Gaps::look_last`].

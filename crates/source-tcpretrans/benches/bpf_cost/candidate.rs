@@ -36,8 +36,8 @@ const BPFTRACE: &str = r#"tracepoint:tcp:tcp_retransmit_skb {
 pub enum Candidate {
     /// A program that does nothing.
     Empty(Hook),
-    /// Our receiver.
-    Ours { hook: Hook, transport: Transport, wakeup_events: u32 },
+    /// Our receiver, by default or with a wakeup for each event.
+    Ours { hook: Hook, transport: Transport, wakes_for_each: bool },
     /// Classic tracepoint, a helper call a field, perf with one wakeup an event.
     ClassicWay,
     /// bpftrace with a script of one line an event.
@@ -52,8 +52,8 @@ impl Candidate {
                 Attached::Empty(Bpf::attach("empty.bpf.c", "btf_retransmit_empty")?)
             }
             Candidate::Empty(_) => Attached::Empty(Bpf::attach("empty.bpf.c", "classic_retransmit_empty")?),
-            Candidate::Ours { hook, transport, wakeup_events } => {
-                let wakeup = Wakeup { events: wakeup_events, ..Wakeup::default() };
+            Candidate::Ours { hook, transport, wakes_for_each } => {
+                let wakeup = Wakeup { events: wakes_for_each.then_some(1), ..Wakeup::default() };
                 Attached::Ours(Ours::start(Config { hook, transport, wakeup, ..Config::default() })?)
             }
             Candidate::ClassicWay => Attached::ClassicWay(ClassicWay::start()?),
@@ -78,12 +78,10 @@ impl fmt::Display for Candidate {
         };
         match self {
             Candidate::Empty(_) => write!(f, "{hook}, empty program"),
-            Candidate::Ours { transport, wakeup_events, .. } => {
+            Candidate::Ours { transport, wakes_for_each, .. } => {
                 let transport = if *transport == Transport::Perf { "perf" } else { "ringbuf" };
-                match wakeup_events {
-                    1 => write!(f, "{hook}, {transport}, every event wakes"),
-                    many => write!(f, "{hook}, {transport}, {many} events a wakeup"),
-                }
+                let wakes = if *wakes_for_each { ", every event wakes" } else { "" };
+                write!(f, "{hook}, {transport}{wakes}")
             }
             Candidate::ClassicWay => write!(f, "the classic way"),
             Candidate::Bpftrace => write!(f, "bpftrace, a line an event"),

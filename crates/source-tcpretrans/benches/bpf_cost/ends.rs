@@ -3,7 +3,7 @@
 use std::error::Error;
 use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 
-use otel_tcpretrans_source::config::{Hook, Transport, Wakeup};
+use otel_tcpretrans_source::config::{Hook, Transport};
 
 use crate::candidate::Candidate;
 use crate::programs::{END_OF_A_SOCKET, cost_of};
@@ -13,8 +13,8 @@ const CONNECTIONS: usize = 5000;
 
 /// The program's ns a socket, one number a round.
 pub fn measure(rounds: usize) -> Result<Vec<f64>, Box<dyn Error>> {
-    let wakeup_events = Wakeup::default().events;
-    let receiver = Candidate::Ours { hook: Hook::TpBtf, transport: Transport::Ringbuf, wakeup_events };
+    let receiver =
+        Candidate::Ours { hook: Hook::TpBtf, transport: Transport::Ringbuf, wakes_for_each: false };
     let attached = receiver.attach()?;
     let mut measured = Vec::new();
     for _ in 0..rounds {

@@ -4,9 +4,10 @@ use std::mem::MaybeUninit;
 use std::os::fd::AsFd;
 use std::rc::Rc;
 use std::sync::Arc;
+use std::time::Duration;
 
-use libbpf_rs::OpenObject;
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
+use libbpf_rs::{MapHandle, OpenObject};
 use otel_tcpretrans_pipeline::component::ReceiverError;
 
 use super::error::{LOADING, StepError};
@@ -16,17 +17,20 @@ use crate::buffer::Budget;
 use crate::callback::Callback;
 use crate::counters::{Counters, KINDS};
 use crate::perf::PerfReader;
-use crate::ring::Ring;
+use crate::ring::{Ring, RingReader};
 use crate::setup::{HookKind, ScopeSetup, TransportSetup};
 use crate::sink::Sink;
 use crate::skeleton::types::{wire_config, wire_scope, wire_transport};
 use crate::skeleton::{OpenTcpretransSkel, TcpretransSkel, TcpretransSkelBuilder};
+use crate::wake::WakeAt;
 
 /// A session that is attached.
 pub(super) struct Loaded<'slot> {
     pub(super) reader: Reader,
     pub(super) poll: Poll,
     pub(super) counters: Arc<Counters>,
+    /// How often the reader looks while events come.
+    pub(super) interval: Duration,
     pub(super) skeleton: TcpretransSkel<'slot>,
 }
 
@@ -67,16 +71,16 @@ fn load_by<'slot>(
         .map_err(of_errno)
         .map_err(at("mapping the counters"))?;
     let counters = Arc::new(counters);
-    let (reader, transport, reached) = match ring {
+    let (reader, interval, transport, reached) = match ring {
         Some(ring) => {
             let reached = ("ringbuf_size", "By", ring.bytes);
-            let reader = ring.read(callback_of(sink)).map_err(at("opening the ring buffer"))?;
-            (Reader::Ring(reader), "ringbuf", reached)
+            let reader = open_ring(ring, inputs, &skeleton, sink).map_err(at("opening the ring buffer"))?;
+            (Reader::Ring(reader), inputs.wakeup.ringbuf_interval(), "ringbuf", reached)
         }
         None => {
             let reader = open_perf(inputs, &skeleton, sink).map_err(at("opening the perf buffer"))?;
             let reached = ("perf_pages_per_cpu", "{page}", reader.pages_per_cpu);
-            (Reader::Perf(reader), "perf", reached)
+            (Reader::Perf(reader), inputs.wakeup.perf_interval(), "perf", reached)
         }
     };
     let poll = Poll::new(&reader, &inputs.stop).map_err(at("making an epoll"))?;
@@ -84,7 +88,7 @@ fn load_by<'slot>(
     let hook: &'static str = hook.into();
     let info = vec![("hook", hook.to_owned()), ("transport", transport.to_owned())];
     inputs.counts.begin(Arc::clone(&counters), info, vec![reached]);
-    Ok(Loaded { skeleton, reader, counters, poll })
+    Ok(Loaded { skeleton, reader, counters, interval, poll })
 }
 
 /// Sets what is decided before the load; makes the ring, whose size may have to be halved.
@@ -109,6 +113,7 @@ fn configure(
         }
         TransportSetup::Perf { .. } => {
             open.maps.events_ring.set_autocreate(false)?;
+            open.maps.wakeups.set_autocreate(false)?;
             (wire_transport::TRANSPORT_PERF, None)
         }
     };
@@ -122,12 +127,10 @@ fn configure(
     rodata.config = wire_config {
         scope_cgroup,
         scope_netns,
-        wakeup_events: inputs.wakeup.events,
         scope: scope.0 as u8,
         transport: transport.0 as u8,
         has_cookie: setup.socket_cookie.into(),
         has_socket_storage: stores.into(),
-        ..wire_config::default()
     };
     let (btf, classic) = (hook == HookKind::TpBtf, hook == HookKind::Tracepoint);
     open.progs.btf_retransmit_skb.set_autoload(btf);
@@ -137,6 +140,18 @@ fn configure(
     open.progs.classic_retransmit_skb.set_autoload(classic);
     open.progs.classic_retransmit_synack.set_autoload(classic && setup.synack);
     Ok(ring)
+}
+
+fn open_ring(
+    ring: Ring,
+    inputs: &Inputs,
+    skeleton: &TcpretransSkel<'_>,
+    sink: &Rc<Sink>,
+) -> libbpf_rs::Result<RingReader> {
+    let wakeups = MapHandle::try_from(&skeleton.maps.wakeups)?;
+    let wake_at =
+        WakeAt::map(skeleton.maps.bss.as_fd(), inputs.wakeup.events, ring.bytes).map_err(of_errno)?;
+    ring.read(wakeups, wake_at, callback_of(sink))
 }
 
 fn open_perf(
@@ -149,7 +164,7 @@ fn open_perf(
     };
     let budget = Budget::of_perf(&inputs.facts);
     let map = skeleton.maps.events_perf.as_fd();
-    PerfReader::open(map, pages_per_cpu, inputs.wakeup.events, budget, callback_of(sink))
+    PerfReader::open(map, pages_per_cpu, inputs.wakeup.perf_events(), budget, callback_of(sink))
 }
 
 fn callback_of(sink: &Rc<Sink>) -> Rc<Callback> {

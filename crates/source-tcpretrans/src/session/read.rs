@@ -2,8 +2,8 @@
 
 use std::time::{Duration, Instant};
 
-use super::inputs::Inputs;
 use super::load::Loaded;
+use super::reader::Ended;
 use crate::counts::LiveCounts;
 use crate::misses::recursion_misses;
 use crate::sink::Sink;
@@ -14,10 +14,12 @@ use crate::wall_clock;
 const STRAGGLERS: Duration = Duration::from_millis(100);
 /// How long a stop waits for room in the channel for the last gap.
 const LAST_GAP: Duration = Duration::from_secs(2);
+/// When a gap that the channel had no room for is tried again, if nothing else comes.
+const NEXT_TRY: Duration = Duration::from_millis(200);
 
 /// Reads until the session is to stop or the channel's other end is gone; then detaches and takes what is left.
-pub(super) fn read(inputs: &Inputs, mut loaded: Loaded<'_>, sink: &Sink) {
-    if let Err(error) = read_until_stopped(inputs, &loaded, sink) {
+pub(super) fn read(mut loaded: Loaded<'_>, sink: &Sink) {
+    if let Err(error) = read_until_stopped(&loaded, sink) {
         tracing::error!(%error, "reading the kernel's buffer");
     }
     loaded.skeleton.links = Default::default(); // closes the links: from here on nothing new is seen
@@ -50,23 +52,63 @@ fn until(time: Duration, done: impl Fn() -> bool) -> bool {
     true
 }
 
-fn read_until_stopped(inputs: &Inputs, loaded: &Loaded<'_>, sink: &Sink) -> libbpf_rs::Result<()> {
-    let time = (*inputs.wakeup.interval).min(wall_clock::GOOD_FOR);
+/// Looks by a timer while something comes. By the ring buffer it then sleeps until the kernel side wakes it.
+fn read_until_stopped(loaded: &Loaded<'_>, sink: &Sink) -> libbpf_rs::Result<()> {
+    let interval = loaded.interval.min(wall_clock::GOOD_FOR);
+    let reader = &loaded.reader;
+    reader.wake_at_many();
+    let mut time = Some(interval);
     while !sink.is_closed() {
-        let is_to_stop = loaded.poll.wait(time)?;
-        if sink.begin_pass() {
-            count_misses(&loaded.skeleton, sink.counts());
-        }
-        sink.look(&loaded.counters);
-        let read = loaded.reader.consume();
-        sink.flush();
-        read?;
-        sink.deliver_gap();
-        if is_to_stop {
+        let ended = loaded.poll.wait(time)?;
+        let first = pass(loaded, sink)?;
+        if ended == Ended::ByStop {
             break;
         }
+        // Only after a whole interval in which nothing came: what a program on another CPU wrote while somebody else was
+        // about to wake this reader, such as a loss, can be seen by now.
+        let may_sleep = ended == Ended::InTime && first != Found::Something && reader.wake_at_any();
+        let found = if may_sleep { pass(loaded, sink)? } else { Found::Something };
+        time = match found {
+            // After the pass: the next program is to wake this reader again, if the pass took a wakeup.
+            Found::Something => {
+                reader.wake_at_many();
+                Some(interval)
+            }
+            Found::OnlyGap => Some(interval.max(NEXT_TRY)),
+            Found::Nothing => {
+                count_misses(&loaded.skeleton, sink.counts());
+                sink.before_sleep();
+                None
+            }
+        };
     }
     Ok(())
+}
+
+/// What a pass over the buffers found.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Found {
+    /// Events, or a wakeup.
+    Something,
+    /// Only that something is missing, which is not delivered as a gap yet.
+    OnlyGap,
+    Nothing,
+}
+
+fn pass(loaded: &Loaded<'_>, sink: &Sink) -> libbpf_rs::Result<Found> {
+    if sink.begin_pass() {
+        count_misses(&loaded.skeleton, sink.counts());
+    }
+    let is_missing = sink.look(&loaded.counters);
+    let came = loaded.reader.consume();
+    sink.flush();
+    let came = came?;
+    sink.deliver_gap();
+    Ok(match (came, is_missing) {
+        (true, _) => Found::Something,
+        (false, true) => Found::OnlyGap,
+        (false, false) => Found::Nothing,
+    })
 }
 
 fn count_misses(skeleton: &TcpretransSkel<'_>, counts: &LiveCounts) {

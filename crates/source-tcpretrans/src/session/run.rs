@@ -22,7 +22,7 @@ pub(crate) fn run(inputs: Inputs, ready: impl FnOnce(Result<(), ReceiverError>))
     match load(&inputs, &mut slots, &sink) {
         Ok(loaded) => {
             ready(Ok(()));
-            read(&inputs, loaded, &sink);
+            read(loaded, &sink);
         }
         Err(error) => ready(Err(error)),
     }

@@ -5,6 +5,7 @@ mod cpus;
 mod failures;
 mod hindered;
 mod interrupted;
+mod lone;
 mod nested;
 mod overflow;
 mod panics;
@@ -67,6 +68,7 @@ fn main() -> ExitCode {
             failures::as_the_first_event(Hook::Tracepoint)
         }),
         ("both_transports_carry_the_same_events", side_by_side::both_transports_carry_the_same_events),
+        ("a_lone_event_always_wakes_the_reader", lone::each_wakes_the_reader),
         ("a_full_ringbuf_is_counted_and_healed", || overflow::of_the_buffer(Transport::Ringbuf)),
         ("a_full_perf_buffer_is_counted_and_healed", || overflow::of_the_buffer(Transport::Perf)),
         ("a_full_channel_is_counted_and_healed_by_ringbuf", || overflow::of_the_channel(Transport::Ringbuf)),

@@ -15,7 +15,7 @@ use crate::support::traffic::{Stuck, loopback, lossy_transfer};
 pub fn of_the_buffer(transport: Transport) {
     let page = page_size() as u64;
     overflows("ring_full", move || Config {
-        wakeup: Wakeup { events: 1 << 30, interval: Interval::from_secs(60) },
+        wakeup: Wakeup { events: Some(1 << 30), interval: Some(Interval::from_secs(60)) },
         perf: Perf { pages_per_cpu: 1 },
         ringbuf: Ringbuf { size: Size::of_bytes(page) },
         ..own(Hook::Auto, transport)

@@ -4,4 +4,5 @@ pub mod harness;
 pub mod hidden;
 mod link;
 pub mod namespace;
+pub mod syns;
 pub mod traffic;
