@@ -6,25 +6,32 @@ use std::time::{Duration, Instant};
 use crate::e2e::agent::Agent;
 use crate::e2e::support::namespace::{isolated, wait_for};
 
-/// The most wakeups that the design allows.
-const WAKEUPS_PER_SECOND: u64 = 10;
-const WATCHED: Duration = Duration::from_secs(5);
+/// By the ring buffer, with the default configuration: the reader sleeps, and every 10 s a report goes through the
+/// pipeline, which wakes some of its threads.
+pub fn it_sleeps() {
+    it_wakes_at_most(1, "ringbuf", "{ interval: 10s }");
+}
 
-/// Reports come five times as often as by default. Each one wakes the exporter too, since it repeats the series that
-/// are 0.
-const REPORTS: &str = "aggregate: { interval: 2s }";
+/// Perf's reader looks by a timer. Reports come five times as often as by default. Each one wakes the exporter too, since
+/// it repeats the series that are 0.
+pub fn it_hardly_wakes_by_perf() {
+    it_wakes_at_most(10, "perf", "{ interval: 2s }");
+}
+
+/// Longer than the default time between two reports.
+const WATCHED: Duration = Duration::from_secs(12);
 
 /// Counts the wakeups of all its threads.
-pub fn it_hardly_wakes(transport: &'static str) {
+fn it_wakes_at_most(a_second: u64, transport: &'static str, aggregate: &'static str) {
     isolated(move || {
         let agent = Agent::start(&format!(
-            "{{ receivers: {{ tcpretrans: {{ transport: {transport} }} }}, processors: {{ {REPORTS} }} }}"
+            "{{ receivers: {{ tcpretrans: {{ transport: {transport} }} }}, processors: {{ aggregate: {aggregate} }} }}"
         ));
         let (begun, before) = (Instant::now(), wakeups(agent.0.pid()));
         wait_for("the end of the watch", WATCHED * 2, || begun.elapsed() >= WATCHED);
         let woke = wakeups(agent.0.pid()) - before;
         println!("    {transport}: {woke} wakeups in {:?}", begun.elapsed());
-        assert!(woke <= WAKEUPS_PER_SECOND * WATCHED.as_secs(), "{woke} wakeups in {WATCHED:?}");
+        assert!(woke <= a_second * WATCHED.as_secs(), "{woke} wakeups in {WATCHED:?}");
         agent.finish();
     });
 }

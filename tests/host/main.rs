@@ -54,8 +54,8 @@ fn main() -> ExitCode {
         }),
         ("stopped_in_a_storm_the_sums_equal_the_kernel_by_perf", || stopped::sums_equal_the_kernel("perf")),
         ("no_descriptor_is_used_after_it_is_closed", descriptors::none_is_used_after_its_close),
-        ("idle_it_hardly_wakes_by_ringbuf", || idle::it_hardly_wakes("ringbuf")),
-        ("idle_it_hardly_wakes_by_perf", || idle::it_hardly_wakes("perf")),
+        ("idle_it_sleeps_by_ringbuf", idle::it_sleeps),
+        ("idle_it_hardly_wakes_by_perf", idle::it_hardly_wakes_by_perf),
         ("a_scrape_shows_balanced_books", own_telemetry::a_scrape_shows_balanced_books),
     ];
     main_where(cases, |name| (name == IN_A_USER_NAMESPACE).then(privileges::no_user_namespace).flatten())
