@@ -31,7 +31,8 @@ impl Record {
         [&self.local_attributes, &self.peer_attributes].into_iter().flatten().map(Arc::as_ref)
     }
 
-    fn own(&self, attribute: Attribute) -> Option<Value<'_>> {
+    /// The value of an attribute that receivers set; `None` if the record has none. Allocates nothing.
+    pub fn own(&self, attribute: Attribute) -> Option<Value<'_>> {
         use Value::{Address, Bool, Errno, Flags, Int, Seconds, Word};
         let Record { class, amounts, flow, segment, tcp, .. } = self;
         Some(match attribute {

@@ -6,6 +6,7 @@ use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use otel_tcpretrans_pipeline::chunk;
 use otel_tcpretrans_pipeline::component::Receiver;
 use otel_tcpretrans_source::Tcpretrans;
 use otel_tcpretrans_source::config::{Config, Scope, Transport};
@@ -22,7 +23,7 @@ const DEADLINE: Duration = Duration::from_secs(5);
 pub fn measure(rounds: usize) -> Result<Vec<f64>, Box<dyn Error>> {
     let config = Config { transport: Transport::Ringbuf, scope: Scope::Netns, ..Config::default() };
     let mut receiver = Tcpretrans::new(config);
-    let (sender, mut events) = tokio::sync::mpsc::channel(receiver.channel_capacity());
+    let (sender, mut events) = chunk::channel(receiver.channel_capacity());
     receiver.start(sender)?;
     let (taken, times) = mpsc::channel();
     let taker = thread::spawn(move || {

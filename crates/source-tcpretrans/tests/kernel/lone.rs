@@ -1,15 +1,15 @@
 //! Events that come alone: each wakes the reader, and none waits for the next.
 
 use std::hint::spin_loop;
-use std::sync::mpsc as std_mpsc;
+use std::sync::mpsc;
 use std::thread;
 use std::time::{Duration, Instant};
 
+use otel_tcpretrans_pipeline::chunk;
 use otel_tcpretrans_pipeline::component::Receiver;
 use otel_tcpretrans_pipeline::config::Interval;
 use otel_tcpretrans_source::Tcpretrans;
 use otel_tcpretrans_source::config::{Config, Hook, Transport, Wakeup};
-use tokio::sync::mpsc;
 
 use crate::running::own;
 use crate::support::namespace::{isolated, retrans_segs};
@@ -27,12 +27,14 @@ pub fn each_wakes_the_reader() {
     isolated(|| {
         let wakeup = Wakeup { interval: Some(Interval::from(INTERVAL)), ..Wakeup::default() };
         let mut receiver = Tcpretrans::new(Config { wakeup, ..own(Hook::Auto, Transport::Ringbuf) });
-        let (sender, mut out) = mpsc::channel(receiver.channel_capacity());
+        let (sender, mut out) = chunk::channel(receiver.channel_capacity());
         receiver.start(sender).expect("start");
-        let (shown, records) = std_mpsc::channel();
+        let (shown, records) = mpsc::channel();
         let taker = thread::spawn(move || {
-            while let Some(record) = out.blocking_recv() {
-                let _ = shown.send((Instant::now(), record)); // after a failure nobody takes it
+            while let Some(records) = out.blocking_recv() {
+                for _ in records.iter() {
+                    let _ = shown.send(Instant::now()); // after a failure nobody takes it
+                }
             }
         });
 
@@ -48,7 +50,7 @@ pub fn each_wakes_the_reader() {
             }
             let sent = Instant::now();
             syns.send();
-            let Ok((at, _)) = records.recv_timeout(AT_LATEST) else {
+            let Ok(at) = records.recv_timeout(AT_LATEST) else {
                 panic!("event {number} woke nobody: {:?}", receiver.probe()());
             };
             taken += 1 + records.try_iter().count() as u64; // the listener's own timer may have made another

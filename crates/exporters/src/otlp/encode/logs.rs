@@ -1,7 +1,7 @@
 //! Encodes records as `LogRecord` (opentelemetry/proto/logs/v1/logs.proto).
 
 use opentelemetry_proto::tonic::logs::v1::SeverityNumber;
-use otel_tcpretrans_pipeline::attribute::{Attribute, Key};
+use otel_tcpretrans_pipeline::attribute::Attribute;
 use otel_tcpretrans_pipeline::record::Record;
 use strum::IntoEnumIterator;
 
@@ -25,7 +25,7 @@ pub(super) struct LogEncoder {
     /// Whether a record has a readable line as its body.
     body: bool,
     /// The records' own attributes, in their order.
-    own: Vec<(Key, Template)>,
+    own: Vec<(Attribute, Template)>,
     info: Vec<u8>,
     warning: Vec<u8>,
 }
@@ -34,7 +34,7 @@ impl LogEncoder {
     pub(super) fn new(body: bool) -> Self {
         LogEncoder {
             body,
-            own: Attribute::iter().map(|own| (own.into(), Template::new(ATTRIBUTES, own.name()))).collect(),
+            own: Attribute::iter().map(|own| (own, Template::new(ATTRIBUTES, own.name()))).collect(),
             info: severity(SeverityNumber::Info, "INFO"),
             warning: severity(SeverityNumber::Warn, "WARN"),
         }
@@ -61,8 +61,8 @@ impl LogEncoder {
                 wire::nested(out, STRING_VALUE, LONG, |out| record_line(out, record));
             });
         }
-        for (key, template) in &self.own {
-            if let Some(value) = record.get(key) {
+        for (attribute, template) in &self.own {
+            if let Some(value) = record.own(*attribute) {
                 template.put(out, value);
             }
         }
