@@ -1,6 +1,7 @@
 //! Compression of encoded requests.
 
 use std::io::{self, Write};
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
 use bytes::Bytes;
 use flate2::write::GzEncoder;
@@ -11,11 +12,19 @@ pub(super) struct Compressor {
     compression: Compression,
     /// From 1, which is the fastest.
     level: u8,
+    /// Of the last request, for the next one: its memory need not be cleared again.
+    zstd: Mutex<Option<Zstd>>,
+}
+
+/// What zstd works with.
+struct Zstd {
+    context: zstd::bulk::Compressor<'static>,
+    out: Vec<u8>,
 }
 
 impl Compressor {
     pub(super) fn new(compression: Compression, level: u8) -> Self {
-        Compressor { compression, level }
+        Compressor { compression, level, zstd: Mutex::default() }
     }
 
     /// The compressed request, or `None` if it is to be sent uncompressed. It is sent uncompressed too if compression
@@ -24,18 +33,45 @@ impl Compressor {
         let compressed = match self.compression {
             Compression::None => return None,
             Compression::Gzip => gzip(request, self.level),
-            Compression::Zstd => zstd::bulk::compress(request, self.level.into()),
+            Compression::Zstd => self.zstd(request),
         };
-        // The buffer is much larger than its content, and the queue counts the content only. The copy is small. If the
-        // buffer were cut instead, its rest would be a gap between requests, which may stay in the queue for long.
-        compressed.ok().map(|body| (self.compression, Bytes::copy_from_slice(&body)))
+        compressed.ok().map(|body| (self.compression, body))
+    }
+
+    fn zstd(&self, request: &[u8]) -> io::Result<Bytes> {
+        let kept = self.kept().take();
+        let mut zstd = match kept {
+            Some(zstd) => zstd,
+            None => {
+                let context = zstd::bulk::Compressor::new(self.level.into())?;
+                Zstd { context, out: Vec::new() }
+            }
+        };
+        zstd.out.clear();
+        zstd.out.reserve(zstd::zstd_safe::compress_bound(request.len()));
+        zstd.context.compress_to_buffer(request, &mut zstd.out)?;
+        let body = exact(&zstd.out);
+        *self.kept() = Some(zstd);
+        Ok(body)
+    }
+
+    fn kept(&self) -> MutexGuard<'_, Option<Zstd>> {
+        // Nothing runs while it is locked.
+        self.zstd.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
 
-fn gzip(request: &[u8], level: u8) -> io::Result<Vec<u8>> {
+fn gzip(request: &[u8], level: u8) -> io::Result<Bytes> {
     let mut out = GzEncoder::new(Vec::new(), flate2::Compression::new(level.into()));
     out.write_all(request)?;
-    out.finish()
+    Ok(exact(&out.finish()?))
+}
+
+/// A copy without spare capacity. A compressor's buffer is much larger than its content, and the queue counts the content
+/// only. The copy is small. If the buffer were cut instead, its rest would be a gap between requests, which may stay in the
+/// queue for long.
+fn exact(compressed: &[u8]) -> Bytes {
+    Bytes::copy_from_slice(compressed)
 }
 
 #[cfg(test)]
