@@ -1,11 +1,10 @@
-//! A channel of chunks that is bounded in items: tokio's unbounded channel, and a semaphore with one permit per item.
-//! tokio's bounded channel counts messages, so that its bound would depend on the size of the chunks.
+//! A channel of chunks that is bounded in items. tokio's bounded channel counts messages, so that its bound would depend
+//! on the size of the chunks.
 
-use std::sync::Arc;
-
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, TryAcquireError, mpsc};
+use tokio::sync::mpsc;
 
 use super::model::Chunk;
+use super::room::{Bound, NoRoom, Room};
 
 /// Makes a channel in which at most `capacity` items wait.
 ///
@@ -13,46 +12,21 @@ use super::model::Chunk;
 /// Panics if `capacity` is 0: nothing could be sent.
 pub fn channel<T>(capacity: usize) -> (Sender<T>, Receiver<T>) {
     assert!(capacity > 0, "a channel without room");
-    let room = Arc::new(Semaphore::new(capacity.min(Semaphore::MAX_PERMITS)));
+    let bound = Bound::new(capacity);
     let (sender, chunks) = mpsc::unbounded_channel();
-    (Sender { room: Arc::clone(&room), capacity, chunks: sender }, Receiver { room, chunks })
+    (Sender { bound: bound.clone(), chunks: sender }, Receiver { bound, chunks })
 }
 
 /// The end that sends. Clones share the channel's room.
 pub struct Sender<T> {
-    /// One permit per item for which there is still room.
-    room: Arc<Semaphore>,
-    capacity: usize,
-    chunks: mpsc::UnboundedSender<(Chunk<T>, OwnedSemaphorePermit)>,
+    bound: Bound,
+    chunks: mpsc::UnboundedSender<(Chunk<T>, Room)>,
 }
 
 /// The end that receives. Dropping it closes the channel.
 pub struct Receiver<T> {
-    room: Arc<Semaphore>,
-    chunks: mpsc::UnboundedReceiver<(Chunk<T>, OwnedSemaphorePermit)>,
-}
-
-/// Reserved room for one or more items. It is free again when it is dropped.
-#[derive(Debug)]
-pub struct Room(OwnedSemaphorePermit);
-
-/// Why there is no room.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
-pub enum NoRoom {
-    /// The channel is full.
-    #[error("the channel is full")]
-    Full,
-    /// The other end is closed.
-    #[error("the channel is closed")]
-    Closed,
-}
-
-impl Room {
-    /// Number of items for which it is. At least 1.
-    #[allow(clippy::len_without_is_empty)] // it is never empty
-    pub fn len(&self) -> usize {
-        self.0.num_permits()
-    }
+    bound: Bound,
+    chunks: mpsc::UnboundedReceiver<(Chunk<T>, Room)>,
 }
 
 impl<T> Sender<T> {
@@ -61,32 +35,13 @@ impl<T> Sender<T> {
     /// # Errors
     /// There is room for none.
     pub fn try_reserve(&self, most: usize) -> Result<Room, NoRoom> {
-        loop {
-            // With 1 at least, a closed or full channel is noticed.
-            let fits = self.room.available_permits().min(most).max(1);
-            match Arc::clone(&self.room).try_acquire_many_owned(u32::try_from(fits).unwrap_or(u32::MAX)) {
-                Ok(permits) => return Ok(Room(permits)),
-                Err(TryAcquireError::Closed) => return Err(NoRoom::Closed),
-                // Another sender was faster.
-                Err(TryAcquireError::NoPermits) if fits > 1 => {}
-                Err(TryAcquireError::NoPermits) => return Err(NoRoom::Full),
-            }
-        }
+        self.bound.try_reserve(most)
     }
 
     /// Waits until there is room, and reserves as much as fits then, at most `most` items. `None` if the other end is
     /// closed.
     pub async fn reserve(&self, most: usize) -> Option<Room> {
-        let Room(mut permits) = match self.try_reserve(most) {
-            Ok(room) => return Some(room),
-            Err(_) => Room(Arc::clone(&self.room).acquire_owned().await.ok()?),
-        };
-        if most > 1
-            && let Ok(Room(more)) = self.try_reserve(most - 1)
-        {
-            permits.merge(more);
-        }
-        Some(Room(permits))
+        self.bound.reserve(most).await
     }
 
     /// Sends a chunk into reserved room. What is left of the room is free again.
@@ -97,23 +52,22 @@ impl<T> Sender<T> {
     /// # Panics
     /// Panics if the chunk has more items than there is room for: the channel would exceed its bound.
     pub fn send(&self, room: Room, chunk: Chunk<T>) -> Result<(), Chunk<T>> {
-        let Room(mut permits) = room;
-        let Some(taken) = permits.split(chunk.len()) else {
-            panic!("room for {} items, a chunk of {}", permits.num_permits(), chunk.len());
+        let places = room.len();
+        let Some(taken) = room.cut(chunk.len()) else {
+            panic!("room for {places} items, a chunk of {}", chunk.len());
         };
         self.chunks.send((chunk, taken)).map_err(|error| error.0.0)
     }
 
     /// Whether nothing waits and no room is reserved.
     pub fn is_empty(&self) -> bool {
-        self.room.available_permits() == self.capacity
+        self.bound.is_free()
     }
 }
 
 impl<T> Clone for Sender<T> {
     fn clone(&self) -> Self {
-        let Sender { room, capacity, chunks } = self;
-        Sender { room: Arc::clone(room), capacity: *capacity, chunks: chunks.clone() }
+        Sender { bound: self.bound.clone(), chunks: self.chunks.clone() }
     }
 }
 
@@ -140,7 +94,7 @@ impl<T> Receiver<T> {
 
     /// Takes no further chunks. What is in the channel can still be received.
     pub fn close(&mut self) {
-        self.room.close();
+        self.bound.close();
         self.chunks.close();
     }
 
@@ -153,7 +107,7 @@ impl<T> Receiver<T> {
 impl<T> Drop for Receiver<T> {
     /// Wakes all who wait for room.
     fn drop(&mut self) {
-        self.room.close();
+        self.bound.close();
     }
 }
 

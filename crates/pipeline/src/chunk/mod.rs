@@ -4,10 +4,13 @@
 mod channel;
 mod chunks;
 mod model;
+mod room;
 
-pub use channel::{NoRoom, Receiver, Room, Sender, channel};
+pub use channel::{Receiver, Sender, channel};
 pub use chunks::Chunks;
 pub use model::Chunk;
+pub(crate) use room::Bound;
+pub use room::{NoRoom, Room};
 
 /// The number of items that a receiver puts into one chunk at most.
 pub const CHUNK: usize = 256;

@@ -5,10 +5,11 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use futures::future::join_all;
-use tokio::sync::{OwnedSemaphorePermit, Semaphore, mpsc, watch};
+use tokio::sync::{mpsc, watch};
 use tracing::{info, warn};
 
 use crate::books::{DropReason, Ledger};
+use crate::chunk::{Bound, Room};
 use crate::component::{Batch, Exporter};
 use crate::metric::Temporality;
 use crate::say_once::SayOnce;
@@ -19,9 +20,7 @@ pub(super) struct Outlet {
     /// The exporter's temporality; `None` leaves it to the pipeline.
     temporality: Option<Temporality>,
     /// How many items may wait before the next batch has to wait.
-    capacity: usize,
-    /// One permit per item for which there is still room.
-    room: Arc<Semaphore>,
+    bound: Bound,
     batches: mpsc::UnboundedSender<Waiting>,
     /// Whether the pipeline waits for room. It does if one of its receivers can wait.
     can_wait: AtomicBool,
@@ -31,7 +30,7 @@ pub(super) struct Outlet {
 /// A batch in the channel. Its room is free again when the exporter has taken the batch.
 struct Waiting {
     batch: Batch,
-    _room: OwnedSemaphorePermit,
+    _room: Room,
 }
 
 /// The exporter's end of an outlet.
@@ -48,13 +47,11 @@ impl Outlet {
         temporality: Option<Temporality>,
         capacity: usize,
     ) -> (Outlet, Outflow) {
-        let capacity = capacity.min(u32::MAX as usize); // the semaphore counts permits in u32
         let (sender, batches) = mpsc::unbounded_channel();
         let outlet = Outlet {
             ledger: ledger.clone(),
             temporality,
-            capacity,
-            room: Arc::new(Semaphore::new(capacity)),
+            bound: Bound::new(capacity),
             batches: sender,
             can_wait: AtomicBool::new(false),
             full: SayOnce::default(),
@@ -80,23 +77,15 @@ impl Outlet {
         if items == 0 {
             return;
         }
+        // A batch takes what room there is, and may be larger. Only this pipeline's task takes room.
         let room = if self.can_wait.load(Ordering::Relaxed) {
-            Arc::clone(&self.room).acquire_owned().await.ok() // never closed
+            self.bound.reserve(items).await // never closed
         } else {
-            if self.room.available_permits() == self.capacity && self.full.end() {
+            if self.bound.is_free() && self.full.end() {
                 info!(exporter = self.exporter(), pipeline = self.pipeline(), "the exporter has caught up");
             }
-            Arc::clone(&self.room).try_acquire_owned().ok()
+            self.bound.try_reserve(items).ok()
         };
-        // The batch takes the rest of its room as far as there is any. Only this task takes room.
-        let room = room.map(|mut room| {
-            let more = (items - 1).min(self.room.available_permits());
-            let more = u32::try_from(more).unwrap_or(u32::MAX);
-            if let Ok(more) = Arc::clone(&self.room).try_acquire_many_owned(more) {
-                room.merge(more);
-            }
-            room
-        });
         match room {
             Some(room) => {
                 if self.batches.send(Waiting { batch, _room: room }).is_err() {
