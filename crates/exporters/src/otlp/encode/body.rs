@@ -15,10 +15,6 @@ const MANY_ITEMS: usize = 256;
 /// How much memory the kernel is asked for at once, in bytes. One request for it is much cheaper than one fault per page.
 const STEP: usize = 128 << 10;
 
-/// How many mappings are kept for the next body. With a backend that keeps up, few bodies exist at once, and new pages
-/// would cost more than the send.
-const SPARE: usize = 1;
-
 /// Bytes that grow.
 pub(super) enum Body {
     /// In the allocator's memory.
@@ -41,15 +37,15 @@ struct Mapping {
     present: usize,
 }
 
-/// Mappings that no body uses. Clones share them.
+/// A mapping that no body uses, kept for the next one: new pages would cost more than the send. More than one would hardly
+/// be used while the backend keeps up. All bodies of an encoder have the same limit, and share it.
 #[derive(Clone, Default)]
-pub(super) struct Spare(Arc<Mutex<Vec<Mapping>>>);
+pub(super) struct Spare(Arc<Mutex<Option<Mapping>>>);
 
 impl Spare {
     /// A mapping of `size` bytes. `None` if the kernel has no memory.
     fn take(&self, size: usize) -> Option<Mapping> {
-        let spare = self.lock().pop().filter(|spare| spare.map.len() == size);
-        spare.or_else(|| {
+        self.lock().take().or_else(|| {
             let map = MmapMut::map_anon(size).ok()?;
             // A huge page has 2 MiB on many machines, of which a body would use a part. Kernels without huge pages
             // refuse this.
@@ -59,14 +55,11 @@ impl Spare {
     }
 
     fn give(&self, mapping: Mapping) {
-        let mut all = self.lock();
-        if all.len() < SPARE {
-            all.push(mapping);
-        }
+        *self.lock() = Some(mapping);
     }
 
-    fn lock(&self) -> MutexGuard<'_, Vec<Mapping>> {
-        // No code that can panic runs between two changes that belong together.
+    fn lock(&self) -> MutexGuard<'_, Option<Mapping>> {
+        // Nothing that can panic runs while it is locked.
         self.0.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }
@@ -158,9 +151,7 @@ impl Pages {
         self.len = end;
         true
     }
-}
 
-impl Pages {
     /// As [`Body::freeze`]. If much of the mapping is not used, the bytes move into one of their size.
     fn freeze(self) -> Bytes {
         let present = self.mapping.as_ref().map_or(0, |mapping| mapping.present);
@@ -238,12 +229,12 @@ mod tests {
         let mut first = Body::new(2, 100, MANY_ITEMS, &spare);
         first.append(b"first");
         drop(first.freeze());
-        assert_eq!(spare.lock().len(), 1);
+        assert!(spare.lock().is_some());
         let second = Body::new(2, 100, MANY_ITEMS, &spare);
-        assert!(spare.lock().is_empty());
+        assert!(spare.lock().is_none());
         assert_eq!(second.as_ref(), [0, 0]);
-        let others: Vec<_> = (0..SPARE + 1).map(|_| Body::new(2, 100, MANY_ITEMS, &spare)).collect();
+        let others = [second, Body::new(2, 100, MANY_ITEMS, &spare)];
         drop(others);
-        assert_eq!(spare.lock().len(), SPARE);
+        assert!(spare.lock().is_some(), "one is kept");
     }
 }
