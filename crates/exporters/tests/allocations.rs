@@ -4,7 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, missing_docs)] // a test may fail
 
 #[path = "../src/fixtures.rs"]
-#[allow(dead_code)]
+#[allow(dead_code)] // the unit tests use more of it
 mod fixtures;
 
 use allocation_counter::measure;

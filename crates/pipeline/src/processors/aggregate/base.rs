@@ -60,7 +60,11 @@ impl Hash for Base {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use std::collections::BTreeMap;
+
+    use strum::VariantNames;
 
     use super::super::DEFAULT_ATTRIBUTES;
     use super::*;
@@ -69,36 +73,17 @@ mod tests {
 
     /// Records of all combinations, with few errnos.
     fn records() -> impl Iterator<Item = Record> {
-        use RetransmitType::{Fast, Handshake, TailLossProbe, Timeout, Unknown};
-        use TcpState::{
-            CloseWait, Closed, Closing, Established, FinWait1, FinWait2, LastAck, Listen, SynReceived,
-            SynSent, TimeWait,
-        };
-        let states = [
-            Established,
-            SynSent,
-            SynReceived,
-            FinWait1,
-            FinWait2,
-            TimeWait,
-            Closed,
-            CloseWait,
-            LastAck,
-            Listen,
-            Closing,
-        ];
+        let reasons = || RetransmitType::VARIANTS.iter().map(|name| name.parse::<RetransmitType>().unwrap());
+        let states = || TcpState::VARIANTS.iter().map(|name| Some(name.parse().unwrap())).chain([None]);
         let errnos = [None, Some(1), Some(16), Some(4095)];
-        let classes = [NetworkType::Ipv4, NetworkType::Ipv6].into_iter().flat_map(|network_type| {
-            [Fast, TailLossProbe, Timeout, Handshake, Unknown].into_iter().flat_map(move |retransmit_type| {
-                [None, Some(HandshakeRole::Client), Some(HandshakeRole::Server)].map(|handshake_role| Class {
-                    network_type,
-                    retransmit_type,
-                    handshake_role,
-                    slow_start: None,
+        let classes =
+            [NetworkType::Ipv4, NetworkType::Ipv6].into_iter().flat_map(move |network_type| {
+                reasons().flat_map(move |retransmit_type| {
+                    [None, Some(HandshakeRole::Client), Some(HandshakeRole::Server)].map(|handshake_role| {
+                        Class { network_type, retransmit_type, handshake_role, slow_start: None }
+                    })
                 })
-            })
-        });
-        let states = move || states.map(Some).into_iter().chain([None]);
+            });
         classes.flat_map(move |class| {
             states().flat_map(move |state| {
                 errnos.map(|errno| {
