@@ -273,7 +273,7 @@ mod tests {
         let mut facts = facts();
         facts.btf.as_mut().unwrap().ringbuf = false;
         let auto = decide(&facts, &Config::default()).unwrap();
-        assert_eq!(auto.transport, TransportSetup::Perf { pages_per_cpu: 16 });
+        assert_eq!(auto.transport, TransportSetup::Perf { pages_per_cpu: 128 });
         let asked = Config { transport: Transport::Ringbuf, ..Config::default() };
         assert!(decide(&facts, &asked).unwrap_err().0.contains("transport: perf"));
     }
