@@ -79,7 +79,7 @@ pub struct Wakeup {
     /// The ring buffer: so many events that wait wake the reader before it looks by itself. By default those that fill
     /// half of the buffer. Perf: every so many events of a CPU wake the reader, by default every 64th.
     pub events: Option<u32>,
-    /// How often the reader looks by itself. By default every 5 ms by the ring buffer, and every 200 ms by perf.
+    /// How often the reader looks by itself. By default every 10 ms by the ring buffer, and every 200 ms by perf.
     pub interval: Option<Interval>,
 }
 
@@ -129,7 +129,7 @@ impl Default for Ringbuf {
 impl Wakeup {
     /// How often the reader of the ring buffer looks while events come.
     pub(crate) fn ringbuf_interval(&self) -> Duration {
-        self.interval.map_or(Duration::from_millis(5), |interval| *interval)
+        self.interval.map_or(Duration::from_millis(10), |interval| *interval)
     }
 
     /// How often the reader of perf's buffers looks.
