@@ -8,7 +8,7 @@ use otel_tcpretrans_pipeline::delivery::{Compression, QueueConfig, RetryConfig};
 use otel_tcpretrans_pipeline::metric::Temporality;
 use serde::{Deserialize, Serialize};
 
-use super::channel;
+use super::grpc;
 use super::level::CompressionParams;
 use super::settings::{self, Fields, Settings};
 use super::tls::TlsConfig;
@@ -51,8 +51,7 @@ impl Config {
     pub fn validate(&self, environment: &Environment<'_>) -> Vec<Problem> {
         let mut problems = Vec::new();
         for signal in Signal::ALL {
-            let started =
-                self.resolve(signal, environment).and_then(|settings| channel::check_files(&settings));
+            let started = self.resolve(signal, environment).and_then(|settings| grpc::check_files(&settings));
             for problem in started.err().unwrap_or_default() {
                 // A problem of the configuration itself is found for both signals, in the same words.
                 if !problems.contains(&problem) {

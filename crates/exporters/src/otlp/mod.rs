@@ -1,16 +1,14 @@
 //! The `otlp` exporter: OTLP over gRPC.
 
-mod channel;
 mod config;
 mod encode;
 mod endpoint;
 mod environment;
+mod explain;
+mod grpc;
 mod level;
-mod message;
 mod settings;
-mod status;
 mod tls;
-mod transport;
 mod trust_all;
 
 use std::sync::Arc;
@@ -20,17 +18,16 @@ use otel_tcpretrans_pipeline::component::Exporter;
 use otel_tcpretrans_pipeline::config::Problem;
 use otel_tcpretrans_pipeline::delivery::QueuedExporter;
 
-pub(crate) use channel::{check_files, endpoint as grpc_endpoint};
 pub use config::Config;
 pub use encode::{Encoder, Encoding, REQUEST_LIMIT};
 pub use endpoint::Endpoint;
+pub use grpc::GrpcTransport;
+pub(crate) use grpc::{check_files, endpoint as grpc_endpoint, metadata};
 pub use level::CompressionParams;
 pub use otel_tcpretrans_pipeline::delivery::Compression;
 pub use settings::Settings;
 pub(crate) use settings::{Fields, resolve};
 pub use tls::TlsConfig;
-pub use transport::GrpcTransport;
-pub(crate) use transport::metadata;
 
 use crate::Environment;
 use crate::resource::Resource;

@@ -8,8 +8,7 @@ use tonic::body::Body;
 use tonic::{Code, Status};
 use tonic_types::StatusExt;
 
-/// A message is cut after this many bytes, because it goes into a log line.
-const MESSAGE_LIMIT: usize = 1024;
+use crate::otlp::explain::{chain, cut};
 
 /// Decides by the OTLP specification ("Failures" of OTLP/gRPC) whether a request with this status may be sent again,
 /// and when. `endpoint` is named in the message.
@@ -63,31 +62,6 @@ fn answer_too_large(status: &Status) -> bool {
     const PLAIN: &str = "Error, decoded message length too large";
     const COMPRESSED: &str = "Error decompressing: size limit";
     [PLAIN, COMPRESSED].iter().any(|text| status.message().starts_with(text))
-}
-
-/// The message of an error and the messages of its causes, without repetitions.
-pub(super) fn chain(error: &(dyn Error + 'static)) -> String {
-    let status_message = error.downcast_ref::<Status>().map(|status| status.message().to_owned());
-    let mut text = status_message.unwrap_or_else(|| error.to_string());
-    let mut cause = error.source();
-    while let Some(error) = cause {
-        let message = error.to_string();
-        if !text.contains(&message) {
-            text = if text.is_empty() { message } else { format!("{text}: {message}") };
-        }
-        cause = error.source();
-    }
-    text
-}
-
-/// Cuts `text` so that it fits into a log line.
-pub(super) fn cut(mut text: String) -> String {
-    if text.len() > MESSAGE_LIMIT {
-        let end = (0..=MESSAGE_LIMIT).rev().find(|end| text.is_char_boundary(*end)).unwrap_or_default();
-        text.truncate(end);
-        text.push('…');
-    }
-    text
 }
 
 #[cfg(test)]

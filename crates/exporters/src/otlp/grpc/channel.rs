@@ -6,8 +6,9 @@ use std::time::Duration;
 use otel_tcpretrans_pipeline::config::Problem;
 use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
 
-use super::settings::Settings;
-use super::trust_all::TrustAll;
+use crate::otlp::explain::chain;
+use crate::otlp::settings::Settings;
+use crate::otlp::trust_all::TrustAll;
 use crate::{SCOPE_NAME, VERSION};
 
 /// Idle time after which the kernel probes whether the backend is still there.
@@ -33,7 +34,7 @@ pub(crate) fn check_files(settings: &Settings) -> Result<(), Vec<Problem>> {
 
 fn build(settings: &Settings, native_roots: bool) -> Result<Endpoint, Vec<Problem>> {
     let setup = |error: tonic::transport::Error| {
-        let message = format!("can't set up the connection: {}", super::status::chain(&error));
+        let message = format!("can't set up the connection: {}", chain(&error));
         vec![Problem::at("tls", message)]
     };
     let endpoint = Endpoint::from_shared(settings.endpoint.uri().to_string())

@@ -18,8 +18,9 @@ use tonic::transport::{Channel, Endpoint};
 use tower::ServiceExt;
 
 use super::message::with_message;
-use super::settings::Settings;
 use super::{channel, status};
+use crate::otlp::explain::cut;
+use crate::otlp::settings::Settings;
 
 /// The largest answer that is read, in bytes (OTLP specification: a client should limit what it reads).
 const RESPONSE_LIMIT: usize = 4 * 1024 * 1024;
@@ -155,7 +156,7 @@ fn metrics_answer(buffer: &mut DecodeBuf<'_>) -> Result<Accepted, DecodeError> {
 }
 
 fn accepted(rejected: i64, message: String) -> Accepted {
-    Accepted { rejected: rejected.try_into().unwrap_or_default(), message: status::cut(message) }
+    Accepted { rejected: rejected.try_into().unwrap_or_default(), message: cut(message) }
 }
 
 /// Decodes answers. It encodes nothing, since [`with_message`] puts in the message of the request.
