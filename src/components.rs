@@ -1,5 +1,6 @@
 //! All components that this build has: one enum per kind, and the stability of each type.
 
+use otel_tcpretrans_exporters::otlp::Kind;
 use otel_tcpretrans_exporters::{debug, otlp, process_environment};
 use otel_tcpretrans_pipeline::books::Signal;
 use otel_tcpretrans_pipeline::component::{ComponentType, Produces, Stability};
@@ -26,6 +27,8 @@ pub(crate) enum ReceiverConfig {
 pub(crate) enum ExporterConfig {
     /// OTLP over gRPC.
     Otlp(Box<otlp::Config>),
+    /// OTLP over HTTP.
+    OtlpHttp(Box<otlp::Config>),
     /// Text on stdout.
     Debug(debug::Config),
 }
@@ -38,6 +41,8 @@ pub(crate) trait Component: Serialize + DeserializeOwned {
     const SECTION: &'static str;
     /// The types, one per variant.
     const TYPES: &'static [ComponentType];
+    /// Other names of types, as the Collector has them, and the types that they mean.
+    const ALIASES: &'static [(&'static str, &'static str)] = &[];
     /// Types that are not built yet, and that users of the Collector or readers of the documentation may try.
     const NOT_BUILT_YET: &'static [&'static str] = &[];
 
@@ -82,13 +87,17 @@ impl Component for ExporterConfig {
     const SECTION: &'static str = "exporters";
     const TYPES: &'static [ComponentType] = &[
         ComponentType { name: "otlp", stability: Stability::Alpha, signals: BOTH },
+        ComponentType { name: "otlp_http", stability: Stability::Alpha, signals: BOTH },
         ComponentType { name: "debug", stability: Stability::Development, signals: BOTH },
     ];
-    const NOT_BUILT_YET: &'static [&'static str] = &["otlphttp", "otlp_http", "prometheus", "file"];
+    const ALIASES: &'static [(&'static str, &'static str)] =
+        &[("otlp_grpc", "otlp"), ("otlphttp", "otlp_http")];
+    const NOT_BUILT_YET: &'static [&'static str] = &["prometheus", "file"];
 
     fn validate(&self) -> Vec<Problem> {
         match self {
-            ExporterConfig::Otlp(config) => config.validate(&process_environment),
+            ExporterConfig::Otlp(config) => config.validate(Kind::Otlp, &process_environment),
+            ExporterConfig::OtlpHttp(config) => config.validate(Kind::OtlpHttp, &process_environment),
             ExporterConfig::Debug(config) => config.validate(),
         }
     }

@@ -3,8 +3,9 @@
 use std::sync::Arc;
 
 use otel_tcpretrans_exporters::debug::{DebugExporter, Output};
+use otel_tcpretrans_exporters::otlp::{Kind, start};
+use otel_tcpretrans_exporters::process_environment;
 use otel_tcpretrans_exporters::resource::Resource;
-use otel_tcpretrans_exporters::{otlp, process_environment};
 use otel_tcpretrans_pipeline::books::Signal;
 use otel_tcpretrans_pipeline::component::{AnyReceiver, Exporter, ExporterError, Host, ReceiverError};
 use otel_tcpretrans_pipeline::graph::Factory;
@@ -50,8 +51,11 @@ impl Factory for Components {
         host: &Host,
     ) -> Result<Arc<dyn Exporter>, ExporterError> {
         Ok(match config {
-            ExporterConfig::Otlp(config) => {
-                otlp::start(id, signal, config, &process_environment, resource, &host.books)?
+            ExporterConfig::Otlp(section) => {
+                start(id, Kind::Otlp, signal, section, &process_environment, resource, &host.books)?
+            }
+            ExporterConfig::OtlpHttp(section) => {
+                start(id, Kind::OtlpHttp, signal, section, &process_environment, resource, &host.books)?
             }
             ExporterConfig::Debug(config) => Arc::new(DebugExporter::new(id, config, self.stdout.clone())),
         })

@@ -124,6 +124,6 @@ impl Factory for Components {
         config: &otlp::Config,
         host: &Host,
     ) -> Result<Arc<dyn Exporter>, ExporterError> {
-        Ok(otlp::start(id, signal, config, &|_| None, &Resource::default(), &host.books)?)
+        Ok(otlp::start(id, otlp::Kind::Otlp, signal, config, &|_| None, &Resource::default(), &host.books)?)
     }
 }

@@ -27,6 +27,9 @@ struct BuildInfo {
 #[derive(Serialize)]
 struct Entry {
     name: &'static str,
+    /// Other names that a configuration may use.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    aliases: Vec<&'static str>,
     /// The stability by signal.
     stability: BTreeMap<&'static str, Stability>,
 }
@@ -38,15 +41,21 @@ pub(crate) fn run() -> anyhow::Result<()> {
             description: env!("CARGO_PKG_DESCRIPTION"),
             version: env!("CARGO_PKG_VERSION"),
         },
-        receivers: entries(ReceiverConfig::TYPES),
-        processors: entries(ProcessorConfig::TYPES),
-        exporters: entries(ExporterConfig::TYPES),
+        receivers: entries::<ReceiverConfig>(),
+        processors: entries::<ProcessorConfig>(),
+        exporters: entries::<ExporterConfig>(),
         extensions: Vec::new(),
     })
 }
 
-fn entries(types: &[ComponentType]) -> Vec<Entry> {
+fn entries<C: Component>() -> Vec<Entry> {
     let stability =
         |of: &ComponentType| of.signals.iter().map(|signal: &Signal| (signal.into(), of.stability)).collect();
-    types.iter().map(|of| Entry { name: of.name, stability: stability(of) }).collect()
+    let aliases = |of: &ComponentType| {
+        C::ALIASES.iter().filter(|(_, known)| *known == of.name).map(|(alias, _)| *alias).collect()
+    };
+    C::TYPES
+        .iter()
+        .map(|of| Entry { name: of.name, aliases: aliases(of), stability: stability(of) })
+        .collect()
 }

@@ -1,6 +1,7 @@
 //! `print-config`: prints the merged configuration as one file. The file is valid as input again, except for the masked
 //! secrets.
 
+use otel_tcpretrans_exporters::otlp::Kind;
 use otel_tcpretrans_exporters::process_environment;
 use serde_yaml::Value;
 
@@ -28,9 +29,12 @@ fn escape(value: &mut Value) {
 /// Fills in what the environment sets and the files do not.
 fn filled_in(mut config: Config) -> Config {
     for exporter in config.exporters.values_mut() {
-        if let ExporterConfig::Otlp(otlp) = exporter
-            && let Ok(filled) = otlp.filled_in(&process_environment)
-        {
+        let (kind, otlp) = match exporter {
+            ExporterConfig::Otlp(otlp) => (Kind::Otlp, otlp),
+            ExporterConfig::OtlpHttp(otlp) => (Kind::OtlpHttp, otlp),
+            ExporterConfig::Debug(_) => continue,
+        };
+        if let Ok(filled) = otlp.filled_in(kind, &process_environment) {
             **otlp = filled;
         }
     }

@@ -49,6 +49,8 @@ fn components<C: Component>(
 fn component<C: Component>(id: &str, value: Value, report: &mut Report<'_>) -> Option<C> {
     let at = [C::SECTION, id];
     let (kind, name) = id.split_once('/').map_or((id, None), |(kind, name)| (kind, Some(name)));
+    let alias = C::ALIASES.iter().find(|(alias, _)| *alias == kind);
+    let kind = alias.map_or(kind, |(_, known)| *known);
     let kinds: Vec<&str> = C::TYPES.iter().map(|known| known.name).collect();
     if !kinds.contains(&kind) {
         let message = match C::NOT_BUILT_YET.contains(&kind) {

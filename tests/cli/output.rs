@@ -93,13 +93,14 @@ fn components_lists_what_can_be_configured() {
     for (section, names) in [
         ("receivers", &["tcpretrans", "replay"][..]),
         ("processors", &["filter", "aggregate", "batch"]),
-        ("exporters", &["otlp", "debug"]),
+        ("exporters", &["otlp", "otlp_http", "debug"]),
         ("extensions", &[]),
     ] {
         let listed = root[section].as_sequence().expect(section);
         let listed: Vec<_> = listed.iter().map(|entry| entry["name"].as_str().expect("name")).collect();
         assert_eq!(listed, names, "{section}");
     }
+    assert_eq!(root["exporters"][1]["aliases"][0], "otlphttp");
     assert_eq!(root["receivers"][0]["stability"]["logs"], "alpha");
     assert_eq!(root["buildinfo"]["version"], env!("CARGO_PKG_VERSION"));
 }

@@ -177,7 +177,7 @@ fn unknown_component_types_list_what_there_is() {
     let config = MINIMAL.replace("debug:", "debug:\n  otpl/x:");
     let outcome = validate(&config);
     outcome.refused(&[
-        "config.yaml:5:3: exporters.otpl/x: unknown type otpl; expected one of debug, otlp; did you \
+        "config.yaml:5:3: exporters.otpl/x: unknown type otpl; expected one of debug, otlp, otlp_http; did you \
                        mean otlp?",
     ]);
 }
@@ -209,9 +209,9 @@ fn a_replay_needs_a_file() {
 
 #[test]
 fn what_is_not_built_yet_is_reported_as_such() {
-    for kind in ["otlphttp", "otlp_http", "prometheus", "file"] {
+    for kind in ["prometheus", "file"] {
         validate(&MINIMAL.replace("debug:", &format!("debug:\n  {kind}/x:"))).refused(&[&format!(
-            "config.yaml:5:3: exporters.{kind}/x: {kind} is not built yet; there is otlp, debug"
+            "config.yaml:5:3: exporters.{kind}/x: {kind} is not built yet; there is otlp, otlp_http, debug"
         )]);
     }
     let config = MINIMAL
@@ -337,7 +337,33 @@ fn a_protocol_for_sdks_counts_only_if_the_endpoint_is_from_the_environment_too()
     let case =
         |otlp| Case::new("validate", &config(otlp)).env("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf");
     case("otlp: { endpoint: 'http://collector:4317' }").run().succeeded();
-    let refused = "config.yaml:4:3: exporters.otlp: OTEL_EXPORTER_OTLP_PROTOCOL: expected grpc, found \
-                   \"http/protobuf\": OTLP over HTTP is not built yet";
-    case("otlp:").env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318").run().refused(&[refused]);
+    case("otlp:").env("OTEL_EXPORTER_OTLP_ENDPOINT", "http://collector:4318").run().succeeded();
+    let refused = "config.yaml:4:3: exporters.otlp: OTEL_EXPORTER_OTLP_PROTOCOL: expected grpc, http/protobuf or \
+                   http/json, found \"thrift\"";
+    case("otlp:").env("OTEL_EXPORTER_OTLP_PROTOCOL", "thrift").run().refused(&[refused]);
+}
+
+#[test]
+fn the_collectors_other_names_of_exporters_are_known() {
+    let config = |exporter: &str, more: &str| {
+        MINIMAL
+            .replace("debug:", &format!("{exporter}:\n{more}"))
+            .replace("[debug]", &format!("[{exporter}]"))
+    };
+    for (exporter, more) in [
+        ("otlp_grpc/a", "    endpoint: http://collector:4317"),
+        ("otlphttp/b", "    endpoint: http://collector:4318\n    encoding: json"),
+        ("otlp_http", "    { logs_endpoint: 'https://a/logs', metrics_endpoint: 'https://a/metrics' }"),
+    ] {
+        validate(&config(exporter, more)).succeeded();
+    }
+    validate(&config("otlp_grpc", "    encoding: json")).refused(&[
+        "config.yaml:5:5: exporters.otlp_grpc.encoding: this key is for OTLP over HTTP: use the exporter otlp_http",
+    ]);
+    let unknown = validate(&config("otlphttp", "    encodign: json"));
+    let start = "config.yaml:5:5: exporters.otlphttp.encodign: unknown key; expected one of ";
+    assert!(
+        unknown.stderr.starts_with(start) && unknown.stderr.contains("did you mean encoding?"),
+        "{unknown:?}"
+    );
 }

@@ -3,7 +3,7 @@
 use std::collections::{BTreeMap, BTreeSet};
 
 use super::output::Received;
-use super::peer::{Collector, PORT};
+use super::peer::{Collector, HTTP_PORT, PORT};
 use crate::e2e::agent::{Agent, Finished};
 use crate::e2e::debug_output::has_counted;
 use crate::e2e::support::namespace::{isolated, retrans_segs, without_gso};
@@ -12,20 +12,23 @@ use crate::e2e::traffic::{Traffic, lossy_transfers};
 
 /// An agent that exports to the Collector, and prints the same on its stdout.
 fn agent(compression: &str, temporality: &str) -> Agent {
+    let exporter = format!("endpoint: http://127.0.0.1:{PORT}, compression: {compression}");
+    agent_with("otlp", &exporter, temporality)
+}
+
+fn agent_with(kind: &str, exporter: &str, temporality: &str) -> Agent {
+    let retry = "retry_on_failure: { initial_interval: 100ms, max_interval: 300ms }";
     Agent::start(&format!(
         "
 processors:
   aggregate: {{ interval: 300ms, temporality: {temporality} }}
   batch: {{ timeout: 100ms, send_batch_size: 500 }}
 exporters:
-  otlp:
-    endpoint: http://127.0.0.1:{PORT}
-    compression: {compression}
-    retry_on_failure: {{ initial_interval: 100ms, max_interval: 300ms }}
+  {kind}: {{ {exporter}, {retry} }}
 service:
   pipelines:
-    metrics: {{ processors: [aggregate, batch], exporters: [debug, otlp] }}
-    logs: {{ processors: [batch], exporters: [debug, otlp] }}
+    metrics: {{ processors: [aggregate, batch], exporters: [debug, {kind}] }}
+    logs: {{ processors: [batch], exporters: [debug, {kind}] }}
 "
     ))
 }
@@ -37,6 +40,17 @@ pub fn arrives_whole(compression: &'static str, temporality: &'static str) {
         let traffic = lossy_transfers(16, &[PORT]);
         let finished = agent.finish();
         assert_received(&collector.finish(), &finished, &traffic, temporality);
+    });
+}
+
+pub fn arrives_whole_over_http(exporter: &'static str) {
+    isolated(move || {
+        let collector = Collector::start();
+        let exporter = format!("endpoint: http://127.0.0.1:{HTTP_PORT}, {exporter}");
+        let agent = agent_with("otlp_http", &exporter, "cumulative");
+        let traffic = lossy_transfers(16, &[HTTP_PORT]);
+        let finished = agent.finish();
+        assert_received_from("otlp_http", &collector.finish(), &finished, &traffic, "cumulative");
     });
 }
 
@@ -89,13 +103,23 @@ pub fn a_collector_that_comes_back_loses_nothing() {
 /// Checks that the Collector received what the agent delivered by its books, what the agent printed, and what the
 /// kernel counted, in the form that the contract demands.
 fn assert_received(received: &Received, finished: &Finished, traffic: &Traffic, temporality: &str) {
+    assert_received_from("otlp", received, finished, traffic, temporality);
+}
+
+fn assert_received_from(
+    exporter: &str,
+    received: &Received,
+    finished: &Finished,
+    traffic: &Traffic,
+    temporality: &str,
+) {
     let (telemetry, books) = (&received.telemetry, &finished.books);
     books.assert_nothing_lost();
     // The connection to the Collector is in the same namespace. On a busy machine the kernel may retransmit there, too.
     telemetry.assert_counted_within(books, traffic.retrans_segs..=retrans_segs(), &traffic.connections);
     assert_eq!(telemetry.sums(), finished.printed.sums());
-    assert_eq!(telemetry.records.len() as u64, books.exporter("logs", "otlp", "delivered"));
-    assert_eq!(telemetry.points.len() as u64, books.exporter("metrics", "otlp", "delivered"));
+    assert_eq!(telemetry.records.len() as u64, books.exporter("logs", exporter, "delivered"));
+    assert_eq!(telemetry.points.len() as u64, books.exporter("metrics", exporter, "delivered"));
     assert!(telemetry.points.iter().all(|point| point.is_cumulative == (temporality == "cumulative")));
     assert_addresses(received, finished);
     assert_contract(received);

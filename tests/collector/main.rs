@@ -15,6 +15,10 @@ fn main() -> ExitCode {
         ("gzip_arrives_whole", || cases::arrives_whole("gzip", "cumulative")),
         ("zstd_arrives_whole", || cases::arrives_whole("zstd", "delta")),
         ("uncompressed_arrives_whole", || cases::arrives_whole("none", "cumulative")),
+        ("over_http_gzip_arrives_whole", || cases::arrives_whole_over_http("compression: gzip")),
+        ("over_http_json_arrives_whole", || {
+            cases::arrives_whole_over_http("encoding: json, compression: zstd")
+        }),
         ("thousands_of_records_in_many_requests_arrive_whole", cases::many_requests_arrive_whole),
         ("a_collector_that_comes_late_gets_what_was_before", cases::a_late_collector_gets_what_was_before),
         ("a_collector_that_comes_back_loses_nothing", cases::a_collector_that_comes_back_loses_nothing),

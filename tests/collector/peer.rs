@@ -10,8 +10,9 @@ use super::output::{self, Received};
 use crate::e2e::background::Background;
 use crate::e2e::harness::repository;
 
-/// The port it listens on, OTLP's own; each test has a namespace of its own.
+/// The ports it listens on, OTLP's own for gRPC and for HTTP; each test has a namespace of its own.
 pub const PORT: u16 = 4317;
+pub const HTTP_PORT: u16 = 4318;
 
 /// A Collector on `tests/collector/config.yaml`.
 pub struct Collector(Background);
@@ -20,7 +21,7 @@ impl Collector {
     /// Starts it and waits until it listens.
     pub fn start() -> Collector {
         let mut command = Command::new(binary());
-        command.env_clear().env("OTLP_PORT", PORT.to_string());
+        command.env_clear().env("OTLP_PORT", PORT.to_string()).env("OTLP_HTTP_PORT", HTTP_PORT.to_string());
         command.arg("--config").arg(folder().join("config.yaml"));
         let place = tempfile::tempdir().expect("a folder");
         let mut collector = Background::start("the Collector", &mut command, place);

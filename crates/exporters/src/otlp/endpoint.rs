@@ -5,42 +5,44 @@ use std::fmt;
 use http::Uri;
 use http::uri::Scheme;
 
-/// An endpoint of OTLP over gRPC. It always has a scheme.
+const EXPECTED: &str = "expected http://HOST:PORT or https://HOST:PORT";
+
+/// An endpoint of OTLP. It always has a scheme. Over gRPC it has neither a path nor a query.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Endpoint(Uri);
 
 impl Endpoint {
-    /// Reads `http://HOST:PORT`, `https://HOST:PORT` or `HOST:PORT`. The last is plaintext if `insecure` is true.
+    /// Reads an endpoint of OTLP over gRPC: `http://HOST:PORT`, `https://HOST:PORT` or `HOST:PORT`. The last is plaintext
+    /// if `insecure` is true.
     ///
     /// # Errors
     /// The text is none of these. The message says what was expected and what was found. It never shows credentials.
     pub fn parse(text: &str, insecure: bool) -> Result<Endpoint, String> {
-        const EXPECTED: &str = "expected http://HOST:PORT or https://HOST:PORT";
-        if text.contains('@') {
+        let uri = parse(text, insecure)?;
+        if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
             return Err(format!(
-                "{EXPECTED}, found one with user information; credentials belong in `headers`"
+                "{EXPECTED}, found {:?}: OTLP over gRPC has neither path nor query",
+                shown(text)
             ));
         }
-        // A query is not shown, since some vendors put a token there.
-        let shown = text.split('?').next().unwrap_or_default();
-        let wrong = || format!("{EXPECTED}, found {shown:?}");
-        let (uri, port_needed) = match text.contains("://") {
-            true => (text.parse::<Uri>(), false),
-            false => (format!("{}://{text}", if insecure { "http" } else { "https" }).parse(), true),
-        };
-        let uri = uri.map_err(|_| wrong())?;
-        let authority = uri.authority().ok_or_else(wrong)?;
-        let known_scheme = matches!(uri.scheme(), Some(s) if *s == Scheme::HTTP || *s == Scheme::HTTPS);
-        // What follows the host is no port: it is empty, as in `HOST:`, or a number above 65535.
-        let port_wrong =
-            authority.port_u16().is_none() && (port_needed || authority.as_str() != authority.host());
-        if !known_scheme || authority.host().is_empty() || port_wrong {
-            return Err(wrong());
-        }
-        if !matches!(uri.path(), "" | "/") || uri.query().is_some() {
-            return Err(format!("{EXPECTED}, found {shown:?}: OTLP over gRPC has neither path nor query"));
-        }
         Ok(Endpoint(uri))
+    }
+
+    /// Reads an endpoint of OTLP over HTTP, which may have a path and a query too.
+    ///
+    /// # Errors
+    /// As [`Endpoint::parse`].
+    pub fn parse_http(text: &str, insecure: bool) -> Result<Endpoint, String> {
+        parse(text, insecure).map(Endpoint)
+    }
+
+    /// This endpoint with `path`, such as `v1/logs`, after its own path.
+    pub(super) fn below(&self, path: &str) -> Endpoint {
+        let query = self.0.query().map(|query| format!("?{query}")).unwrap_or_default();
+        let all = format!("{}/{path}{query}", self.0.path().trim_end_matches('/'));
+        let mut parts = self.0.clone().into_parts();
+        parts.path_and_query = all.parse().ok();
+        Endpoint(Uri::from_parts(parts).unwrap_or_else(|_| self.0.clone()))
     }
 
     /// Whether the connection uses TLS.
@@ -54,9 +56,37 @@ impl Endpoint {
     }
 }
 
+/// Reads a URI with a scheme of HTTP, a host, and a port that fits. A text without a scheme needs a port.
+fn parse(text: &str, insecure: bool) -> Result<Uri, String> {
+    if text.contains('@') {
+        return Err(format!("{EXPECTED}, found one with user information; credentials belong in `headers`"));
+    }
+    let wrong = || format!("{EXPECTED}, found {:?}", shown(text));
+    let (uri, port_needed) = match text.contains("://") {
+        true => (text.parse::<Uri>(), false),
+        false => (format!("{}://{text}", if insecure { "http" } else { "https" }).parse(), true),
+    };
+    let uri = uri.map_err(|_| wrong())?;
+    let authority = uri.authority().ok_or_else(wrong)?;
+    let known_scheme = matches!(uri.scheme(), Some(s) if *s == Scheme::HTTP || *s == Scheme::HTTPS);
+    // What follows the host is no port: it is empty, as in `HOST:`, or a number above 65535.
+    let port_wrong =
+        authority.port_u16().is_none() && (port_needed || authority.as_str() != authority.host());
+    if !known_scheme || authority.host().is_empty() || port_wrong {
+        return Err(wrong());
+    }
+    Ok(uri)
+}
+
+/// A query is not shown, since some vendors put a token there.
+fn shown(text: &str) -> &str {
+    text.split('?').next().unwrap_or_default()
+}
+
 impl fmt::Display for Endpoint {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        write!(f, "{}", self.0.to_string().trim_end_matches('/'))
+        let text = self.0.to_string();
+        f.write_str(shown(&text).trim_end_matches('/'))
     }
 }
 
@@ -105,6 +135,20 @@ mod tests {
         }
         let message = Endpoint::parse("http://host:4318/v1/logs", true).expect_err("a path");
         assert!(message.ends_with("OTLP over gRPC has neither path nor query"), "{message}");
+    }
+
+    #[test]
+    fn a_path_goes_behind_the_endpoints_own() {
+        for (text, below) in [
+            ("http://host:4318", "http://host:4318/v1/logs"),
+            ("https://host/otlp/", "https://host/otlp/v1/logs"),
+            ("host:4318", "https://host:4318/v1/logs"),
+            ("http://host/otlp?key=a", "http://host/otlp/v1/logs?key=a"),
+        ] {
+            let endpoint = Endpoint::parse_http(text, false).expect(text).below("v1/logs");
+            assert_eq!(endpoint.uri().to_string(), below);
+            assert!(!endpoint.to_string().contains("key"), "{endpoint}");
+        }
     }
 
     #[test]

@@ -31,17 +31,29 @@ impl Variable {
 }
 
 impl Variables<'_> {
+    /// The variable `OTEL_EXPORTER_OTLP_SIGNAL_{name}` of this signal alone.
+    pub(super) fn own(&self, name: &str) -> Option<Variable> {
+        self.first([self.own_name(name)])
+    }
+
     /// The variable `OTEL_EXPORTER_OTLP_[SIGNAL_]{name}`. An empty one counts as unset (specification, "Parsing Empty
     /// Value").
     pub(super) fn get(&self, name: &str) -> Option<Variable> {
-        let own = match self.signal {
+        self.first([self.own_name(name), format!("OTEL_EXPORTER_OTLP_{name}")])
+    }
+
+    fn own_name(&self, name: &str) -> String {
+        match self.signal {
             Signal::Logs => format!("OTEL_EXPORTER_OTLP_LOGS_{name}"),
             Signal::Metrics => format!("OTEL_EXPORTER_OTLP_METRICS_{name}"),
-        };
-        [own, format!("OTEL_EXPORTER_OTLP_{name}")].into_iter().find_map(|variable| {
-            let value = (self.environment)(&variable)?;
+        }
+    }
+
+    fn first(&self, names: impl IntoIterator<Item = String>) -> Option<Variable> {
+        names.into_iter().find_map(|name| {
+            let value = (self.environment)(&name)?;
             let value = value.trim();
-            (!value.is_empty()).then(|| Variable { name: variable, value: value.to_owned() })
+            (!value.is_empty()).then(|| Variable { name, value: value.to_owned() })
         })
     }
 
@@ -82,11 +94,4 @@ pub(super) fn headers(value: &str) -> Result<BTreeMap<String, Secret>, String> {
     // The message does not repeat the value, since it may be a token.
     let pairs = key_values::parse(value).map_err(|error| error.to_string())?;
     Ok(pairs.into_iter().map(|(name, value)| (name, Secret::new(value))).collect())
-}
-
-pub(super) fn protocol(value: &str) -> Result<(), String> {
-    match value.eq_ignore_ascii_case("grpc") {
-        true => Ok(()),
-        false => Err(format!("expected grpc, found {value:?}: OTLP over HTTP is not built yet")),
-    }
 }

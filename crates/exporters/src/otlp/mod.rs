@@ -1,4 +1,4 @@
-//! The `otlp` exporter: OTLP over gRPC.
+//! The exporters `otlp` and `otlp_http`: OTLP over gRPC and over HTTP.
 
 mod config;
 mod encode;
@@ -6,7 +6,10 @@ mod endpoint;
 mod environment;
 mod explain;
 mod grpc;
+mod http;
 mod level;
+mod protocol;
+mod rotation;
 mod settings;
 mod tls;
 mod trust_all;
@@ -23,10 +26,12 @@ pub use encode::{Encoder, Encoding, REQUEST_LIMIT};
 pub use endpoint::Endpoint;
 pub use grpc::GrpcTransport;
 pub(crate) use grpc::{check_files, endpoint as grpc_endpoint, metadata};
+pub use http::HttpTransport;
 pub use level::CompressionParams;
 pub use otel_tcpretrans_pipeline::delivery::Compression;
+pub use protocol::{Format, Kind, Protocol};
 pub use settings::Settings;
-pub(crate) use settings::{Fields, resolve};
+pub(crate) use settings::{Fields, HttpFields, resolve};
 pub use tls::TlsConfig;
 
 use crate::Environment;
@@ -36,14 +41,19 @@ use crate::resource::Resource;
 /// next one while it is in flight. A small queue would then drop data even if the backend keeps up.
 const REQUESTS_PER_QUEUE: u64 = 4;
 
-/// Starts an `otlp` exporter for one signal on the current tokio runtime, and adds its queue to the books.
+/// JSON takes about three times the bytes of protobuf. The limit of a request is about protobuf.
+const JSON_FACTOR: usize = 4;
+
+/// Starts an exporter for one signal on the current tokio runtime, and adds its queue to the books.
 ///
 /// It connects when it first has something to send. A backend that can't be reached is no error: requests are retried.
 ///
 /// # Errors
 /// What [`Config::validate`] finds.
+#[allow(clippy::too_many_arguments)] // their types differ, so they can't be mixed up
 pub fn start(
     id: &str,
+    kind: Kind,
     signal: Signal,
     config: &Config,
     environment: &Environment<'_>,
@@ -51,30 +61,42 @@ pub fn start(
     books: &Books,
 ) -> Result<Arc<dyn Exporter>, StartError> {
     let failed = |problems| StartError { id: id.to_owned(), problems };
-    let settings = config.resolve(signal, environment).map_err(failed)?;
-    let transport = GrpcTransport::connect_lazy(signal, &settings).map_err(failed)?;
+    let settings = config.resolve(kind, signal, environment).map_err(failed)?;
+    let encoder = Encoder::new(resource, &encoding(config, &settings));
+    let (id, queue, retry) = (id.to_owned(), config.sending_queue.clone(), config.retry_on_failure.clone());
+    Ok(match settings.protocol {
+        Protocol::Grpc => {
+            let transport = GrpcTransport::connect_lazy(signal, &settings)
+                .map_err(|problems| StartError { id: id.clone(), problems })?;
+            QueuedExporter::start(id, signal, encoder, transport, queue, retry, books)
+        }
+        Protocol::Http(format) => {
+            let transport = HttpTransport::new(signal, format, &settings)
+                .map_err(|problems| StartError { id: id.clone(), problems })?;
+            QueuedExporter::start(id, signal, encoder, transport, queue, retry, books)
+        }
+    })
+}
+
+fn encoding(config: &Config, settings: &Settings) -> Encoding {
+    let format = match settings.protocol {
+        Protocol::Grpc => Format::Proto,
+        Protocol::Http(format) => format,
+    };
     let queue = &config.sending_queue;
     let share = if queue.enabled { queue.queue_size.bytes() / REQUESTS_PER_QUEUE } else { u64::MAX };
     let limit = usize::try_from(share).map_or(REQUEST_LIMIT, |share| share.min(REQUEST_LIMIT));
-    let encoding = Encoding {
-        limit,
+    Encoding {
+        limit: if format == Format::Json { limit / JSON_FACTOR } else { limit },
+        format,
         compression: settings.compression,
         level: settings.level,
         temporality: config.temporality,
         body: config.body.unwrap_or(true),
-    };
-    Ok(QueuedExporter::start(
-        id.to_owned(),
-        signal,
-        Encoder::new(resource, &encoding),
-        transport,
-        queue.clone(),
-        config.retry_on_failure.clone(),
-        books,
-    ))
+    }
 }
 
-/// Why an `otlp` exporter did not start: problems of its configuration, of the environment, or of the files that these
+/// Why an exporter did not start: problems of its configuration, of the environment, or of the files that these
 /// name.
 #[derive(Debug, thiserror::Error)]
 #[error("exporters.{id}: {}", Problem::join(.problems))]

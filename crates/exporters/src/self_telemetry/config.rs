@@ -9,7 +9,7 @@ use otel_tcpretrans_pipeline::config::{Interval, Problem, fit};
 use serde::{Deserialize, Serialize};
 
 use crate::Environment;
-use crate::otlp::{self, Compression, Fields, Settings, TlsConfig};
+use crate::otlp::{self, Compression, Fields, HttpFields, Kind, Settings, TlsConfig};
 use crate::secret::Secret;
 
 /// The default address for scrapes, with the Collector's port.
@@ -108,6 +108,8 @@ impl PushConfig {
 
     fn fields(&self) -> Fields<'_> {
         Fields {
+            kind: Kind::OwnTelemetry,
+            http: HttpFields::default(),
             endpoint: self.endpoint.as_deref(),
             compression: self.compression,
             level: None,
@@ -215,7 +217,7 @@ mod tests {
             (Some(Compression::Gzip), Some(Interval::from_secs(5)))
         );
         let wrong = |name: &str| (name == "OTEL_EXPORTER_OTLP_PROTOCOL").then(|| "http/json".to_owned());
-        assert_eq!(parsed("otlp: {}").filled_in(&wrong).expect_err("not built")[0].path, "otlp");
+        assert_eq!(parsed("otlp: {}").filled_in(&wrong).expect_err("not built")[0].path, "otlp.endpoint");
         assert_eq!(parsed("{}").filled_in(&wrong).expect("no push"), parsed("{}"));
     }
 }

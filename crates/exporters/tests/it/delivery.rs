@@ -7,7 +7,7 @@ use opentelemetry_proto::tonic::common::v1::any_value::Value;
 use opentelemetry_proto::tonic::metrics::v1::AggregationTemporality;
 use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::metrics::v1::number_data_point;
-use otel_tcpretrans_exporters::otlp::{self, Config};
+use otel_tcpretrans_exporters::otlp::{self, Config, Kind};
 use otel_tcpretrans_pipeline::books::{Books, DropReason, Signal};
 use otel_tcpretrans_pipeline::component::{Batch, Exporter};
 use otel_tcpretrans_pipeline::metric::{MetricPoint, Temporality};
@@ -24,8 +24,9 @@ pub(crate) fn exporter(url: &str, signal: Signal, more: &str) -> Arc<dyn Exporte
         "{{ endpoint: '{url}', retry_on_failure: {{ initial_interval: 10ms, max_interval: 50ms }}, {more} }}"
     );
     let config: Config = serde_yaml::from_str(&yaml).expect(&yaml);
-    assert_eq!(config.validate(&no_environment), []);
-    otlp::start("otlp", signal, &config, &no_environment, &resource(), &Books::default()).expect("starts")
+    assert_eq!(config.validate(Kind::Otlp, &no_environment), []);
+    otlp::start("otlp", Kind::Otlp, signal, &config, &no_environment, &resource(), &Books::default())
+        .expect("starts")
 }
 
 #[tokio::test]

@@ -7,7 +7,7 @@ use http_body_util::Full;
 use hyper::server::conn::http2;
 use hyper::service::service_fn;
 use hyper_util::rt::{TokioExecutor, TokioIo};
-use otel_tcpretrans_exporters::otlp::{Config, Encoder, Encoding, GrpcTransport};
+use otel_tcpretrans_exporters::otlp::{Config, Encoder, Encoding, GrpcTransport, Kind};
 use otel_tcpretrans_pipeline::books::Signal;
 use otel_tcpretrans_pipeline::delivery::{Compression, Encode, Request, SendError, Transport};
 use tokio::io::copy_bidirectional;
@@ -20,7 +20,7 @@ use crate::{drain, export, ledger, logs, no_environment, resource};
 pub(crate) fn transport(url: &str, timeout: &str) -> GrpcTransport {
     let config: Config =
         serde_yaml::from_str(&format!("{{ endpoint: '{url}', timeout: {timeout} }}")).expect("a config");
-    let settings = config.resolve(Signal::Logs, &no_environment).expect("settings");
+    let settings = config.resolve(Kind::Otlp, Signal::Logs, &no_environment).expect("settings");
     GrpcTransport::connect_lazy(Signal::Logs, &settings).expect("nothing to read")
 }
 

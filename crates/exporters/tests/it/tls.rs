@@ -2,17 +2,23 @@
 
 use std::fs;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
-use otel_tcpretrans_exporters::otlp::{self, Config};
+use otel_tcpretrans_exporters::otlp::{self, Config, Kind, Protocol};
 use otel_tcpretrans_pipeline::books::{Books, Signal};
 use otel_tcpretrans_pipeline::delivery::{Compression, Request, SendError, Transport};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tempfile::TempDir;
+use tokio_rustls::TlsAcceptor;
+use tokio_rustls::rustls::ServerConfig;
+use tokio_rustls::rustls::crypto::ring;
+use tokio_rustls::rustls::pki_types::pem::PemObject;
+use tokio_rustls::rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use tonic::transport::{Certificate, Identity, ServerTlsConfig};
 
 use crate::backend::Backend;
 use crate::delivery::exporter;
-use crate::{drain, export, ledger, logs, no_environment, resource};
+use crate::{drain, export, http, ledger, logs, no_environment, resource};
 
 /// An authority and what it signs, as files.
 struct Authority {
@@ -65,7 +71,7 @@ async fn delivers(backend: &Backend, url: &str, tls: &str) {
 
 async fn refusal(url: &str, tls: &str) -> String {
     let config: Config = serde_yaml::from_str(&format!("{{ endpoint: '{url}', {tls} }}")).unwrap();
-    let settings = config.resolve(Signal::Logs, &no_environment).unwrap();
+    let settings = config.resolve(Kind::Otlp, Signal::Logs, &no_environment).unwrap();
     let transport = otlp::GrpcTransport::connect_lazy(Signal::Logs, &settings).unwrap();
     let empty = Request { body: bytes::Bytes::new(), compression: Compression::None, items: 0 };
     match transport.send(&empty).await {
@@ -114,6 +120,73 @@ async fn shows_its_own_certificate_if_it_has_one() {
     delivers(&backend, &url, &format!("tls: {{ {ca}, {cert}, {key} }}")).await;
 }
 
+/// An HTTP server with a certificate of `authority`.
+async fn http_server(authority: &Authority) -> http::Server {
+    let (certificate, key) = authority.sign("localhost");
+    let chain = vec![CertificateDer::from_pem_slice(certificate.as_bytes()).unwrap()];
+    let key = PrivateKeyDer::from_pem_slice(key.as_bytes()).unwrap();
+    let config = ServerConfig::builder_with_provider(Arc::new(ring::default_provider()))
+        .with_safe_default_protocol_versions()
+        .unwrap()
+        .with_no_client_auth()
+        .with_single_cert(chain, key)
+        .unwrap();
+    http::Server::with_tls(TlsAcceptor::from(Arc::new(config))).await
+}
+
+#[tokio::test]
+async fn over_http_too_the_authority_of_the_file_is_trusted_and_no_other() {
+    let authority = Authority::new();
+    for (ca, deliveries) in [(&authority, 1), (&Authority::new(), 0)] {
+        let server = http_server(&authority).await;
+        let trust = tls("ca_file", &ca.file("ca.pem"));
+        let more = format!("tls: {{ {trust} }}, retry_on_failure: {{ enabled: false }}");
+        let exporter = http::exporter(&format!("https://localhost:{}", server.port), Signal::Logs, &more);
+        let ledger = ledger(Signal::Logs);
+        export(&*exporter, logs(3), &ledger).await;
+        drain(&*exporter, &ledger).await;
+        assert_eq!(server.count(), deliveries);
+        assert_eq!(ledger.counts().delivered, 3 * deliveries as u64);
+    }
+}
+
+/// An authority is replaced on disk while requests fail: the next attempt trusts the new one, by both protocols.
+#[tokio::test]
+async fn replaced_certificates_are_used_without_a_restart() {
+    let authority = Authority::new();
+    let (backend, grpc) = backend(authority.server()).await;
+    let server = http_server(&authority).await;
+    let https = format!("https://localhost:{}", server.port);
+    for (kind, url) in [(Kind::Otlp, grpc), (Kind::OtlpHttp, https)] {
+        let place = tempfile::tempdir().unwrap();
+        let ca = place.path().join("ca.pem");
+        fs::copy(Authority::new().file("ca.pem"), &ca).unwrap();
+        let yaml = format!("{{ endpoint: '{url}', tls: {{ {} }} }}", tls("ca_file", &ca));
+        let config: Config = serde_yaml::from_str(&yaml).unwrap();
+        let settings = config.resolve(kind, Signal::Logs, &no_environment).unwrap();
+        let empty = Request { body: bytes::Bytes::new(), compression: Compression::None, items: 0 };
+        let replace = || {
+            fs::copy(authority.file("ca.pem"), place.path().join("new.pem")).unwrap();
+            fs::rename(place.path().join("new.pem"), &ca).unwrap();
+        };
+        match settings.protocol {
+            Protocol::Grpc => {
+                let transport = otlp::GrpcTransport::connect_lazy(Signal::Logs, &settings).unwrap();
+                transport.send(&empty).await.expect_err("another authority");
+                replace();
+                transport.send(&empty).await.expect("the replaced authority");
+            }
+            Protocol::Http(format) => {
+                let transport = otlp::HttpTransport::new(Signal::Logs, format, &settings).unwrap();
+                transport.send(&empty).await.expect_err("another authority");
+                replace();
+                transport.send(&empty).await.expect("the replaced authority");
+            }
+        }
+    }
+    assert_eq!((backend.count(), server.count()), (1, 1));
+}
+
 #[tokio::test]
 async fn files_that_can_not_be_used_are_named_at_start() {
     let directory = tempfile::tempdir().unwrap();
@@ -128,8 +201,15 @@ async fn files_that_can_not_be_used_are_named_at_start() {
     ] {
         let yaml = format!("{{ endpoint: 'https://localhost:1', tls: {{ {} }} }}", tls("ca_file", &path));
         let config: Config = serde_yaml::from_str(&yaml).unwrap();
-        let started =
-            otlp::start("otlp", Signal::Logs, &config, &no_environment, &resource(), &Books::default());
+        let started = otlp::start(
+            "otlp",
+            Kind::Otlp,
+            Signal::Logs,
+            &config,
+            &no_environment,
+            &resource(),
+            &Books::default(),
+        );
         let message = match started {
             Err(error) => error.to_string(),
             Ok(_) => panic!("started without {}", path.display()),
@@ -139,6 +219,10 @@ async fn files_that_can_not_be_used_are_named_at_start() {
             "{message}"
         );
         assert!(message.contains(path.to_str().unwrap()), "{message}");
-        assert_eq!(config.validate(&no_environment)[0].path, "tls.ca_file", "known without a start");
+        assert_eq!(
+            config.validate(Kind::Otlp, &no_environment)[0].path,
+            "tls.ca_file",
+            "known without a start"
+        );
     }
 }

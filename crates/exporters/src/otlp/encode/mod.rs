@@ -7,6 +7,7 @@ mod attribute;
 mod body;
 mod compress;
 mod frame;
+mod json;
 mod logs;
 mod metrics;
 mod requests;
@@ -17,12 +18,14 @@ use otel_tcpretrans_pipeline::component::Batch;
 use otel_tcpretrans_pipeline::delivery::{Compression, Encode, Encoded};
 use otel_tcpretrans_pipeline::metric::Temporality;
 
+use super::protocol::Format;
 use crate::resource::Resource;
 use body::Spare;
 use compress::Compressor;
 use frame::Envelope;
+use json::Translate;
 use logs::LogEncoder;
-use requests::Requests;
+use requests::{Last, Requests};
 
 /// The largest request, in bytes and before compression: 4 MiB, which most servers take (it is gRPC's default limit of a
 /// message), less some room for servers that count headers.
@@ -33,6 +36,8 @@ pub const REQUEST_LIMIT: usize = 4 * 1024 * 1024 - 64 * 1024;
 pub struct Encoding {
     /// The largest request, in bytes and before compression, since servers limit what they decompress.
     pub limit: usize,
+    /// The form of requests.
+    pub format: Format,
     /// Compression of requests.
     pub compression: Compression,
     /// Level of the compression, as [`Settings`](super::Settings) has it.
@@ -48,6 +53,7 @@ impl Default for Encoding {
     fn default() -> Self {
         Encoding {
             limit: REQUEST_LIMIT,
+            format: Format::Proto,
             compression: Compression::None,
             level: 1,
             temporality: None,
@@ -62,6 +68,7 @@ pub struct Encoder {
     logs: LogEncoder,
     compressor: Compressor,
     limit: usize,
+    format: Format,
     temporality: Option<Temporality>,
     spare: Spare,
 }
@@ -69,14 +76,26 @@ pub struct Encoder {
 impl Encoder {
     /// An encoder for this program's scope and for `resource`.
     pub fn new(resource: &Resource, encoding: &Encoding) -> Self {
-        let Encoding { limit, compression, level, temporality, body } = *encoding;
+        let Encoding { limit, format, compression, level, temporality, body } = *encoding;
         Encoder {
             envelope: Envelope::new(resource),
             logs: LogEncoder::new(body),
             compressor: Compressor::new(compression, level),
             limit,
+            format,
             temporality,
             spare: Spare::default(),
+        }
+    }
+}
+
+impl Encoder {
+    /// What makes the form of requests out of protobuf.
+    fn translation(&self, batch: &Batch) -> Option<Translate> {
+        match (self.format, batch) {
+            (Format::Proto, _) => None,
+            (Format::Json, Batch::Logs(_)) => Some(json::logs),
+            (Format::Json, Batch::Metrics(_)) => Some(json::metrics),
         }
     }
 }
@@ -87,8 +106,8 @@ impl Encode for Encoder {
     }
 
     fn encode(&self, batch: &Batch) -> Encoded {
-        let mut requests =
-            Requests::new(&self.envelope, &self.compressor, self.limit, batch.len(), &self.spare);
+        let last = Last { translate: self.translation(batch), compressor: &self.compressor };
+        let mut requests = Requests::new(&self.envelope, last, self.limit, batch.len(), &self.spare);
         match batch {
             Batch::Logs(records) => self.logs.encode(records.iter(), unix_nano(), &mut requests),
             Batch::Metrics(points) => metrics::encode(points.iter(), &mut requests),

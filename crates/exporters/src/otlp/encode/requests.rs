@@ -5,11 +5,18 @@ use otel_tcpretrans_pipeline::delivery::{Compression, Encoded, Request};
 use super::body::{Body, Spare};
 use super::compress::Compressor;
 use super::frame::Envelope;
+use super::json::Translate;
+
+/// What is done last with a request.
+pub(super) struct Last<'a> {
+    pub(super) translate: Option<Translate>,
+    pub(super) compressor: &'a Compressor,
+}
 
 /// Requests in the making.
 pub(super) struct Requests<'a> {
     envelope: &'a Envelope,
-    compressor: &'a Compressor,
+    last: Last<'a>,
     /// The largest request, in bytes and before compression.
     limit: usize,
     /// The item being written. It goes into the body when it is known to fit.
@@ -28,7 +35,7 @@ impl<'a> Requests<'a> {
     /// Requests for `items` items.
     pub(super) fn new(
         envelope: &'a Envelope,
-        compressor: &'a Compressor,
+        last: Last<'a>,
         limit: usize,
         items: usize,
         spare: &'a Spare,
@@ -36,7 +43,7 @@ impl<'a> Requests<'a> {
         let body = Body::new(envelope.room(), limit, items, spare);
         Requests {
             envelope,
-            compressor,
+            last,
             limit,
             item: Vec::new(),
             body,
@@ -89,12 +96,18 @@ impl<'a> Requests<'a> {
         }
         self.to_come = self.to_come.saturating_sub(usize::try_from(self.count).unwrap_or(usize::MAX));
         let start = self.envelope.put_head(self.body.as_mut());
-        let (compression, body) = match self.compressor.compress(&self.body.as_ref()[start..]) {
-            Some(compressed) => {
+        let translated = self.last.translate.map(|translate| translate(&self.body.as_ref()[start..]));
+        let bytes = translated.as_deref().unwrap_or(&self.body.as_ref()[start..]);
+        let (compression, body) = match (self.last.compressor.compress(bytes), translated) {
+            (Some(compressed), _) => {
                 self.body.clear(self.envelope.room());
                 compressed
             }
-            None => {
+            (None, Some(translated)) => {
+                self.body.clear(self.envelope.room());
+                (Compression::None, translated.into())
+            }
+            (None, None) => {
                 let next = Body::new(self.envelope.room(), self.limit, self.to_come, self.spare);
                 (Compression::None, std::mem::replace(&mut self.body, next).freeze().slice(start..))
             }

@@ -20,6 +20,7 @@ use tower::ServiceExt;
 use super::message::with_message;
 use super::{channel, status};
 use crate::otlp::explain::cut;
+use crate::otlp::rotation::Rotating;
 use crate::otlp::settings::Settings;
 
 /// The largest answer that is read, in bytes (OTLP specification: a client should limit what it reads).
@@ -33,7 +34,7 @@ const DEADLINE_ROOM: Duration = Duration::from_secs(1);
 pub struct GrpcTransport {
     /// Its name in messages.
     name: String,
-    endpoint: Endpoint,
+    endpoint: Rotating<Endpoint>,
     connection: Mutex<Connection>,
     service: Service,
     metadata: MetadataMap,
@@ -43,6 +44,8 @@ pub struct GrpcTransport {
 /// A channel and its number. The number shows a caller whether another caller has replaced the channel already.
 struct Connection {
     number: u64,
+    /// The number of the endpoint that it was made of.
+    endpoint: u64,
     channel: Channel,
 }
 
@@ -52,10 +55,13 @@ impl GrpcTransport {
     /// # Errors
     /// The files that the settings name can't be used.
     pub fn connect_lazy(signal: Signal, settings: &Settings) -> Result<Self, Vec<Problem>> {
-        let endpoint = channel::endpoint(settings)?;
+        let own = settings.clone();
+        let endpoint = Rotating::new(settings, move || channel::endpoint(&own))?;
+        let (number, first) = endpoint.current();
+        let connection = Connection { number: 0, endpoint: number, channel: first.connect_lazy() };
         Ok(GrpcTransport {
             name: settings.endpoint.to_string(),
-            connection: Mutex::new(Connection { number: 0, channel: endpoint.connect_lazy() }),
+            connection: Mutex::new(connection),
             endpoint,
             service: Service::of(signal),
             metadata: metadata(settings),
@@ -63,17 +69,27 @@ impl GrpcTransport {
         })
     }
 
+    /// The connection for the next request. Certificates that were replaced make a new one.
     fn connection(&self) -> (u64, Channel) {
-        let connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        let (made, endpoint) = self.endpoint.current();
+        let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
+        if connection.endpoint != made {
+            *connection = Connection {
+                number: connection.number + 1,
+                endpoint: made,
+                channel: endpoint.connect_lazy(),
+            };
+        }
         (connection.number, connection.channel.clone())
     }
 
     /// Replaces a connection that does not answer. If the peer has vanished without closing it, TCP would keep it for a
     /// quarter of an hour, and every request would wait for its timeout.
     fn replace(&self, number: u64) {
+        let (made, endpoint) = self.endpoint.current();
         let mut connection = self.connection.lock().unwrap_or_else(PoisonError::into_inner);
         if connection.number == number {
-            *connection = Connection { number: number + 1, channel: self.endpoint.connect_lazy() };
+            *connection = Connection { number: number + 1, endpoint: made, channel: endpoint.connect_lazy() };
         }
     }
 

@@ -5,7 +5,7 @@ use crate::otlp::Config;
 
 fn resolved(yaml: &str, signal: Signal, variables: &[(&str, &str)]) -> Result<Settings, Vec<Problem>> {
     let config: Config = serde_yaml::from_str(yaml).expect(yaml);
-    config.resolve(signal, &|name| {
+    config.resolve(Kind::Otlp, signal, &|name| {
         variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned())
     })
 }
@@ -77,15 +77,67 @@ fn words_may_be_in_any_case_and_a_timeout_of_0_is_no_limit() {
 #[test]
 fn the_environments_protocol_counts_only_if_the_file_names_no_endpoint() {
     for variable in ["OTEL_EXPORTER_OTLP_PROTOCOL", "OTEL_EXPORTER_OTLP_LOGS_PROTOCOL"] {
-        let variables = [(variable, "http/protobuf"), ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://http:4318")];
+        let variables = [(variable, "http/json"), ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://http:4318")];
         let settings = resolved("endpoint: 'http://file:1'", Signal::Logs, &variables).expect("settings");
-        assert_eq!(settings.endpoint.to_string(), "http://file:1");
-        for variables in [&variables[..], &variables[..1]] {
-            let found = problems("{}", variables);
-            let expected = format!(
-                "{variable}: expected grpc, found \"http/protobuf\": OTLP over HTTP is not built yet"
-            );
-            assert_eq!(found, [(String::new(), expected)]);
+        assert_eq!(
+            (settings.endpoint.to_string().as_str(), settings.protocol),
+            ("http://file:1", Protocol::Grpc)
+        );
+        for (variables, endpoint) in
+            [(&variables[..], "http://http:4318/v1/logs"), (&variables[..1], "http://localhost:4318/v1/logs")]
+        {
+            let settings = resolved("{}", Signal::Logs, variables).expect("settings");
+            assert_eq!(settings.protocol, Protocol::Http(Format::Json));
+            assert_eq!(settings.endpoint.to_string(), endpoint);
+        }
+        assert_eq!(
+            problems("{}", &[(variable, "http")]),
+            [(
+                String::new(),
+                format!("{variable}: expected grpc, http/protobuf or http/json, found \"http\"")
+            )]
+        );
+    }
+}
+
+/// OpenTelemetry specification, "Endpoint URLs for OTLP/HTTP".
+#[test]
+fn over_http_an_address_for_one_signal_is_taken_as_it_is() {
+    let all = ("OTEL_EXPORTER_OTLP_ENDPOINT", "http://all:4318/base/");
+    let own = ("OTEL_EXPORTER_OTLP_LOGS_ENDPOINT", "http://own:4318");
+    for (yaml, variables, expected) in [
+        ("{}", &[][..], "http://localhost:4318/v1/logs"),
+        ("{}", &[all], "http://all:4318/base/v1/logs"),
+        ("{}", &[all, own], "http://own:4318/"),
+        ("endpoint: 'https://file/otlp'", &[all, own], "https://file/otlp/v1/logs"),
+        ("{ endpoint: 'https://file', logs_endpoint: 'https://logs/in?a=b' }", &[own], "https://logs/in?a=b"),
+        ("{ metrics_endpoint: 'https://metrics/in' }", &[all], "http://all:4318/base/v1/logs"),
+    ] {
+        let config: Config = serde_yaml::from_str(yaml).expect(yaml);
+        let environment =
+            |name: &str| variables.iter().find(|(key, _)| *key == name).map(|(_, value)| (*value).to_owned());
+        let settings = config.resolve(Kind::OtlpHttp, Signal::Logs, &environment).expect(yaml);
+        assert_eq!(settings.endpoint.uri().to_string(), expected, "{yaml}");
+        assert_eq!(settings.protocol, Protocol::Http(Format::Proto));
+        assert_eq!(config.validate(Kind::OtlpHttp, &environment), []);
+    }
+}
+
+#[test]
+fn over_http_the_requests_own_headers_and_other_urls_are_refused() {
+    for (yaml, path) in [
+        ("headers: { Content-Type: text/plain }", "headers.Content-Type"),
+        ("endpoint: 'ftp://host'", "endpoint"),
+        ("logs_endpoint: host", "logs_endpoint"),
+        ("proxy_url: 'socks5://secret@proxy'", "proxy_url"),
+    ] {
+        let config: Config = serde_yaml::from_str(yaml).expect(yaml);
+        let found = config.validate(Kind::OtlpHttp, &|_| None);
+        assert_eq!(found.iter().map(|problem| &*problem.path).collect::<Vec<_>>(), [path]);
+        assert!(!found[0].message.contains("secret"), "{}", found[0].message);
+        if path != "endpoint" && !path.starts_with("headers") {
+            let found = config.validate(Kind::Otlp, &|_| None);
+            assert!(found[0].message.ends_with("use the exporter otlp_http"), "{found:?}");
         }
     }
 }
@@ -95,7 +147,7 @@ fn all_problems_are_found_at_once_and_name_their_source() {
     let found = problems(
         "{ timeout: 0s, tls: { cert_file: /c } }",
         &[
-            ("OTEL_EXPORTER_OTLP_PROTOCOL", "http/protobuf"),
+            ("OTEL_EXPORTER_OTLP_PROTOCOL", "http"),
             ("OTEL_EXPORTER_OTLP_ENDPOINT", "nonsense"),
             ("OTEL_EXPORTER_OTLP_LOGS_COMPRESSION", "brotli"),
             ("OTEL_EXPORTER_OTLP_INSECURE", "yes"),
@@ -103,7 +155,7 @@ fn all_problems_are_found_at_once_and_name_their_source() {
         ],
     );
     let expected = [
-        ("", "OTEL_EXPORTER_OTLP_PROTOCOL: expected grpc, found \"http/protobuf\""),
+        ("", "OTEL_EXPORTER_OTLP_PROTOCOL: expected grpc, http/protobuf or http/json, found \"http\""),
         ("tls.insecure", "OTEL_EXPORTER_OTLP_INSECURE: expected true or false, found \"yes\""),
         (
             "endpoint",
@@ -188,7 +240,7 @@ fn a_value_that_differs_between_the_signals_is_not_shown() {
         "OTEL_EXPORTER_OTLP_TIMEOUT" => Some("7000".to_owned()),
         _ => None,
     };
-    let shown = Config::default().filled_in(&environment).expect("filled in");
+    let shown = Config::default().filled_in(Kind::Otlp, &environment).expect("filled in");
     assert_eq!((shown.endpoint, shown.timeout), (None, Some(Interval::from_secs(7))));
 }
 
@@ -224,8 +276,9 @@ fn the_file_is_read_strictly_and_shown_filled_in() {
     assert!(serde_yaml::from_str::<Config>("endpont: x").is_err());
     assert!(serde_yaml::from_str::<Config>("tls: { ca: x }").is_err());
     let config: Config = serde_yaml::from_str("headers: { authorization: hunter2 }").expect("a config");
-    assert!(config.validate(&|_| None).is_empty());
-    let shown = serde_yaml::to_string(&config.filled_in(&|_| None).expect("filled in")).expect("shown");
+    assert!(config.validate(Kind::Otlp, &|_| None).is_empty());
+    let shown =
+        serde_yaml::to_string(&config.filled_in(Kind::Otlp, &|_| None).expect("filled in")).expect("shown");
     for line in ["endpoint: http://localhost:4317", "compression: gzip", "timeout: 5s", "  insecure: true"] {
         assert!(shown.lines().any(|l| l == line), "{line} is missing in {shown}");
     }
@@ -235,12 +288,13 @@ fn the_file_is_read_strictly_and_shown_filled_in() {
     }
     let yaml = "{ temporality: delta, body: false, compression_params: { level: 7 } }";
     let config: Config = serde_yaml::from_str(yaml).expect("a config");
-    let shown = serde_yaml::to_string(&config.filled_in(&|_| None).expect("filled in")).expect("shown");
+    let shown =
+        serde_yaml::to_string(&config.filled_in(Kind::Otlp, &|_| None).expect("filled in")).expect("shown");
     for line in ["temporality: delta", "body: false", "compression_params:", "  level: 7"] {
         assert!(shown.lines().any(|l| l == line), "{line} is missing in {shown}");
     }
     assert!(serde_yaml::from_str::<Config>("compression_params: { window: 1 }").is_err());
     assert!(serde_yaml::from_str::<Config>("temporality: gauge").is_err());
     let below: Config = serde_yaml::from_str("sending_queue: { num_consumers: 0 }").expect("a config");
-    assert_eq!(below.validate(&|_| None)[0].path, "sending_queue.num_consumers");
+    assert_eq!(below.validate(Kind::Otlp, &|_| None)[0].path, "sending_queue.num_consumers");
 }

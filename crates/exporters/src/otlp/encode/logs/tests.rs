@@ -13,6 +13,7 @@ use super::super::compress::Compressor;
 use super::super::frame::Envelope;
 use super::*;
 use crate::fixtures;
+use crate::otlp::encode::requests::Last;
 use crate::reference::{self, any_value};
 use crate::resource::{Instance, Resource, UserAttributes};
 
@@ -51,7 +52,13 @@ fn encoded(records: &[Record], limit: usize) -> Encoded {
 fn encoded_by(encoder: &LogEncoder, records: &[Record], limit: usize) -> Encoded {
     let (envelope, compressor) = (Envelope::new(&resource()), Compressor::new(Compression::None, 1));
     let spare = Spare::default();
-    let mut requests = Requests::new(&envelope, &compressor, limit, records.len(), &spare);
+    let mut requests = Requests::new(
+        &envelope,
+        Last { translate: None, compressor: &compressor },
+        limit,
+        records.len(),
+        &spare,
+    );
     encoder.encode(records, OBSERVED, &mut requests);
     requests.finish()
 }

@@ -13,13 +13,20 @@ use super::super::body::Spare;
 use super::super::compress::Compressor;
 use super::super::frame::Envelope;
 use super::*;
+use crate::otlp::encode::requests::Last;
 use crate::resource::Resource;
 use crate::{fixtures, reference};
 
 fn encoded(points: &[MetricPoint], limit: usize) -> Encoded {
     let (envelope, compressor) = (Envelope::new(&Resource::default()), Compressor::new(Compression::None, 1));
     let spare = Spare::default();
-    let mut requests = Requests::new(&envelope, &compressor, limit, points.len(), &spare);
+    let mut requests = Requests::new(
+        &envelope,
+        Last { translate: None, compressor: &compressor },
+        limit,
+        points.len(),
+        &spare,
+    );
     encode(points.iter(), &mut requests);
     requests.finish()
 }
