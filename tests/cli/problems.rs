@@ -367,3 +367,19 @@ fn the_collectors_other_names_of_exporters_are_known() {
         "{unknown:?}"
     );
 }
+
+#[test]
+fn the_collectors_readers_are_checked_at_their_place() {
+    let with =
+        |readers: &str| validate(&format!("{MINIMAL}  telemetry:\n    metrics:\n      readers:\n{readers}"));
+    let pull = "        - pull: { exporter: { prometheus: { host: 0.0.0.0, port: 8888 } } }\n";
+    let push =
+        |otlp: &str| format!("        - periodic: {{ interval: 5000, exporter: {{ otlp: {otlp} }} }}\n");
+    with(&format!("{pull}{}", push("{ protocol: grpc, endpoint: 'http://backend:4317' }"))).succeeded();
+    with(&format!("{pull}{}{pull}", push("{ endpoint: nonsense }")))
+        .refused(&["config.yaml:13:11: service.telemetry.metrics.readers[2]: only one reader may be pull"]);
+    with(&format!("{pull}{}", push("{ endpoint: nonsense }"))).refused(&[
+        "config.yaml:12:59: service.telemetry.metrics.readers[1].periodic.exporter.otlp.endpoint: expected \
+         http://HOST:PORT or https://HOST:PORT, found \"nonsense\"",
+    ]);
+}

@@ -1,21 +1,19 @@
 //! `service.telemetry.metrics`: where the process's own metrics go.
 
-use std::collections::BTreeMap;
 use std::net::SocketAddr;
 
 use opentelemetry_sdk::metrics::Temporality;
-use otel_tcpretrans_pipeline::books::Signal;
-use otel_tcpretrans_pipeline::config::{Interval, Problem, fit};
+use otel_tcpretrans_pipeline::config::{Problem, fit};
 use serde::{Deserialize, Serialize};
 
+use super::push_config::{PushConfig, below_otlp};
+use super::readers::{self, Meaning, Reader};
 use crate::Environment;
-use crate::otlp::{self, Compression, Fields, HttpFields, Kind, Settings, TlsConfig};
-use crate::secret::Secret;
+use crate::otlp::{self, Settings, TlsConfig};
 
 /// The default address for scrapes, with the Collector's port.
 const DEFAULT_ADDRESS: &str = "127.0.0.1:8888";
 const TEMPORALITY: &str = "OTEL_EXPORTER_OTLP_METRICS_TEMPORALITY_PREFERENCE";
-const DEFAULT_INTERVAL: Interval = Interval::from_secs(60);
 
 /// Configuration of the process's own metrics.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,38 +23,14 @@ pub struct MetricsConfig {
     pub prometheus: Option<String>,
     /// The backend to push to. The default, `null`, pushes nowhere.
     pub otlp: Option<PushConfig>,
-}
-
-/// A backend of OTLP over gRPC for the process's own metrics. The connection's keys are those of the `otlp` exporter.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
-#[allow(missing_docs)] // as in `otlp::Config`
-pub struct PushConfig {
-    pub endpoint: Option<String>,
-    pub compression: Option<Compression>,
-    pub headers: Option<BTreeMap<String, Secret>>,
-    pub tls: TlsConfig,
-    pub timeout: Option<Interval>,
-    /// Time between two pushes. Default 60 s.
-    pub interval: Interval,
+    /// The same in the Collector's words, in place of the two others.
+    #[serde(skip_serializing_if = "Option::is_none")]
+    pub readers: Option<Vec<Reader>>,
 }
 
 impl Default for MetricsConfig {
     fn default() -> Self {
-        MetricsConfig { prometheus: Some(DEFAULT_ADDRESS.to_owned()), otlp: None }
-    }
-}
-
-impl Default for PushConfig {
-    fn default() -> Self {
-        PushConfig {
-            endpoint: None,
-            compression: None,
-            headers: None,
-            tls: TlsConfig::default(),
-            timeout: None,
-            interval: DEFAULT_INTERVAL,
-        }
+        MetricsConfig { prometheus: Some(DEFAULT_ADDRESS.to_owned()), otlp: None, readers: None }
     }
 }
 
@@ -65,6 +39,36 @@ impl MetricsConfig {
     /// environment variables that set what the configuration does not, or in a file that one of these names. Paths are
     /// below `service.telemetry.metrics`.
     pub fn validate(&self, environment: &Environment<'_>) -> Vec<Problem> {
+        let (short, place) = match self.short() {
+            Ok(short) => short,
+            Err(problems) => return problems,
+        };
+        let found = short.validate_short(environment);
+        let in_readers = |problem: Problem| match problem.path.strip_prefix("otlp") {
+            Some(rest) if self.readers.is_some() => Problem { path: format!("{place}{rest}"), ..problem },
+            _ => problem,
+        };
+        found.into_iter().map(in_readers).collect()
+    }
+
+    /// This configuration without `readers`, and where in it the values of `otlp` are from.
+    ///
+    /// # Errors
+    /// What is wrong in `readers`.
+    pub(super) fn short(&self) -> Result<(MetricsConfig, String), Vec<Problem>> {
+        let Some(readers) = &self.readers else { return Ok((self.clone(), String::new())) };
+        let default = MetricsConfig::default();
+        if self.prometheus != default.prometheus || self.otlp != default.otlp {
+            return Err(vec![Problem::at(
+                "readers",
+                "contradicts `prometheus` or `otlp` beside it: use one form",
+            )]);
+        }
+        let Meaning { prometheus, otlp, place } = readers::meaning(readers)?;
+        Ok((MetricsConfig { prometheus, otlp, readers: None }, place))
+    }
+
+    fn validate_short(&self, environment: &Environment<'_>) -> Vec<Problem> {
         let mut problems = Vec::new();
         if let Some(address) = self.prometheus.as_deref().filter(|address| !is_listen_address(address)) {
             problems.push(Problem::at(
@@ -86,7 +90,9 @@ impl MetricsConfig {
     /// # Errors
     /// All problems of the connection's values, in the configuration or in the environment.
     pub fn filled_in(&self, environment: &Environment<'_>) -> Result<MetricsConfig, Vec<Problem>> {
-        let Some(push) = &self.otlp else { return Ok(self.clone()) };
+        let Some(push) = self.otlp.as_ref().filter(|_| self.readers.is_none()) else {
+            return Ok(self.clone());
+        };
         let settings = push.resolve(environment)?;
         let push = PushConfig {
             endpoint: Some(settings.endpoint.to_string()),
@@ -97,26 +103,6 @@ impl MetricsConfig {
             interval: push.interval,
         };
         Ok(MetricsConfig { otlp: Some(push), ..self.clone() })
-    }
-}
-
-impl PushConfig {
-    /// The settings of the connection: the configuration's values, then those of the environment, then the defaults.
-    pub(super) fn resolve(&self, environment: &Environment<'_>) -> Result<Settings, Vec<Problem>> {
-        otlp::resolve(&self.fields(), Signal::Metrics, environment).map_err(below_otlp)
-    }
-
-    fn fields(&self) -> Fields<'_> {
-        Fields {
-            kind: Kind::OwnTelemetry,
-            http: HttpFields::default(),
-            endpoint: self.endpoint.as_deref(),
-            compression: self.compression,
-            level: None,
-            headers: self.headers.as_ref(),
-            tls: &self.tls,
-            timeout: self.timeout,
-        }
     }
 }
 
@@ -137,11 +123,6 @@ pub(super) fn temporality(environment: &Environment<'_>) -> Result<Temporality, 
     }
 }
 
-/// Turns problems of `service.telemetry.metrics.otlp` into problems of `service.telemetry.metrics`.
-pub(super) fn below_otlp(problems: Vec<Problem>) -> Vec<Problem> {
-    Problem::below("otlp", problems)
-}
-
 /// Whether the text has the form of an address to listen on. Whether the host has that address is known when it is
 /// bound.
 fn is_listen_address(text: &str) -> bool {
@@ -154,7 +135,10 @@ fn is_listen_address(text: &str) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use otel_tcpretrans_pipeline::config::Interval;
+
     use super::*;
+    use crate::otlp::Compression;
 
     fn parsed(yaml: &str) -> MetricsConfig {
         serde_yaml::from_str(yaml).expect(yaml)

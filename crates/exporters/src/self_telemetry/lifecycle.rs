@@ -46,6 +46,7 @@ impl SelfTelemetry {
         if !problems.is_empty() {
             return Err(TelemetryError::Configuration(problems));
         }
+        let (config, _) = config.short().map_err(TelemetryError::Configuration)?;
         let mut provider = SdkMeterProvider::builder().with_resource(resource.to_sdk());
         let mut scrape = None;
         if let Some(address) = &config.prometheus {

@@ -6,10 +6,14 @@ mod extension;
 mod lifecycle;
 mod process;
 mod push;
+mod push_config;
+mod readers;
 mod refresher;
 mod scrape;
 
-pub use config::{MetricsConfig, PushConfig};
+pub use config::MetricsConfig;
 pub use error::TelemetryError;
 pub use extension::TelemetryExtension;
 pub use lifecycle::{RunningTelemetry, SelfTelemetry};
+pub use push_config::PushConfig;
+pub use readers::Reader;

@@ -14,8 +14,9 @@ use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tracing::{info, warn};
 
-use super::config::{PushConfig, below_otlp, temporality};
+use super::config::temporality;
 use super::error::TelemetryError;
+use super::push_config::{PushConfig, below_otlp};
 use super::refresher::Refresher;
 use crate::Environment;
 use crate::otlp::{self, Compression, Settings};
