@@ -1,7 +1,7 @@
 //! All components that this build has: one enum per kind, and the stability of each type.
 
 use otel_tcpretrans_exporters::otlp::Kind;
-use otel_tcpretrans_exporters::{debug, otlp, process_environment};
+use otel_tcpretrans_exporters::{debug, file, otlp, process_environment};
 use otel_tcpretrans_pipeline::books::Signal;
 use otel_tcpretrans_pipeline::component::{ComponentType, Produces, Stability};
 use otel_tcpretrans_pipeline::config::Problem;
@@ -29,6 +29,8 @@ pub(crate) enum ExporterConfig {
     Otlp(Box<otlp::Config>),
     /// OTLP over HTTP.
     OtlpHttp(Box<otlp::Config>),
+    /// OTLP in a file.
+    File(file::Config),
     /// Text on stdout.
     Debug(debug::Config),
 }
@@ -88,16 +90,18 @@ impl Component for ExporterConfig {
     const TYPES: &'static [ComponentType] = &[
         ComponentType { name: "otlp", stability: Stability::Alpha, signals: BOTH },
         ComponentType { name: "otlp_http", stability: Stability::Alpha, signals: BOTH },
+        ComponentType { name: "file", stability: Stability::Alpha, signals: BOTH },
         ComponentType { name: "debug", stability: Stability::Development, signals: BOTH },
     ];
     const ALIASES: &'static [(&'static str, &'static str)] =
         &[("otlp_grpc", "otlp"), ("otlphttp", "otlp_http")];
-    const NOT_BUILT_YET: &'static [&'static str] = &["prometheus", "file"];
+    const NOT_BUILT_YET: &'static [&'static str] = &["prometheus"];
 
     fn validate(&self) -> Vec<Problem> {
         match self {
             ExporterConfig::Otlp(config) => config.validate(Kind::Otlp, &process_environment),
             ExporterConfig::OtlpHttp(config) => config.validate(Kind::OtlpHttp, &process_environment),
+            ExporterConfig::File(config) => config.validate(),
             ExporterConfig::Debug(config) => config.validate(),
         }
     }

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use otel_tcpretrans_exporters::debug::{DebugExporter, Output};
+use otel_tcpretrans_exporters::file::{FileExporter, Files};
 use otel_tcpretrans_exporters::otlp::{Kind, start};
 use otel_tcpretrans_exporters::process_environment;
 use otel_tcpretrans_exporters::resource::Resource;
@@ -17,6 +18,8 @@ use crate::components::{ExporterConfig, ReceiverConfig};
 pub(crate) struct Components {
     /// What all `debug` exporters write to.
     stdout: Output,
+    /// What `file` exporters write to.
+    files: Files,
 }
 
 /// An exporter of a plan: its configuration, and the resource that it sends.
@@ -28,7 +31,7 @@ pub(crate) struct ExporterPlan {
 
 impl Components {
     pub(crate) fn new() -> Self {
-        Components { stdout: Output::stdout() }
+        Components { stdout: Output::stdout(), files: Files::default() }
     }
 }
 
@@ -57,6 +60,7 @@ impl Factory for Components {
             ExporterConfig::OtlpHttp(section) => {
                 start(id, Kind::OtlpHttp, signal, section, &process_environment, resource, &host.books)?
             }
+            ExporterConfig::File(config) => Arc::new(FileExporter::open(id, config, resource, &self.files)?),
             ExporterConfig::Debug(config) => Arc::new(DebugExporter::new(id, config, self.stdout.clone())),
         })
     }

@@ -8,6 +8,7 @@ mod descriptors;
 #[path = "../e2e/mod.rs"]
 mod e2e;
 mod ends;
+mod file;
 mod idle;
 mod own_telemetry;
 mod paranoid;
@@ -48,6 +49,7 @@ fn main() -> ExitCode {
         ("a_recording_replayed_equals_the_kernel", || recording::replayed_equals_the_kernel(16)),
         ("a_small_recording_replayed_equals_the_kernel", || recording::replayed_equals_the_kernel(8)),
         ("a_recording_on_a_full_disk_is_readable_and_exits_with_1", recording::on_a_full_disk),
+        ("a_file_on_a_full_disk_has_whole_requests_and_goes_on", file::on_a_full_disk),
         ("a_recording_ends_in_time_and_overwrites_by_force_alone", recording::ends_in_time),
         ("stopped_in_a_storm_the_sums_equal_the_kernel_by_ringbuf", || {
             stopped::sums_equal_the_kernel("ringbuf")

@@ -27,6 +27,7 @@ use e2e::harness::repository;
 use e2e::recorded::Recorded;
 use e2e::telemetry::Telemetry;
 use rustix::process::Signal;
+use serde_json::Value;
 use tempfile::TempDir;
 
 fn recording() -> PathBuf {
@@ -86,6 +87,48 @@ fn in_a_loop_it_goes_on_until_a_signal_and_drops_nothing() {
     let books = agent.stop(Signal::TERM);
     books.assert_nothing_lost();
     assert!(books.received() > 20_000, "{books:?}");
+}
+
+/// Both signals of one exporter are in one file: a request per line, as the Collector's fileexporter writes them.
+#[test]
+fn a_file_has_what_was_printed() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("telemetry.json");
+    let pipelines = "{ metrics: { exporters: [debug, file] }, logs: { exporters: [debug, file] } }";
+    let overlay = format!(
+        "exporters: {{ file: {{ path: '{}' }} }}\nservice: {{ pipelines: {pipelines} }}",
+        path.display()
+    );
+    let (printed, books, _) = finished(replaying(&recording(), "", &overlay));
+    books.assert_nothing_lost();
+    let (mut records, mut segments) = (0, 0);
+    for line in fs::read_to_string(&path).unwrap().lines() {
+        let request: Value = serde_json::from_str(line).unwrap();
+        for scope in items(&request, "resourceLogs", "scopeLogs") {
+            records += scope["logRecords"].as_array().unwrap().len();
+        }
+        for scope in items(&request, "resourceMetrics", "scopeMetrics") {
+            for metric in scope["metrics"].as_array().unwrap() {
+                if metric["name"] == "system.network.tcp.retransmits" {
+                    // Cumulative: the last one is the sum.
+                    let points = metric["sum"]["dataPoints"].as_array().unwrap();
+                    segments = points.iter().map(|point| integer(&point["asInt"])).sum();
+                }
+            }
+        }
+    }
+    assert_eq!(records, printed.records.len());
+    assert_eq!(segments, printed.sum_of("system.network.tcp.retransmits"));
+}
+
+fn items<'v>(request: &'v Value, resources: &str, scopes: &str) -> Vec<&'v Value> {
+    let resources = request[resources].as_array().into_iter().flatten();
+    resources.flat_map(|resource| resource[scopes].as_array().unwrap()).collect()
+}
+
+/// A number of 64 bits is a text in OTLP's JSON.
+fn integer(value: &Value) -> u64 {
+    value.as_str().unwrap_or_else(|| panic!("{value} is no text")).parse().unwrap()
 }
 
 #[test]

@@ -6,6 +6,7 @@
 
 pub mod debug;
 mod environment;
+pub mod file;
 #[cfg(test)]
 mod fixtures;
 mod http;
