@@ -30,6 +30,7 @@ demo: ## compares the kernel's count with ours on a lossy link between two names
 test: ## tests units, and the real binary on the real kernel and with the real Collector
 	.ci/setup build test
 	tests/collector/build.sh
+	tests/victoriametrics/fetch.sh
 	$(CARGO) test --locked --workspace --lib --bins --tests --no-fail-fast
 
 test-kernels: ## tests Debian's kernels since 5.10 in virtual machines, x86-64 and arm64
@@ -42,7 +43,7 @@ lint: ## checks formatting, clippy, dependency rules and shell scripts
 	clang-format --dry-run -Werror bpf/*.c bpf/*.h crates/source-tcpretrans/benches/bpf_cost/bpf/*.c crates/source-tcpretrans/tests/kernel/bpf/*.c
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) deny --log-level error check bans licenses sources
-	shellcheck -x .ci/run .ci/setup tests/private-apt.sh tests/collector/build.sh tests/demo/demo.sh tests/kernels/*.sh
+	shellcheck -x .ci/run .ci/setup tests/private-apt.sh tests/collector/build.sh tests/victoriametrics/fetch.sh tests/demo/demo.sh tests/kernels/*.sh
 
 advisories: ## looks for known vulnerabilities and yanked versions (needs the network)
 	.ci/setup build lint

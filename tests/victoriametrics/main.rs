@@ -1,0 +1,112 @@
+//! OTLP over HTTP to a backend that nobody here wrote: VictoriaMetrics, whose sums must be those of the recording. Needs
+//! root for a network namespace.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, unreachable_pub, missing_docs)]
+
+#[allow(dead_code)] // each test that shares it uses a part of it
+#[path = "../e2e/mod.rs"]
+mod e2e;
+
+use std::io::{Read, Write};
+use std::net::{Ipv4Addr, TcpStream};
+use std::path::PathBuf;
+use std::process::{Command, ExitCode};
+use std::time::Duration;
+
+use e2e::agent::Agent;
+use e2e::background::Background;
+use e2e::harness::repository;
+use e2e::recorded::Recorded;
+use e2e::support::namespace::{isolated, wait_for};
+use serde_json::Value;
+
+/// The port of VictoriaMetrics. Each test has a network namespace of its own.
+const PORT: u16 = 8428;
+/// How long it may take until samples can be found.
+const SEEN: Duration = Duration::from_secs(20);
+
+fn main() -> ExitCode {
+    e2e::support::harness::main(&[
+        ("its_sums_are_those_of_the_recording_by_gzip", || sums_arrive("compression: gzip")),
+        ("its_sums_are_those_of_the_recording_uncompressed", || sums_arrive("compression: none")),
+        ("it_comes_late_and_gets_all", comes_late),
+    ])
+}
+
+fn sums_arrive(exporter: &'static str) {
+    isolated(move || {
+        let _database = database();
+        let mut agent = replaying(exporter);
+        agent.ended().assert_nothing_lost();
+        assert_sums();
+    });
+}
+
+fn comes_late() {
+    isolated(|| {
+        let mut agent = replaying("retry_on_failure: { initial_interval: 100ms, max_interval: 300ms }");
+        agent.wait_until_said("will be retried");
+        let _database = database();
+        agent.ended().assert_nothing_lost();
+        assert_sums();
+    });
+}
+
+/// An agent that replays the recording of the tests into the database.
+fn replaying(exporter: &str) -> Agent {
+    let recording = repository().join("tests/replay/retransmits.otr");
+    Agent::replaying(&format!(
+        "receivers: {{ replay: {{ file: '{}' }} }}
+exporters: {{ otlp_http: {{ metrics_endpoint: 'http://127.0.0.1:{PORT}/opentelemetry/v1/metrics', {exporter} }} }}
+service: {{ pipelines: {{ metrics: {{ exporters: [otlp_http] }} }} }}
+",
+        recording.display()
+    ))
+}
+
+/// A database that answers.
+fn database() -> Background {
+    let folder = tempfile::tempdir().expect("a folder");
+    let mut command = Command::new(binary());
+    command.env_clear().args(["-storageDataPath=data", "-search.latencyOffset=0s"]);
+    command.arg(format!("-httpListenAddr=127.0.0.1:{PORT}"));
+    let mut database = Background::start("VictoriaMetrics", &mut command, folder);
+    database.wait_until("ready", |_| TcpStream::connect((Ipv4Addr::LOCALHOST, PORT)).is_ok());
+    database
+}
+
+/// The path of the cached binary. It is fetched if there is none yet.
+fn binary() -> PathBuf {
+    let output =
+        Command::new(repository().join("tests/victoriametrics/fetch.sh")).output().expect("fetch.sh");
+    assert!(output.status.success(), "{}", String::from_utf8_lossy(&output.stderr));
+    PathBuf::from(String::from_utf8(output.stdout).expect("UTF-8").trim_end())
+}
+
+/// Waits until the sum over all series is the kernel's count.
+fn assert_sums() {
+    let recorded = Recorded::read(&repository().join("tests/replay/retransmits.json"));
+    wait_for("the kernel's count in VictoriaMetrics", SEEN, || {
+        sum_of("system.network.tcp.retransmits") == Some(recorded.retrans_segs)
+    });
+}
+
+/// The sum over the series of a metric, if there are any.
+fn sum_of(metric: &str) -> Option<u64> {
+    get("/internal/force_flush"); // or new samples would be found seconds later
+    let query = format!("sum%28%7B__name__%3D%22{metric}%22%7D%29"); // sum({__name__="…"})
+    let body: Value = serde_json::from_str(&get(&format!("/api/v1/query?query={query}"))).expect("JSON");
+    body["data"]["result"][0]["value"][1].as_str()?.parse().ok()
+}
+
+/// The body of a page of the database.
+fn get(path: &str) -> String {
+    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, PORT)).expect("connecting");
+    stream.set_read_timeout(Some(Duration::from_secs(10))).expect("timeout");
+    let request = format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n");
+    stream.write_all(request.as_bytes()).expect("writing");
+    let mut answer = String::new();
+    stream.read_to_string(&mut answer).expect("an answer");
+    let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
+    assert!(head.contains(" 200 "), "{answer}");
+    body.to_owned()
+}
