@@ -48,7 +48,7 @@ pub(crate) enum Command {
 }
 
 /// The sources of the configuration. Environment variables OTEL_TCPRETRANS__A__B win over files, and `--set` over both.
-#[derive(Debug, Args)]
+#[derive(Clone, Debug, Args)]
 pub(crate) struct Sources {
     /// Configuration file; if there are several, later ones win
     #[arg(long = "config", value_name = "FILE", required = true)]

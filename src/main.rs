@@ -9,6 +9,7 @@ mod exit;
 mod factory;
 mod logs;
 mod plan;
+mod reload;
 mod service;
 mod signals;
 

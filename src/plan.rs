@@ -12,8 +12,7 @@ use crate::factory::ExporterPlan;
 
 /// Plans the pipelines of a configuration that was checked, and what they use. A component that no pipeline names is
 /// left out.
-pub(crate) fn plan(config: &Config, resource: Resource) -> Plan<ReceiverConfig, ExporterPlan> {
-    let resource = Arc::new(resource);
+pub(crate) fn plan(config: &Config, resource: Arc<Resource>) -> Plan<ReceiverConfig, ExporterPlan> {
     let pipelines: BTreeMap<String, PipelinePlan> = config
         .service
         .pipelines
@@ -63,7 +62,7 @@ mod tests {
             ..Pipeline::default()
         };
         config.service.pipelines = [("logs".to_owned(), logs)].into();
-        let plan = plan(&config, Resource::default());
+        let plan = plan(&config, Arc::default());
         assert_eq!(plan.receivers.keys().collect::<Vec<_>>(), ["replay"]);
         let key = ExporterKey { id: "debug".to_owned(), signal: Signal::Logs };
         assert_eq!(plan.exporters.keys().collect::<Vec<_>>(), [&key]);

@@ -6,11 +6,13 @@ use std::time::Duration;
 
 use otel_tcpretrans_pipeline::component::{Extension, Host};
 use otel_tcpretrans_pipeline::graph::{Factory, Failure, Graph, Plan};
+use otel_tcpretrans_pipeline::reloads::Outcome;
 use sd_notify::NotifyState;
 use tokio::time::Instant;
 use tracing::{error, info, warn};
 
 use crate::config::LogLevel;
+use crate::exit::Refused;
 use crate::logs;
 use crate::signals::{Request, Signals};
 
@@ -26,6 +28,29 @@ pub(crate) struct Service<F: Factory> {
     pub(crate) shutdown_timeout: Duration,
     /// How long it runs at most; `None` means no limit.
     pub(crate) duration: Option<Duration>,
+    /// Reads the configuration again, for a reload. `None` if there is nothing to read.
+    pub(crate) read_again: Option<ReadAgain<F>>,
+}
+
+/// Reads a configuration, and checks that a running process can take it over. Changes nothing.
+pub(crate) type ReadAgain<F> = Box<dyn Fn() -> anyhow::Result<Next<F>>>;
+
+/// What a configuration changes in a running process.
+pub(crate) struct Next<F: Factory> {
+    pub(crate) plan: Plan<F::Receiver, F::Exporter>,
+    pub(crate) level: LogLevel,
+    pub(crate) shutdown_timeout: Duration,
+    /// The configuration's hash.
+    pub(crate) hash: String,
+}
+
+/// What runs, and how it is changed.
+struct Running<'s, F: Factory> {
+    graph: Graph<F>,
+    host: &'s Host,
+    log: logs::Level,
+    shutdown_timeout: Duration,
+    read_again: Option<ReadAgain<F>>,
 }
 
 /// How long extensions may take to stop after a start that failed.
@@ -42,23 +67,25 @@ pub(crate) async fn run<F: Factory>(
     mut signals: Signals,
     ready: impl FnOnce() -> anyhow::Result<()>,
 ) -> anyhow::Result<()> {
-    let Service { factory, plan, log: (log, level), mut extensions, shutdown_timeout, duration } = service;
-    let mut graph = Graph::new(factory, host.clone());
+    let Service { factory, plan, log: (log, level), mut extensions, shutdown_timeout, .. } = service;
+    let graph = Graph::new(factory, host.clone());
+    let mut running = Running { graph, host, log, shutdown_timeout, read_again: service.read_again };
     let started = async {
-        log.set(level)?;
+        running.log.set(level)?;
         for extension in &mut extensions {
             extension.start(host).await.map_err(anyhow::Error::from_boxed)?;
         }
-        graph.apply(plan, Instant::now() + shutdown_timeout).await?;
+        running.graph.apply(plan, Instant::now() + shutdown_timeout).await?;
         ready()
     };
     if let Err(error) = started.await {
-        stop(&mut graph, &mut extensions, Instant::now() + FAILED_START).await;
+        stop(&mut running.graph, &mut extensions, Instant::now() + FAILED_START).await;
         return Err(error);
     }
-    notify(NotifyState::Ready);
+    notify(&[NotifyState::Ready]);
 
-    let result = serve(&mut graph, &mut signals, duration).await;
+    let result = serve(&mut running, &mut signals, service.duration).await;
+    let Running { mut graph, shutdown_timeout, .. } = running;
     // A second signal means that the user does not want to wait for the drain.
     let impatience = tokio::spawn(async move {
         signals.stop().await;
@@ -66,7 +93,7 @@ pub(crate) async fn run<F: Factory>(
         process::exit(1);
     });
     info!(timeout = ?shutdown_timeout, "draining");
-    notify(NotifyState::Stopping);
+    notify(&[NotifyState::Stopping]);
     stop(&mut graph, &mut extensions, Instant::now() + shutdown_timeout).await;
     impatience.abort();
     Ok(result?)
@@ -81,7 +108,7 @@ async fn stop<F: Factory>(graph: &mut Graph<F>, extensions: &mut [Box<dyn Extens
 
 /// Waits until something ends the run. Returns what failed, if that is the reason.
 async fn serve<F: Factory>(
-    graph: &mut Graph<F>,
+    running: &mut Running<'_, F>,
     signals: &mut Signals,
     duration: Option<Duration>,
 ) -> Result<(), Failure> {
@@ -99,15 +126,13 @@ async fn serve<F: Factory>(
                     info!(signal, "stopping");
                     return Ok(());
                 }
-                Request::Reload => {
-                    warn!("SIGHUP: reloading the configuration is not built yet; restart to apply changes");
-                }
+                Request::Reload => running.reload().await,
             },
             () = &mut time_is_up => {
                 info!("stopping: the time is up");
                 return Ok(());
             }
-            result = graph.finished() => {
+            result = running.graph.finished() => {
                 match &result {
                     Ok(()) => info!("all receivers have finished: stopping"),
                     Err(failure) => warn!("{failure}: stopping"),
@@ -118,9 +143,55 @@ async fn serve<F: Factory>(
     }
 }
 
-/// Tells systemd about a state, if systemd has started this process and asked for it.
-fn notify(state: NotifyState<'_>) {
-    if let Err(error) = sd_notify::notify(&[state]) {
+impl<F: Factory> Running<'_, F> {
+    /// Takes over what the configuration says now. If that can't be, what runs goes on as it was. Signals that come
+    /// meanwhile are one more reload, or the stop, after this one.
+    async fn reload(&mut self) {
+        let Some(read_again) = &self.read_again else {
+            return warn!("SIGHUP: this command has nothing to reload");
+        };
+        if let Ok(now) = NotifyState::monotonic_usec_now() {
+            notify(&[NotifyState::Reloading, now]);
+        }
+        let outcome = match read_again() {
+            Ok(next) => self.take_over(next).await,
+            Err(error) => {
+                refused(&error);
+                Outcome::Refused
+            }
+        };
+        self.host.reloads.count(outcome);
+        notify(&[NotifyState::Ready]);
+    }
+
+    async fn take_over(&mut self, Next { plan, level, shutdown_timeout, hash }: Next<F>) -> Outcome {
+        if let Err(error) = self.graph.apply(plan, Instant::now() + shutdown_timeout).await {
+            // For example, a receiver that has changed needs a capability that the process has dropped.
+            error!("reload failed, restart needed: {error}; the configuration of before stays in force");
+            return Outcome::Failed;
+        }
+        if let Err(error) = self.log.set(level) {
+            warn!("the level of the log stays as it was: {error:#}");
+        }
+        self.shutdown_timeout = shutdown_timeout;
+        self.host.reloads.in_force(&hash);
+        info!(config = hash, "reloaded");
+        Outcome::Success
+    }
+}
+
+/// Logs why a configuration was refused, a line per problem as `validate` prints them.
+fn refused(error: &anyhow::Error) {
+    match error.downcast_ref::<Refused>() {
+        Some(Refused(problems)) => problems.iter().for_each(|problem| error!("{problem}")),
+        None => error!("{error:#}"),
+    }
+    error!("reload refused: nothing has changed");
+}
+
+/// Tells systemd about states, if systemd has started this process and asked for it.
+fn notify(states: &[NotifyState<'_>]) {
+    if let Err(error) = sd_notify::notify(states) {
         warn!(%error, "can't notify the service manager");
     }
 }

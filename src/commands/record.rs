@@ -51,7 +51,7 @@ fn configured(args: &RecordArgs) -> anyhow::Result<(Config, config::Logs, Vec<Di
     if args.files.is_empty() {
         return Ok((Config::default(), config::Logs::default(), Vec::new()));
     }
-    let Loaded { config, warnings } = config::load(&args.files, &args.sets).map_err(Refused)?;
+    let Loaded { config, warnings, .. } = config::load(&args.files, &args.sets).map_err(Refused)?;
     let receiver = config.receivers.into_values().find_map(|receiver| match receiver {
         ReceiverConfig::Tcpretrans(receiver) => Some(receiver),
         ReceiverConfig::Replay(_) => None,
@@ -134,6 +134,7 @@ async fn record(
         extensions: Vec::new(),
         shutdown_timeout: SHUTDOWN_TIMEOUT,
         duration: args.duration.map(|duration| *duration),
+        read_again: None,
     };
     let host = Host::default();
     let mut file = None;

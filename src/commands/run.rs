@@ -1,5 +1,6 @@
 //! `run`: runs the pipelines of a configuration.
 
+use std::sync::Arc;
 use std::time::Instant;
 
 use otel_tcpretrans_exporters::process_environment;
@@ -11,9 +12,10 @@ use tokio::runtime::Builder;
 use tracing::{info, warn};
 
 use crate::cli::Sources;
-use crate::config::{Config, LogFormat};
+use crate::config::{Loaded, LogFormat};
 use crate::factory::Components;
 use crate::plan::plan;
+use crate::reload::Reloader;
 use crate::service::{self, Service};
 use crate::signals::Signals;
 use crate::{balance, logs};
@@ -33,18 +35,25 @@ pub(crate) fn run(sources: &Sources, log_format: Option<LogFormat>) -> anyhow::R
         warn!("{warning}");
     }
     let runtime = Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()?;
-    let result = runtime.block_on(serve(&loaded.config, log, started));
+    let result = runtime.block_on(serve(sources, &loaded, (log, log_format), started));
     // A write to a pipe that nobody reads may never end. This does not wait for it, since the drain has had its time.
     runtime.shutdown_background();
     result
 }
 
-async fn serve(config: &Config, log: logs::Level, started: Instant) -> anyhow::Result<()> {
+async fn serve(
+    sources: &Sources,
+    Loaded { config, hash, .. }: &Loaded,
+    (log, log_format): (logs::Level, Option<LogFormat>),
+    started: Instant,
+) -> anyhow::Result<()> {
     let signals = Signals::install()?;
     let telemetry = &config.service.telemetry;
     let resource = Resource::new(&Instance::detect(), &process_environment, &telemetry.resource)
         .map_err(|problems| anyhow::anyhow!("service.telemetry.resource: {}", Problem::join(&problems)))?;
     let own = SelfTelemetry::new(&telemetry.metrics, &process_environment, &resource)?;
+    let resource = Arc::new(resource);
+    let reloader = Reloader::new(sources, config, log_format, Arc::clone(&resource));
     let service = Service {
         factory: Components::new(),
         plan: plan(config, resource),
@@ -52,14 +61,16 @@ async fn serve(config: &Config, log: logs::Level, started: Instant) -> anyhow::R
         log: (log, telemetry.logs.level),
         shutdown_timeout: *config.service.shutdown_timeout,
         duration: None,
+        read_again: Some(Box::new(move || reloader.read())),
     };
     let host = Host::default();
+    host.reloads.in_force(hash);
     let mut is_ready = false;
     let ready = || {
         is_ready = true;
         balance::log_receivers(&host.books.snapshot());
         let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
-        info!(version = env!("CARGO_PKG_VERSION"), elapsed_ms, "ready");
+        info!(version = env!("CARGO_PKG_VERSION"), config = hash, elapsed_ms, "ready");
         Ok(())
     };
     let result = service::run(service, &host, signals, ready).await;

@@ -17,6 +17,7 @@ pub(crate) use model::Pipeline;
 pub(crate) use model::{Config, LogFormat, LogLevel, Logs};
 
 use report::Report;
+use sha2::{Digest, Sha256};
 
 /// A configuration without problems.
 #[derive(Debug)]
@@ -24,6 +25,8 @@ pub(crate) struct Loaded {
     pub(crate) config: Config,
     /// What looks wrong, but is no reason to refuse it.
     pub(crate) warnings: Vec<Diagnostic>,
+    /// A hash of all its values, which tells one configuration from another. It can't be turned back into them.
+    pub(crate) hash: String,
 }
 
 /// Loads files, the environment and `--set` arguments, later ones over earlier ones.
@@ -38,10 +41,17 @@ pub(crate) fn load(files: &[String], sets: &[String]) -> Result<Loaded, Vec<Diag
     check::check(&config, &declared, &mut report);
     let Report { problems, warnings, .. } = report;
     if problems.is_empty() {
-        Ok(Loaded { config, warnings: sorted(warnings) })
+        Ok(Loaded { config, warnings: sorted(warnings), hash: hash(&merged.values) })
     } else {
         Err(sorted(problems))
     }
+}
+
+/// The first 16 hexadecimal digits of the values' SHA-256, in the order of their keys.
+fn hash(values: &figment::value::Dict) -> String {
+    // Values without a form in YAML do not come out of YAML.
+    let text = serde_yaml::to_string(values).unwrap_or_default();
+    Sha256::digest(text).iter().take(8).map(|byte| format!("{byte:02x}")).collect()
 }
 
 fn sorted(mut problems: Vec<Diagnostic>) -> Vec<Diagnostic> {

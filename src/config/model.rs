@@ -77,7 +77,7 @@ pub(crate) enum LogLevel {
 }
 
 /// The form of a log message.
-#[derive(Clone, Copy, Debug, Default, Serialize, Deserialize, clap::ValueEnum)]
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize, clap::ValueEnum)]
 #[serde(rename_all = "lowercase")]
 pub(crate) enum LogFormat {
     /// One line of text per message.

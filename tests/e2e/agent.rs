@@ -80,6 +80,18 @@ impl Agent {
         self.0.wait_until(part, |agent| said(agent, part));
     }
 
+    /// Replaces the test's own configuration and asks for a reload.
+    pub fn reload(&mut self, overlay: &str) {
+        self.0.write("config.yaml", overlay);
+        self.0.signal(Signal::HUP);
+    }
+
+    /// How many messages of its log contain `part`.
+    pub fn times_said(&self, part: &str) -> usize {
+        let log = log(&self.0);
+        log.iter().filter(|line| line["message"].as_str().is_some_and(|text| text.contains(part))).count()
+    }
+
     /// Ends it with `signal`. Fails unless its exit code is 0 and its books balance.
     pub fn finish_by(mut self, signal: Signal) -> Finished {
         let books = self.stop(signal);

@@ -52,6 +52,11 @@ impl Background {
         read(&self.folder.path().join("stderr"))
     }
 
+    /// Writes a file into the folder that it runs in.
+    pub fn write(&self, name: &str, content: &str) {
+        fs::write(self.folder.path().join(name), content).expect("writing a file");
+    }
+
     /// Its process id.
     pub fn pid(&self) -> u32 {
         self.child.id()

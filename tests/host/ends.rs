@@ -84,16 +84,14 @@ pub fn a_drain_ends_at_its_deadline() {
     });
 }
 
-pub fn sighup_warns_and_goes_on() {
+pub fn sighup_is_ignored_in_a_drain() {
     isolated(|| {
-        let mut agent = Agent::start("");
+        let (mut agent, _backend) = hanging("2s");
+        agent.0.signal(Signal::TERM);
+        agent.wait_until_said("draining");
         agent.0.signal(Signal::HUP);
-        agent.wait_until_said("SIGHUP: ");
-        let log = log(&agent.0);
-        assert_eq!(log.last().expect("a message")["level"], "WARN");
-        let traffic = lossy_transfers(8, &[]);
-        let finished = agent.finish();
-        finished.printed.assert_counted(&finished.books, traffic.retrans_segs, &traffic.connections);
+        agent.ended();
+        assert_eq!(agent.times_said("reload"), 0);
     });
 }
 

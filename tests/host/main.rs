@@ -14,6 +14,7 @@ mod own_telemetry;
 mod paranoid;
 mod privileges;
 mod recording;
+mod reloads;
 mod stopped;
 
 use std::process::ExitCode;
@@ -44,7 +45,10 @@ fn main() -> ExitCode {
         ("sigint_drains", || ends::drains_on(Signal::INT)),
         ("a_second_signal_ends_a_hanging_drain", ends::a_second_signal_ends_a_hanging_drain),
         ("a_drain_without_a_backend_ends_at_its_deadline", ends::a_drain_ends_at_its_deadline),
-        ("sighup_warns_and_goes_on", ends::sighup_warns_and_goes_on),
+        ("sighup_is_ignored_in_a_drain", ends::sighup_is_ignored_in_a_drain),
+        ("ten_reloads_in_a_storm_change_no_count", reloads::in_a_storm),
+        ("a_reload_that_is_refused_changes_nothing", reloads::refused),
+        ("a_reload_replaces_a_receiver_that_has_changed", reloads::of_a_receiver),
         ("a_closed_stdout_is_counted_and_survived", ends::a_closed_stdout_is_survived),
         ("a_recording_replayed_equals_the_kernel", || recording::replayed_equals_the_kernel(16)),
         ("a_small_recording_replayed_equals_the_kernel", || recording::replayed_equals_the_kernel(8)),

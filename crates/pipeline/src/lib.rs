@@ -23,6 +23,7 @@ pub mod graph;
 pub mod metric;
 pub mod processors;
 pub mod record;
+pub mod reloads;
 pub mod say_once;
 pub mod status;
 pub mod telemetry;

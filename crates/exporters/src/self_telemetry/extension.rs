@@ -29,6 +29,7 @@ impl Extension for TelemetryExtension {
     fn start<'s>(&'s mut self, host: &'s Host) -> BoxFuture<'s, Result<(), ExtensionError>> {
         async move {
             if let Some(prepared) = self.prepared.take() {
+                host.reloads.register(prepared.meter(), self.namespace);
                 let observed = Observed::register(prepared.meter(), self.namespace, &host.books);
                 self.running = Some(prepared.start(move || observed.refresh()).await?);
             }

@@ -1,10 +1,13 @@
 //! The host: what the process gives to its components.
 
 use crate::books::Books;
+use crate::reloads::Reloads;
 
 /// What components share. It outlives every generation of the graph. Clones share it.
 #[derive(Clone, Default)]
 pub struct Host {
     /// The books, which account for every item.
     pub books: Books,
+    /// How reloads of the configuration ended.
+    pub reloads: Reloads,
 }

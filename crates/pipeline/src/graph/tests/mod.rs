@@ -92,7 +92,7 @@ impl Wanted {
 }
 
 fn graph(books: &Books) -> Graph<Fakes> {
-    Graph::new(Fakes, Host { books: books.clone() })
+    Graph::new(Fakes, Host { books: books.clone(), ..Host::default() })
 }
 
 fn filter(yaml: &str) -> (&'static str, ProcessorConfig) {

@@ -1,0 +1,97 @@
+//! Reads the configuration again, and decides whether a running process can take it over.
+
+use std::sync::Arc;
+
+use otel_tcpretrans_exporters::resource::Resource;
+
+use crate::cli::Sources;
+use crate::config::{self, Config, Loaded, LogFormat};
+use crate::exit::Refused;
+use crate::factory::Components;
+use crate::plan::plan;
+use crate::service::Next;
+
+/// Where the configuration is read from, and what a process can't change of it while it runs.
+pub(crate) struct Reloader {
+    sources: Sources,
+    /// The configuration that the process has started with.
+    started: Config,
+    /// The format on the command line, which wins over the configuration's.
+    log_format: Option<LogFormat>,
+    /// The same for all generations: the id of the instance is part of it.
+    resource: Arc<Resource>,
+}
+
+impl Reloader {
+    /// For a process that has started with a configuration from `sources`.
+    pub(crate) fn new(
+        sources: &Sources,
+        started: &Config,
+        log_format: Option<LogFormat>,
+        resource: Arc<Resource>,
+    ) -> Reloader {
+        Reloader { sources: sources.clone(), started: started.clone(), log_format, resource }
+    }
+
+    /// Reads and checks the configuration. Changes nothing. Logs its warnings.
+    ///
+    /// # Errors
+    /// [`Refused`] with all problems, or the keys for which a restart is needed.
+    pub(crate) fn read(&self) -> anyhow::Result<Next<Components>> {
+        let Loaded { config, warnings, hash } =
+            config::load(&self.sources.files, &self.sources.sets).map_err(Refused)?;
+        for warning in warnings {
+            tracing::warn!("{warning}");
+        }
+        let fixed = restart_needed(&self.started, &config, self.log_format);
+        if !fixed.is_empty() {
+            anyhow::bail!("restart needed: {} changed", fixed.join(", "));
+        }
+        Ok(Next {
+            level: config.service.telemetry.logs.level,
+            shutdown_timeout: *config.service.shutdown_timeout,
+            plan: plan(&config, Arc::clone(&self.resource)),
+            hash,
+        })
+    }
+}
+
+/// The keys that differ and that a running process can't change: what the log and the own telemetry were set up with.
+fn restart_needed(started: &Config, new: &Config, log_format: Option<LogFormat>) -> Vec<&'static str> {
+    let (old, new) = (&started.service.telemetry, &new.service.telemetry);
+    let mut keys = Vec::new();
+    if old.metrics != new.metrics {
+        keys.push("service.telemetry.metrics");
+    }
+    if old.resource != new.resource {
+        keys.push("service.telemetry.resource");
+    }
+    if log_format.is_none() && old.logs.format != new.logs.format {
+        keys.push("service.telemetry.logs.format");
+    }
+    keys
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::config::LogLevel;
+
+    #[test]
+    fn what_only_a_restart_can_change_is_named() {
+        let old = Config::default();
+        let mut new = old.clone();
+        new.service.telemetry.logs.level = LogLevel::Debug;
+        new.service.shutdown_timeout = otel_tcpretrans_pipeline::config::Interval::from_secs(1);
+        assert_eq!(restart_needed(&old, &new, None), [""; 0]);
+        new.service.telemetry.logs.format = LogFormat::Json;
+        new.service.telemetry.metrics.prometheus = None;
+        new.service.telemetry.resource.insert("a".to_owned(), None);
+        let keys = restart_needed(&old, &new, None);
+        assert_eq!(
+            keys,
+            ["service.telemetry.metrics", "service.telemetry.resource", "service.telemetry.logs.format"]
+        );
+        assert_eq!(restart_needed(&old, &new, Some(LogFormat::Text)).len(), 2, "the command line wins");
+    }
+}
