@@ -78,7 +78,8 @@ pub fn refused() {
         agent.wait_until_said("reloaded");
         let after = hash()(&agent);
         assert_ne!(before, after);
-        Scrape::take().samples("otelcol_tcpretrans_config_info", &[("hash", &after)]);
+        let in_force = |hash: &str| Scrape::take().sum("otelcol_tcpretrans_config_info", &[("hash", hash)]);
+        assert_eq!((in_force(&before), in_force(&after)), (0, 1));
 
         let traffic = lossy_transfers(8, &[PORT]);
         assert!((1..=20).contains(&agent.times_said("reloaded")));

@@ -15,8 +15,8 @@ struct State {
     success: AtomicU64,
     refused: AtomicU64,
     failed: AtomicU64,
-    /// The hash of the configuration in force. Empty if nobody has said one.
-    hash: Mutex<String>,
+    /// The hashes of the configurations that were in force, the last one now.
+    hashes: Mutex<Vec<String>>,
 }
 
 /// How a reload ended.
@@ -39,11 +39,13 @@ impl Reloads {
 
     /// Notes the hash of the configuration that is in force from now on.
     pub fn in_force(&self, hash: &str) {
-        *self.0.hash.lock().unwrap_or_else(PoisonError::into_inner) = hash.to_owned();
+        let mut hashes = self.0.hashes.lock().unwrap_or_else(PoisonError::into_inner);
+        hashes.retain(|earlier| earlier != hash);
+        hashes.push(hash.to_owned());
     }
 
-    /// Registers `{namespace}_reloads`, by outcome, and `{namespace}_config_info`, which is 1 and has the hash of the
-    /// configuration in force.
+    /// Registers `{namespace}_reloads`, by outcome, and `{namespace}_config_info`, which is 1 with the hash of the
+    /// configuration in force, and 0 with those of before: the SDK would go on to show their last value.
     pub fn register(&self, meter: &Meter, namespace: &str) {
         let reloads = self.clone();
         meter
@@ -63,9 +65,10 @@ impl Reloads {
             .u64_observable_gauge(format!("{namespace}_config_info"))
             .with_description("The hash of the configuration in force.")
             .with_callback(move |observer| {
-                let hash = reloads.0.hash.lock().unwrap_or_else(PoisonError::into_inner).clone();
-                if !hash.is_empty() {
-                    observer.observe(1, &[KeyValue::new("hash", hash)]);
+                let hashes = reloads.0.hashes.lock().unwrap_or_else(PoisonError::into_inner).clone();
+                for (index, hash) in hashes.iter().enumerate() {
+                    let is_in_force = u64::from(index + 1 == hashes.len());
+                    observer.observe(is_in_force, &[KeyValue::new("hash", hash.clone())]);
                 }
             })
             .build();
