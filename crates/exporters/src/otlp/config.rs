@@ -1,4 +1,5 @@
-//! The section of an `otlp` or `otlp_http` exporter in the configuration file. `settings` adds the environment and the defaults.
+//! The section of an `otlp` or `otlp_http` exporter in the configuration file. `settings` adds the environment and the
+//! defaults.
 
 use std::collections::BTreeMap;
 
@@ -16,7 +17,8 @@ use super::{grpc, http};
 use crate::Environment;
 use crate::secret::Secret;
 
-/// Configuration of an `otlp` or `otlp_http` exporter. If a key is not set (`None`), a variable `OTEL_EXPORTER_OTLP_*` may set it.
+/// Configuration of an `otlp` or `otlp_http` exporter. If a key is not set (`None`), a variable `OTEL_EXPORTER_OTLP_*`
+/// may set it.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default)]
 pub struct Config {

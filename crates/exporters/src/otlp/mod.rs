@@ -1,5 +1,7 @@
 //! The exporters `otlp` and `otlp_http`: OTLP over gRPC and over HTTP.
 
+mod accepted;
+mod client;
 mod config;
 mod encode;
 mod endpoint;
@@ -63,17 +65,15 @@ pub fn start(
     let failed = |problems| StartError { id: id.to_owned(), problems };
     let settings = config.resolve(kind, signal, environment).map_err(failed)?;
     let encoder = Encoder::new(resource, &encoding(config, &settings));
-    let (id, queue, retry) = (id.to_owned(), config.sending_queue.clone(), config.retry_on_failure.clone());
+    let (queue, retry) = (config.sending_queue.clone(), config.retry_on_failure.clone());
     Ok(match settings.protocol {
         Protocol::Grpc => {
-            let transport = GrpcTransport::connect_lazy(signal, &settings)
-                .map_err(|problems| StartError { id: id.clone(), problems })?;
-            QueuedExporter::start(id, signal, encoder, transport, queue, retry, books)
+            let transport = GrpcTransport::connect_lazy(signal, &settings).map_err(failed)?;
+            QueuedExporter::start(id.to_owned(), signal, encoder, transport, queue, retry, books)
         }
         Protocol::Http(format) => {
-            let transport = HttpTransport::new(signal, format, &settings)
-                .map_err(|problems| StartError { id: id.clone(), problems })?;
-            QueuedExporter::start(id, signal, encoder, transport, queue, retry, books)
+            let transport = HttpTransport::new(signal, format, &settings).map_err(failed)?;
+            QueuedExporter::start(id.to_owned(), signal, encoder, transport, queue, retry, books)
         }
     })
 }

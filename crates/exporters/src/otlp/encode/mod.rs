@@ -87,9 +87,7 @@ impl Encoder {
             spare: Spare::default(),
         }
     }
-}
 
-impl Encoder {
     /// What makes the form of requests out of protobuf.
     fn translation(&self, batch: &Batch) -> Option<Translate> {
         match (self.format, batch) {

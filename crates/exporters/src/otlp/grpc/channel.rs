@@ -1,18 +1,14 @@
 //! Makes a gRPC endpoint from settings, with the certificates read.
 
 use std::sync::Arc;
-use std::time::Duration;
 
 use otel_tcpretrans_pipeline::config::Problem;
 use tonic::transport::{Certificate, ClientTlsConfig, Endpoint, Identity};
 
+use crate::otlp::client::{TCP_KEEPALIVE, user_agent};
 use crate::otlp::explain::chain;
 use crate::otlp::settings::Settings;
 use crate::otlp::trust_all::TrustAll;
-use crate::{SCOPE_NAME, VERSION};
-
-/// Idle time after which the kernel probes whether the backend is still there.
-const TCP_KEEPALIVE: Duration = Duration::from_secs(30);
 
 /// Makes an endpoint, which connects when it is first used.
 ///
@@ -38,7 +34,7 @@ fn build(settings: &Settings, native_roots: bool) -> Result<Endpoint, Vec<Proble
         vec![Problem::at("tls", message)]
     };
     let endpoint = Endpoint::from_shared(settings.endpoint.uri().to_string())
-        .and_then(|endpoint| endpoint.user_agent(format!("{SCOPE_NAME}/{VERSION}")))
+        .and_then(|endpoint| endpoint.user_agent(user_agent()))
         .map_err(setup)?
         .connect_timeout(settings.timeout)
         .tcp_keepalive(Some(TCP_KEEPALIVE));

@@ -4,27 +4,22 @@ use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
 use http::uri::PathAndQuery;
-use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceResponse;
-use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceResponse;
 use otel_tcpretrans_pipeline::books::Signal;
 use otel_tcpretrans_pipeline::config::Problem;
 use otel_tcpretrans_pipeline::delivery::{Accepted, Request, SendError, Transport};
-use prost::{DecodeError, Message};
 use tonic::Status;
 use tonic::client::Grpc;
 use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
-use tonic::metadata::{AsciiMetadataKey, AsciiMetadataValue, MetadataMap};
+use tonic::metadata::MetadataMap;
 use tonic::transport::{Channel, Endpoint};
 use tower::ServiceExt;
 
 use super::message::with_message;
 use super::{channel, status};
-use crate::otlp::explain::cut;
+use crate::otlp::accepted;
+use crate::otlp::client::{self, RESPONSE_LIMIT};
 use crate::otlp::rotation::Rotating;
 use crate::otlp::settings::Settings;
-
-/// The largest answer that is read, in bytes (OTLP specification: a client should limit what it reads).
-const RESPONSE_LIMIT: usize = 4 * 1024 * 1024;
 
 /// The deadline that the backend is told is this much later than our own timeout. tonic enforces that deadline on this
 /// side too. Our timeout has to pass first, since it shows that the connection does not answer.
@@ -36,7 +31,7 @@ pub struct GrpcTransport {
     name: String,
     endpoint: Rotating<Endpoint>,
     connection: Mutex<Connection>,
-    service: Service,
+    signal: Signal,
     metadata: MetadataMap,
     timeout: Duration,
 }
@@ -63,7 +58,7 @@ impl GrpcTransport {
             name: settings.endpoint.to_string(),
             connection: Mutex::new(connection),
             endpoint,
-            service: Service::of(signal),
+            signal,
             metadata: metadata(settings),
             timeout: settings.timeout,
         })
@@ -105,8 +100,7 @@ impl GrpcTransport {
         let mut call = tonic::Request::new(());
         *call.metadata_mut() = self.metadata.clone();
         call.set_timeout(self.timeout + DEADLINE_ROOM);
-        let codec = AnswerCodec(self.service.answer);
-        Ok(client.unary(call, self.service.path.clone(), codec).await?.into_inner())
+        Ok(client.unary(call, method(self.signal), AnswerCodec(self.signal)).await?.into_inner())
     }
 }
 
@@ -127,56 +121,19 @@ impl Transport for GrpcTransport {
 
 /// The headers of settings as gRPC metadata. `resolve` has refused what metadata can't hold.
 pub(crate) fn metadata(settings: &Settings) -> MetadataMap {
-    let pairs = settings.headers.iter().filter_map(|(name, value)| {
-        let name = AsciiMetadataKey::from_bytes(name.to_ascii_lowercase().as_bytes()).ok()?;
-        let mut value = AsciiMetadataValue::try_from(value.reveal()).ok()?;
-        value.set_sensitive(true);
-        Some((name, value))
-    });
-    let mut metadata = MetadataMap::new();
-    for (name, value) in pairs {
-        metadata.insert(name, value);
-    }
-    metadata
+    MetadataMap::from_headers(client::headers(settings))
 }
 
-/// The service that takes the requests of one signal.
-struct Service {
-    path: PathAndQuery,
-    answer: Answer,
-}
-
-/// Decodes the service's answer.
-type Answer = fn(&mut DecodeBuf<'_>) -> Result<Accepted, DecodeError>;
-
-impl Service {
-    fn of(signal: Signal) -> Self {
-        let (path, answer): (_, Answer) = match signal {
-            Signal::Logs => ("/opentelemetry.proto.collector.logs.v1.LogsService/Export", logs_answer),
-            Signal::Metrics => {
-                ("/opentelemetry.proto.collector.metrics.v1.MetricsService/Export", metrics_answer)
-            }
-        };
-        Service { path: PathAndQuery::from_static(path), answer }
-    }
-}
-
-fn logs_answer(buffer: &mut DecodeBuf<'_>) -> Result<Accepted, DecodeError> {
-    let partial = ExportLogsServiceResponse::decode(buffer)?.partial_success.unwrap_or_default();
-    Ok(accepted(partial.rejected_log_records, partial.error_message))
-}
-
-fn metrics_answer(buffer: &mut DecodeBuf<'_>) -> Result<Accepted, DecodeError> {
-    let partial = ExportMetricsServiceResponse::decode(buffer)?.partial_success.unwrap_or_default();
-    Ok(accepted(partial.rejected_data_points, partial.error_message))
-}
-
-fn accepted(rejected: i64, message: String) -> Accepted {
-    Accepted { rejected: rejected.try_into().unwrap_or_default(), message: cut(message) }
+/// The method that takes the requests of a signal.
+fn method(signal: Signal) -> PathAndQuery {
+    PathAndQuery::from_static(match signal {
+        Signal::Logs => "/opentelemetry.proto.collector.logs.v1.LogsService/Export",
+        Signal::Metrics => "/opentelemetry.proto.collector.metrics.v1.MetricsService/Export",
+    })
 }
 
 /// Decodes answers. It encodes nothing, since [`with_message`] puts in the message of the request.
-struct AnswerCodec(Answer);
+struct AnswerCodec(Signal);
 
 impl Codec for AnswerCodec {
     type Encode = ();
@@ -204,7 +161,7 @@ impl Encoder for NoEncoder {
     }
 }
 
-struct AnswerDecoder(Answer);
+struct AnswerDecoder(Signal);
 
 impl Decoder for AnswerDecoder {
     type Item = Accepted;
@@ -213,7 +170,7 @@ impl Decoder for AnswerDecoder {
     fn decode(&mut self, buffer: &mut DecodeBuf<'_>) -> Result<Option<Accepted>, Status> {
         // The backend has taken the request, so an answer that can't be read must not cause another attempt. `internal`
         // is not retried.
-        (self.0)(buffer)
+        accepted::decode(self.0, buffer)
             .map(Some)
             .map_err(|error| Status::internal(format!("can't read the answer: {error}")))
     }

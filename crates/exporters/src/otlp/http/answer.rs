@@ -4,13 +4,12 @@ use std::time::SystemTime;
 
 use http::header::{CONTENT_TYPE, LOCATION, RETRY_AFTER};
 use http::{HeaderMap, HeaderName, StatusCode};
-use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceResponse;
-use opentelemetry_proto::tonic::collector::metrics::v1::ExportMetricsServiceResponse;
 use otel_tcpretrans_pipeline::books::Signal;
 use otel_tcpretrans_pipeline::delivery::{Accepted, SendError};
 use prost::Message;
 
 use super::retry_after;
+use crate::otlp::accepted::{accepted, decode};
 use crate::otlp::explain::cut;
 
 /// An answer as it was read.
@@ -108,31 +107,15 @@ fn partial_success(signal: Signal, answer: &Answer) -> Result<Accepted, String> 
         return Ok(Accepted::default());
     }
     let unreadable = |error: &dyn std::fmt::Display| format!("can't read the answer: {error}");
-    let (rejected, message) = match (media_type(answer), signal) {
-        ("application/json", _) => {
+    match media_type(answer) {
+        "application/json" => {
             let answer = serde_json::from_slice::<JsonAnswer>(body).map_err(|error| unreadable(&error))?;
             let JsonPartialSuccess { rejected, error_message } = answer.partial_success.unwrap_or_default();
-            (rejected.number().map_err(|error| unreadable(&error))?, error_message)
+            Ok(accepted(rejected.number().map_err(|error| unreadable(&error))?, error_message))
         }
-        ("application/x-protobuf", Signal::Logs) => {
-            let answer =
-                ExportLogsServiceResponse::decode(body.as_slice()).map_err(|error| unreadable(&error))?;
-            let partial = answer.partial_success.unwrap_or_default();
-            (partial.rejected_log_records, partial.error_message)
-        }
-        ("application/x-protobuf", Signal::Metrics) => {
-            let answer =
-                ExportMetricsServiceResponse::decode(body.as_slice()).map_err(|error| unreadable(&error))?;
-            let partial = answer.partial_success.unwrap_or_default();
-            (partial.rejected_data_points, partial.error_message)
-        }
-        (other, _) => {
-            return Err(format!(
-                "the answer is no OTLP: its type is {other:?}. Is this the backend's address?"
-            ));
-        }
-    };
-    Ok(Accepted { rejected: rejected.try_into().unwrap_or_default(), message: cut(message) })
+        "application/x-protobuf" => decode(signal, body.as_slice()).map_err(|error| unreadable(&error)),
+        other => Err(format!("the answer is no OTLP: its type is {other:?}. Is this the backend's address?")),
+    }
 }
 
 /// The explanation in the body of a failure.
@@ -169,7 +152,9 @@ fn text<'a>(answer: &'a Answer, name: &HeaderName) -> Option<&'a str> {
 mod tests {
     use std::time::Duration;
 
-    use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsPartialSuccess;
+    use opentelemetry_proto::tonic::collector::logs::v1::{
+        ExportLogsPartialSuccess, ExportLogsServiceResponse,
+    };
 
     use super::*;
 

@@ -11,13 +11,11 @@ use rustls::pki_types::pem::PemObject;
 use rustls::pki_types::{CertificateDer, PrivateKeyDer};
 use rustls::{ClientConfig, RootCertStore};
 
+use crate::otlp::client::{TCP_KEEPALIVE, user_agent};
 use crate::otlp::explain::chain;
 use crate::otlp::settings::Settings;
 use crate::otlp::trust_all::TrustAll;
-use crate::{SCOPE_NAME, VERSION};
 
-/// Idle time after which the kernel probes whether the backend is still there.
-const TCP_KEEPALIVE: Duration = Duration::from_secs(30);
 /// How long an idle connection is kept. Many servers close theirs after a minute or more; a request that meets the close
 /// would have to be sent again.
 const KEEP_IDLE: Duration = Duration::from_secs(30);
@@ -44,7 +42,7 @@ fn make(settings: &Settings, native_roots: bool) -> Result<Client, Vec<Problem>>
     let tls_proxy = settings.proxy_url.as_ref().is_some_and(|url| url.reveal().starts_with("https:"));
     let needs_roots = native_roots && (settings.endpoint.is_tls() || tls_proxy);
     let mut builder = Client::builder()
-        .user_agent(format!("{SCOPE_NAME}/{VERSION}"))
+        .user_agent(user_agent())
         .redirect(Policy::none())
         .http1_only()
         .timeout(settings.timeout)

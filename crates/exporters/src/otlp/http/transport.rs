@@ -3,7 +3,7 @@
 use std::time::{Duration, SystemTime};
 
 use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
-use http::{HeaderMap, HeaderName, HeaderValue};
+use http::{HeaderMap, HeaderValue};
 use otel_tcpretrans_pipeline::books::Signal;
 use otel_tcpretrans_pipeline::config::Problem;
 use otel_tcpretrans_pipeline::delivery::{Accepted, Compression, Request, SendError, Transport};
@@ -11,13 +11,11 @@ use reqwest::{Client, Response};
 
 use super::answer::{Answer, judge};
 use super::client;
+use crate::otlp::client::{RESPONSE_LIMIT, headers as configured};
 use crate::otlp::explain::{chain, cut};
 use crate::otlp::protocol::Format;
 use crate::otlp::rotation::Rotating;
 use crate::otlp::settings::Settings;
-
-/// The largest answer that is read, in bytes (OTLP specification: a client should limit what it reads).
-const RESPONSE_LIMIT: usize = 4 * 1024 * 1024;
 
 /// A backend of OTLP over HTTP, for one signal.
 pub struct HttpTransport {
@@ -96,14 +94,9 @@ fn explained(error: &reqwest::Error) -> String {
     }
 }
 
-/// The headers of each request. `resolve` has refused what a header can't hold.
+/// The headers of each request.
 fn headers(settings: &Settings, format: Format) -> HeaderMap {
-    let pairs = settings.headers.iter().filter_map(|(name, value)| {
-        let mut value = HeaderValue::from_str(value.reveal()).ok()?;
-        value.set_sensitive(true);
-        Some((HeaderName::from_bytes(name.as_bytes()).ok()?, value))
-    });
-    let mut headers: HeaderMap = pairs.collect();
+    let mut headers = configured(settings);
     let kind = match format {
         Format::Proto => "application/x-protobuf",
         Format::Json => "application/json",
