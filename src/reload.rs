@@ -5,7 +5,7 @@ use std::sync::Arc;
 use otel_tcpretrans_exporters::resource::Resource;
 
 use crate::cli::Sources;
-use crate::config::{self, Config, Loaded, LogFormat};
+use crate::config::{self, Loaded, LogFormat, Telemetry};
 use crate::exit::Refused;
 use crate::factory::Components;
 use crate::plan::plan;
@@ -14,8 +14,8 @@ use crate::service::Next;
 /// Where the configuration is read from, and what a process can't change of it while it runs.
 pub(crate) struct Reloader {
     sources: Sources,
-    /// The configuration that the process has started with.
-    started: Config,
+    /// `service.telemetry` as the process has started with it.
+    started: Telemetry,
     /// The format on the command line, which wins over the configuration's.
     log_format: Option<LogFormat>,
     /// The same for all generations: the id of the instance is part of it.
@@ -26,7 +26,7 @@ impl Reloader {
     /// For a process that has started with a configuration from `sources`.
     pub(crate) fn new(
         sources: &Sources,
-        started: &Config,
+        started: &Telemetry,
         log_format: Option<LogFormat>,
         resource: Arc<Resource>,
     ) -> Reloader {
@@ -43,7 +43,7 @@ impl Reloader {
         for warning in warnings {
             tracing::warn!("{warning}");
         }
-        let fixed = restart_needed(&self.started, &config, self.log_format);
+        let fixed = restart_needed(&self.started, &config.service.telemetry, self.log_format);
         if !fixed.is_empty() {
             anyhow::bail!("restart needed: {} changed", fixed.join(", "));
         }
@@ -57,8 +57,7 @@ impl Reloader {
 }
 
 /// The keys that differ and that a running process can't change: what the log and the own telemetry were set up with.
-fn restart_needed(started: &Config, new: &Config, log_format: Option<LogFormat>) -> Vec<&'static str> {
-    let (old, new) = (&started.service.telemetry, &new.service.telemetry);
+fn restart_needed(old: &Telemetry, new: &Telemetry, log_format: Option<LogFormat>) -> Vec<&'static str> {
     let mut keys = Vec::new();
     if old.metrics != new.metrics {
         keys.push("service.telemetry.metrics");
@@ -79,14 +78,13 @@ mod tests {
 
     #[test]
     fn what_only_a_restart_can_change_is_named() {
-        let old = Config::default();
+        let old = Telemetry::default();
         let mut new = old.clone();
-        new.service.telemetry.logs.level = LogLevel::Debug;
-        new.service.shutdown_timeout = otel_tcpretrans_pipeline::config::Interval::from_secs(1);
+        new.logs.level = LogLevel::Debug;
         assert_eq!(restart_needed(&old, &new, None), [""; 0]);
-        new.service.telemetry.logs.format = LogFormat::Json;
-        new.service.telemetry.metrics.prometheus = None;
-        new.service.telemetry.resource.insert("a".to_owned(), None);
+        new.logs.format = LogFormat::Json;
+        new.metrics.prometheus = None;
+        new.resource.insert("a".to_owned(), None);
         let keys = restart_needed(&old, &new, None);
         assert_eq!(
             keys,

@@ -53,7 +53,7 @@ async fn serve(
         .map_err(|problems| anyhow::anyhow!("service.telemetry.resource: {}", Problem::join(&problems)))?;
     let own = SelfTelemetry::new(&telemetry.metrics, &process_environment, &resource)?;
     let resource = Arc::new(resource);
-    let reloader = Reloader::new(sources, config, log_format, Arc::clone(&resource));
+    let reloader = Reloader::new(sources, telemetry, log_format, Arc::clone(&resource));
     let service = Service {
         factory: Components::new(),
         plan: plan(config, resource),

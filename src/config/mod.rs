@@ -14,7 +14,7 @@ pub(crate) use check::signal;
 pub(crate) use diagnostic::{Diagnostic, Origin};
 #[cfg(test)]
 pub(crate) use model::Pipeline;
-pub(crate) use model::{Config, LogFormat, LogLevel, Logs};
+pub(crate) use model::{Config, LogFormat, LogLevel, Logs, Telemetry};
 
 use report::Report;
 use sha2::{Digest, Sha256};

@@ -1,10 +1,8 @@
 //! The agent's own telemetry, scraped as Prometheus does.
 
 use std::collections::BTreeMap;
-use std::io::{Read, Write};
-use std::net::{Ipv4Addr, TcpStream};
-use std::time::Duration;
 
+use super::page;
 use super::telemetry::Attributes;
 
 /// The port that the tests scrape. Each test has a network namespace of its own.
@@ -17,14 +15,7 @@ pub struct Scrape(BTreeMap<(String, Attributes), f64>);
 impl Scrape {
     /// Makes a scrape.
     pub fn take() -> Scrape {
-        let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, PORT)).expect("connecting to the scrape");
-        stream.set_read_timeout(Some(Duration::from_secs(10))).expect("timeout");
-        stream
-            .write_all(b"GET /metrics HTTP/1.1\r\nHost: localhost\r\nConnection: close\r\n\r\n")
-            .expect("write");
-        let mut response = String::new();
-        stream.read_to_string(&mut response).expect("an answer");
-        let (head, body) = response.split_once("\r\n\r\n").expect("a head");
+        let (head, body) = page::get(PORT, "/metrics");
         assert!(head.starts_with("HTTP/1.1 200 ") && head.contains("text/plain"), "{head}");
         let lines = body.lines().filter(|line| !line.starts_with('#'));
         Scrape(lines.map(|line| sample(line).unwrap_or_else(|| panic!("not a sample: {line}"))).collect())

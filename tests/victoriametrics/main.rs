@@ -6,7 +6,6 @@
 #[path = "../e2e/mod.rs"]
 mod e2e;
 
-use std::io::{Read, Write};
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::PathBuf;
 use std::process::{Command, ExitCode};
@@ -15,6 +14,7 @@ use std::time::Duration;
 use e2e::agent::Agent;
 use e2e::background::Background;
 use e2e::harness::repository;
+use e2e::page;
 use e2e::recorded::Recorded;
 use e2e::support::namespace::{isolated, wait_for};
 use serde_json::Value;
@@ -100,13 +100,7 @@ fn sum_of(metric: &str) -> Option<u64> {
 
 /// The body of a page of the database.
 fn get(path: &str) -> String {
-    let mut stream = TcpStream::connect((Ipv4Addr::LOCALHOST, PORT)).expect("connecting");
-    stream.set_read_timeout(Some(Duration::from_secs(10))).expect("timeout");
-    let request = format!("GET {path} HTTP/1.0\r\nHost: localhost\r\n\r\n");
-    stream.write_all(request.as_bytes()).expect("writing");
-    let mut answer = String::new();
-    stream.read_to_string(&mut answer).expect("an answer");
-    let (head, body) = answer.split_once("\r\n\r\n").expect("a head");
-    assert!(head.contains(" 200 "), "{answer}");
-    body.to_owned()
+    let (head, body) = page::get(PORT, path);
+    assert!(head.contains(" 200 "), "{head}\n{body}");
+    body
 }

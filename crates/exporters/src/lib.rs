@@ -4,6 +4,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))] // a test may fail
 
+mod blocking;
 pub mod debug;
 mod environment;
 pub mod file;

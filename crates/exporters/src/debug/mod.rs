@@ -15,6 +15,8 @@ use tracing::warn;
 
 pub use config::{Config, Verbosity};
 
+use crate::blocking;
+
 /// Where `debug` exporters write. Clones share it: each batch is written as a whole, so that the lines of two exporters
 /// do not mix.
 #[derive(Clone)]
@@ -82,16 +84,7 @@ impl Writer {
 impl Exporter for DebugExporter {
     fn export(&self, batch: Batch, ledger: Ledger) -> BoxFuture<'_, ()> {
         let writer = Arc::clone(&self.0);
-        Box::pin(async move {
-            // A write to a terminal or a pipe may block, and the runtime's own threads must not block. The closure
-            // settles the ledger, so that a batch that is being written is counted even if this future is dropped.
-            let items = batch.len() as u64;
-            let spare = ledger.clone();
-            let written = tokio::task::spawn_blocking(move || writer.write(&batch, &ledger)).await;
-            if written.is_err_and(|error| error.is_cancelled()) {
-                spare.drop_items(items, DropReason::Shutdown);
-            }
-        })
+        Box::pin(blocking::write(batch, ledger, move |batch, ledger| writer.write(batch, ledger)))
     }
 
     fn shutdown(&self, _deadline: Instant) -> BoxFuture<'_, ()> {

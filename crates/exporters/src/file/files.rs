@@ -24,18 +24,18 @@ impl Files {
     /// It can't be opened, or it is open with other settings.
     pub(super) fn open(&self, config: &Config) -> io::Result<Arc<Mutex<Sink>>> {
         let mut files = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        // All that both exporters must agree on.
+        let shared = Config { temporality: None, ..config.clone() };
         if let Some(open) = files.get(&config.path)
             && let Some(sink) = open.sink.upgrade()
         {
-            let same = Config { temporality: None, ..config.clone() };
-            if open.config != same {
+            if open.config != shared {
                 return Err(io::Error::other("another exporter writes this file in another way"));
             }
             return Ok(sink);
         }
         let sink = Arc::new(Mutex::new(Sink::open(config)?));
-        let config = Config { temporality: None, ..config.clone() };
-        files.insert(config.path.clone(), Open { config, sink: Arc::downgrade(&sink) });
+        files.insert(config.path.clone(), Open { config: shared, sink: Arc::downgrade(&sink) });
         Ok(sink)
     }
 }

@@ -23,6 +23,7 @@ pub use files::Files;
 use outage::Outage;
 use sink::Sink;
 
+use crate::blocking;
 use crate::otlp::{Encoder, Encoding, REQUEST_LIMIT};
 use crate::resource::Resource;
 
@@ -33,7 +34,6 @@ struct Writer {
     id: String,
     encoder: Encoder,
     sink: Arc<Mutex<Sink>>,
-    temporality: Option<Temporality>,
     outage: Outage,
 }
 
@@ -62,7 +62,6 @@ impl FileExporter {
             id: id.to_owned(),
             encoder: Encoder::new(resource, &encoding),
             sink,
-            temporality: config.temporality,
             outage: Outage::default(),
         })))
     }
@@ -96,21 +95,12 @@ impl Writer {
 
 impl Exporter for FileExporter {
     fn temporality(&self) -> Option<Temporality> {
-        self.0.temporality
+        self.0.encoder.temporality()
     }
 
     fn export(&self, batch: Batch, ledger: Ledger) -> BoxFuture<'_, ()> {
         let writer = Arc::clone(&self.0);
-        Box::pin(async move {
-            // A disk may be slow, and the runtime's own threads must not block. The closure settles the ledger, so that a
-            // batch that is being written is counted even if this future is dropped.
-            let items = batch.len() as u64;
-            let spare = ledger.clone();
-            let written = tokio::task::spawn_blocking(move || writer.write(&batch, &ledger)).await;
-            if written.is_err_and(|error| error.is_cancelled()) {
-                spare.drop_items(items, DropReason::Shutdown);
-            }
-        })
+        Box::pin(blocking::write(batch, ledger, move |batch, ledger| writer.write(batch, ledger)))
     }
 
     fn shutdown(&self, _deadline: Instant) -> BoxFuture<'_, ()> {
