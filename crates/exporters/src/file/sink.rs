@@ -1,7 +1,7 @@
 //! One file: requests are put at its end, whole or not at all.
 
 use std::fs::{self, File, OpenOptions};
-use std::io::{self, Write};
+use std::io::{self, ErrorKind, Write};
 
 use jiff::Timestamp;
 use rustix::fs::{FlockOperation, flock};
@@ -59,7 +59,11 @@ impl Sink {
 
     fn rotate(&mut self) -> io::Result<()> {
         let now = Timestamp::now();
-        fs::rename(&self.config.path, backups::name(&self.config.path, now))?;
+        match fs::rename(&self.config.path, backups::name(&self.config.path, now)) {
+            // Somebody has moved it away, or the last rotation could not open a new one.
+            Err(error) if error.kind() == ErrorKind::NotFound => {}
+            renamed => renamed?,
+        }
         (self.file, self.len) = open(&self.config)?;
         if let Some(rotation) = &self.config.rotation
             && let Err(error) = backups::prune(&self.config.path, rotation, now)
@@ -151,6 +155,20 @@ mod tests {
             .collect();
         assert_eq!(sizes.len(), 3, "the file and two backups: {sizes:?}");
         assert_eq!(sizes.iter().sum::<usize>(), 3 + 3 + 2, "{sizes:?}");
+    }
+
+    /// As after a rotation that found no room for a new file.
+    #[test]
+    fn a_full_file_that_is_gone_is_begun_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let rotation = Some(Rotation { max_megabytes: 1, max_days: 0, max_backups: 0 });
+        let config = Config { rotation, ..config(&folder, FileCompression::None) };
+        let mut sink = Sink::open(&config).unwrap();
+        let line = vec![b'x'; 600 << 10];
+        sink.append(&line).unwrap();
+        fs::rename(&config.path, folder.path().join("moved")).unwrap();
+        sink.append(&line).unwrap();
+        assert_eq!(fs::metadata(&config.path).unwrap().len(), line.len() as u64 + 1);
     }
 
     #[test]
