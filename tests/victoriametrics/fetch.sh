@@ -16,6 +16,11 @@ binary=$cache/victoria-metrics/victoria-metrics
 
 say() { printf 'victoriametrics: %s\n' "$*" >&2; }
 
+case ${1-} in
+'' | --cached) ;;
+*) say "usage: fetch.sh [--cached]"; exit 2 ;;
+esac
+
 if [[ -x $binary ]]; then
     printf '%s\n' "$binary"
     exit 0
@@ -26,6 +31,7 @@ mkdir -p "$cache"
 exec 9>"$cache/lock"
 flock 9 # another one may fetch it
 if [[ ! -x $binary ]]; then
+    rm -rf "$cache"/fetch.?????? # left by a killed one: nobody else holds the lock
     work=$(mktemp -d "$cache/fetch.XXXXXX")
     trap 'rm -rf "$work"' EXIT
     say "fetching it from Debian trixie"
