@@ -43,9 +43,11 @@ pub(crate) fn log_books(books: &Snapshot) {
                 pipeline = key.pipeline,
                 exporter,
                 accepted = counts.accepted,
+                restored = counts.restored,
                 delivered = counts.delivered,
                 rejected = counts.rejected,
                 dropped,
+                stored = counts.stored,
                 queued = counts.queued,
                 in_flight,
                 "books"

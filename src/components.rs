@@ -6,6 +6,7 @@ use otel_tcpretrans_pipeline::books::Signal;
 use otel_tcpretrans_pipeline::component::{ComponentType, Produces, Stability};
 use otel_tcpretrans_pipeline::config::Problem;
 pub(crate) use otel_tcpretrans_pipeline::processors::ProcessorConfig;
+use otel_tcpretrans_pipeline::storage;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -35,9 +36,18 @@ pub(crate) enum ExporterConfig {
     Debug(debug::Config),
 }
 
+/// An extension and its configuration.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize, strum::VariantNames)]
+#[serde(rename_all = "snake_case")]
+#[strum(serialize_all = "snake_case")]
+pub(crate) enum ExtensionConfig {
+    /// Queues on disk.
+    FileStorage(storage::Config),
+}
+
 const BOTH: &[Signal] = &Signal::ALL;
 
-/// One kind of component. All three enums implement it.
+/// One kind of component. All four enums implement it.
 pub(crate) trait Component: Serialize + DeserializeOwned {
     /// The section of the configuration.
     const SECTION: &'static str;
@@ -107,6 +117,31 @@ impl Component for ExporterConfig {
     }
 }
 
+impl ExporterConfig {
+    /// The id of the extension that keeps its queue on disk.
+    pub(crate) fn storage(&self) -> Option<&str> {
+        match self {
+            ExporterConfig::Otlp(config) | ExporterConfig::OtlpHttp(config) => {
+                config.sending_queue.storage.as_deref()
+            }
+            ExporterConfig::File(_) | ExporterConfig::Debug(_) => None,
+        }
+    }
+}
+
+impl Component for ExtensionConfig {
+    const SECTION: &'static str = "extensions";
+    const TYPES: &'static [ComponentType] =
+        &[ComponentType { name: "file_storage", stability: Stability::Alpha, signals: &[] }];
+    const NOT_BUILT_YET: &'static [&'static str] = &["health_check", "zpages"];
+
+    fn validate(&self) -> Vec<Problem> {
+        match self {
+            ExtensionConfig::FileStorage(config) => config.validate(),
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use strum::VariantNames;
@@ -121,5 +156,6 @@ mod tests {
         assert_eq!(names::<ReceiverConfig>(), ReceiverConfig::VARIANTS);
         assert_eq!(names::<ProcessorConfig>(), ProcessorConfig::VARIANTS);
         assert_eq!(names::<ExporterConfig>(), ExporterConfig::VARIANTS);
+        assert_eq!(names::<ExtensionConfig>(), ExtensionConfig::VARIANTS);
     }
 }

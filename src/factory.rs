@@ -4,12 +4,13 @@ use std::sync::Arc;
 
 use otel_tcpretrans_exporters::debug::{DebugExporter, Output};
 use otel_tcpretrans_exporters::file::{FileExporter, Files};
-use otel_tcpretrans_exporters::otlp::{Kind, start};
+use otel_tcpretrans_exporters::otlp::{self, Kind};
 use otel_tcpretrans_exporters::process_environment;
 use otel_tcpretrans_exporters::resource::Resource;
 use otel_tcpretrans_pipeline::books::Signal;
 use otel_tcpretrans_pipeline::component::{AnyReceiver, Exporter, ExporterError, Host, ReceiverError};
 use otel_tcpretrans_pipeline::graph::Factory;
+use otel_tcpretrans_pipeline::storage::{self, Storages};
 use otel_tcpretrans_source::{Replay, Tcpretrans};
 
 use crate::components::{ExporterConfig, ReceiverConfig};
@@ -20,6 +21,8 @@ pub(crate) struct Components {
     stdout: Output,
     /// What `file` exporters write to.
     files: Files,
+    /// The directories of `file_storage` extensions.
+    storages: Storages,
 }
 
 /// An exporter of a plan: its configuration, and the resource that it sends.
@@ -27,11 +30,13 @@ pub(crate) struct Components {
 pub(crate) struct ExporterPlan {
     pub(crate) config: ExporterConfig,
     pub(crate) resource: Arc<Resource>,
+    /// The extension that keeps its queue on disk. It is part of the plan, so that a change of it restarts the exporter.
+    pub(crate) storage: Option<storage::Config>,
 }
 
 impl Components {
     pub(crate) fn new() -> Self {
-        Components { stdout: Output::stdout(), files: Files::default() }
+        Components { stdout: Output::stdout(), files: Files::default(), storages: Storages::default() }
     }
 }
 
@@ -50,16 +55,19 @@ impl Factory for Components {
         &self,
         id: &str,
         signal: Signal,
-        ExporterPlan { config, resource }: &ExporterPlan,
+        ExporterPlan { config, resource, storage }: &ExporterPlan,
         host: &Host,
     ) -> Result<Arc<dyn Exporter>, ExporterError> {
+        let otlp = |kind, section: &otlp::Config| {
+            let storage = storage.as_ref().map(|config| self.storages.open(config));
+            let storage = storage
+                .transpose()
+                .map_err(|source| otlp::StartError::Storage { id: id.to_owned(), source })?;
+            otlp::start(id, kind, signal, section, &process_environment, resource, storage, &host.books)
+        };
         Ok(match config {
-            ExporterConfig::Otlp(section) => {
-                start(id, Kind::Otlp, signal, section, &process_environment, resource, &host.books)?
-            }
-            ExporterConfig::OtlpHttp(section) => {
-                start(id, Kind::OtlpHttp, signal, section, &process_environment, resource, &host.books)?
-            }
+            ExporterConfig::Otlp(section) => otlp(Kind::Otlp, section)?,
+            ExporterConfig::OtlpHttp(section) => otlp(Kind::OtlpHttp, section)?,
             ExporterConfig::File(config) => Arc::new(FileExporter::open(id, config, resource, &self.files)?),
             ExporterConfig::Debug(config) => Arc::new(DebugExporter::new(id, config, self.stdout.clone())),
         })

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use otel_tcpretrans_exporters::resource::Resource;
 use otel_tcpretrans_pipeline::graph::{ExporterKey, PipelinePlan, Plan, ReceiverPlan};
 
-use crate::components::ReceiverConfig;
+use crate::components::{ExtensionConfig, ReceiverConfig};
 use crate::config::{Config, signal};
 use crate::factory::ExporterPlan;
 
@@ -35,8 +35,11 @@ pub(crate) fn plan(config: &Config, resource: Arc<Resource>) -> Plan<ReceiverCon
     });
     let exporters =
         pipelines.values().flat_map(PipelinePlan::exporter_keys).filter_map(|key: ExporterKey| {
-            let config = config.exporters.get(&key.id)?.clone();
-            Some((key, ExporterPlan { config, resource: Arc::clone(&resource) }))
+            let exporter = config.exporters.get(&key.id)?.clone();
+            let storage = exporter.storage().and_then(|id| match config.extensions.get(id)? {
+                ExtensionConfig::FileStorage(storage) => Some(storage.clone()),
+            });
+            Some((key, ExporterPlan { config: exporter, resource: Arc::clone(&resource), storage }))
         });
     Plan { receivers: receivers.collect(), exporters: exporters.collect(), pipelines }
 }

@@ -51,7 +51,7 @@ impl Way {
         let config = otlp::Config {
             endpoint: Some(format!("http://127.0.0.1:{}", self.sink.port)),
             compression: Some(compression),
-            sending_queue: QueueConfig { on_full: OnFull::Block, ..QueueConfig::default() },
+            sending_queue: QueueConfig { on_full: Some(OnFull::Block), ..QueueConfig::default() },
             ..otlp::Config::default()
         };
         let [few, many] = [0, 1].map(|which| {
@@ -124,6 +124,15 @@ impl Factory for Components {
         config: &otlp::Config,
         host: &Host,
     ) -> Result<Arc<dyn Exporter>, ExporterError> {
-        Ok(otlp::start(id, otlp::Kind::Otlp, signal, config, &|_| None, &Resource::default(), &host.books)?)
+        Ok(otlp::start(
+            id,
+            otlp::Kind::Otlp,
+            signal,
+            config,
+            &|_| None,
+            &Resource::default(),
+            None,
+            &host.books,
+        )?)
     }
 }

@@ -6,7 +6,7 @@ use otel_tcpretrans_pipeline::books::Signal;
 use otel_tcpretrans_pipeline::component::{ComponentType, Stability};
 use serde::Serialize;
 
-use crate::components::{Component, ExporterConfig, ProcessorConfig, ReceiverConfig};
+use crate::components::{Component, ExporterConfig, ExtensionConfig, ProcessorConfig, ReceiverConfig};
 
 #[derive(Serialize)]
 struct Listing {
@@ -30,7 +30,7 @@ struct Entry {
     /// Other names that a configuration may use.
     #[serde(skip_serializing_if = "Vec::is_empty")]
     aliases: Vec<&'static str>,
-    /// The stability by signal.
+    /// The stability by signal. That of an extension has the key `extension`.
     stability: BTreeMap<&'static str, Stability>,
 }
 
@@ -44,13 +44,15 @@ pub(crate) fn run() -> anyhow::Result<()> {
         receivers: entries::<ReceiverConfig>(),
         processors: entries::<ProcessorConfig>(),
         exporters: entries::<ExporterConfig>(),
-        extensions: Vec::new(),
+        extensions: entries::<ExtensionConfig>(),
     })
 }
 
 fn entries<C: Component>() -> Vec<Entry> {
-    let stability =
-        |of: &ComponentType| of.signals.iter().map(|signal: &Signal| (signal.into(), of.stability)).collect();
+    let stability = |of: &ComponentType| match of.signals {
+        [] => [("extension", of.stability)].into(),
+        signals => signals.iter().map(|signal: &Signal| (signal.into(), of.stability)).collect(),
+    };
     let aliases = |of: &ComponentType| {
         C::ALIASES.iter().filter(|(_, known)| *known == of.name).map(|(alias, _)| *alias).collect()
     };

@@ -29,9 +29,42 @@ pub(super) fn check(config: &Config, declared: &Declared, report: &mut Report<'_
     }
     warn_of_unused(pipelines.values(), declared, report);
     one_tcpretrans(config, report);
-    for (index, _) in config.service.extensions.iter().enumerate() {
-        report
-            .problem(&["service", "extensions", &index.to_string()], "no extension is built yet; remove it");
+    check_extensions(&config.service.extensions, declared, report);
+    check_storages(config, declared, report);
+}
+
+/// Reports references to extensions that are not declared, and extensions that nothing references.
+fn check_extensions(started: &[String], declared: &Declared, report: &mut Report<'_>) {
+    let declared = declared.get("extensions").map_or(&[][..], Vec::as_slice);
+    for (index, id) in started.iter().enumerate() {
+        let at = ["service", "extensions", &index.to_string()];
+        if !declared.contains(id) {
+            let known: Vec<&str> = declared.iter().map(String::as_str).collect();
+            report.problem(&at, format!("{id} is not declared under extensions; {}", expected(id, &known)));
+        } else if started[..index].contains(id) {
+            report.problem(&at, format!("{id} is there twice"));
+        }
+    }
+    for id in declared.iter().filter(|id| !started.contains(id)) {
+        report.warning(&["extensions", id], "service.extensions does not name it, so it will not run");
+    }
+}
+
+/// Reports `storage` that names no `file_storage` in use.
+fn check_storages(config: &Config, declared: &Declared, report: &mut Report<'_>) {
+    let of_section = declared.get("extensions").map_or(&[][..], Vec::as_slice);
+    for (exporter, storage) in
+        config.exporters.iter().filter_map(|(id, exporter)| Some((id, exporter.storage()?)))
+    {
+        let message = if !of_section.iter().any(|id| id == storage) {
+            let known: Vec<&str> = of_section.iter().map(String::as_str).collect();
+            format!("{storage} is not declared under extensions; {}", expected(storage, &known))
+        } else if !config.service.extensions.iter().any(|id| id == storage) {
+            format!("service.extensions does not name {storage}, so it does not run; add it there")
+        } else {
+            continue; // other types of extensions do not exist yet
+        };
+        report.problem(&["exporters", exporter, "sending_queue", "storage"], message);
     }
 }
 
@@ -117,7 +150,7 @@ fn warn_of_unused<'p>(
         .flat_map(references)
         .flat_map(|(section, ids)| ids.iter().map(move |id| (section, id)))
         .collect();
-    for (section, ids) in declared {
+    for (section, ids) in declared.iter().filter(|(section, _)| **section != "extensions") {
         for id in ids.iter().filter(|id| !used.contains(&(*section, *id))) {
             report.warning(&[section, id], "no pipeline uses it, so it will not run");
         }

@@ -7,7 +7,7 @@ use otel_tcpretrans_exporters::self_telemetry::MetricsConfig;
 use otel_tcpretrans_pipeline::config::Interval;
 use serde::{Deserialize, Serialize, Serializer};
 
-use crate::components::{ExporterConfig, ProcessorConfig, ReceiverConfig};
+use crate::components::{ExporterConfig, ExtensionConfig, ProcessorConfig, ReceiverConfig};
 
 /// The whole configuration: components by id, and the service that uses them.
 #[derive(Clone, Debug, Default, Serialize)]
@@ -18,6 +18,8 @@ pub(crate) struct Config {
     pub(crate) processors: BTreeMap<String, ProcessorConfig>,
     #[serde(serialize_with = "without_type")]
     pub(crate) exporters: BTreeMap<String, ExporterConfig>,
+    #[serde(serialize_with = "without_type", skip_serializing_if = "BTreeMap::is_empty")]
+    pub(crate) extensions: BTreeMap<String, ExtensionConfig>,
     pub(crate) service: Service,
 }
 

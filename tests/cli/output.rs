@@ -94,7 +94,7 @@ fn components_lists_what_can_be_configured() {
         ("receivers", &["tcpretrans", "replay"][..]),
         ("processors", &["filter", "aggregate", "batch"]),
         ("exporters", &["otlp", "otlp_http", "file", "debug"]),
-        ("extensions", &[]),
+        ("extensions", &["file_storage"]),
     ] {
         let listed = root[section].as_sequence().expect(section);
         let listed: Vec<_> = listed.iter().map(|entry| entry["name"].as_str().expect("name")).collect();
@@ -102,5 +102,6 @@ fn components_lists_what_can_be_configured() {
     }
     assert_eq!(root["exporters"][1]["aliases"][0], "otlphttp");
     assert_eq!(root["receivers"][0]["stability"]["logs"], "alpha");
+    assert_eq!(root["extensions"][0]["stability"]["extension"], "alpha");
     assert_eq!(root["buildinfo"]["version"], env!("CARGO_PKG_VERSION"));
 }

@@ -212,16 +212,6 @@ fn what_is_not_built_yet_is_reported_as_such() {
     validate(&MINIMAL.replace("debug:", "debug:\n  prometheus/x:")).refused(&[
         "config.yaml:5:3: exporters.prometheus/x: prometheus is not built yet; there is otlp, otlp_http, file, debug",
     ]);
-    let config = MINIMAL
-        .replace("debug:", "otlp:\n    sending_queue: { storage: file_storage }")
-        .replace("[debug]", "[otlp]");
-    let extended = format!("{config}  extensions: [file_storage]\nextensions:\n  file_storage:\n");
-    validate(&extended).refused(&[
-        "config.yaml:5:22: exporters.otlp.sending_queue.storage: is not built yet: the queue is in memory only; \
-         remove it",
-        "config.yaml:9:16: service.extensions[0]: no extension is built yet; remove it",
-        "config.yaml:11:3: extensions.file_storage: no extension is built yet; remove it",
-    ]);
 }
 
 #[test]

@@ -1,5 +1,6 @@
 //! Problems of the configuration as a whole.
 
+use crate::harness::Case;
 use crate::harness::{MINIMAL, validate};
 
 #[test]
@@ -58,12 +59,58 @@ fn only_logs_and_metrics_are_built() {
 }
 
 #[test]
-fn extensions_are_not_built_yet() {
-    let config = format!("{MINIMAL}  extensions: [health_check]\nextensions:\n  health_check:\n");
+fn references_to_extensions_are_checked() {
+    let config =
+        format!("{MINIMAL}  extensions: [file_storag]\nextensions:\n  file_storage:\n  health_check:\n");
     validate(&config).refused(&[
-        "config.yaml:8:16: service.extensions[0]: no extension is built yet; remove it",
-        "config.yaml:10:3: extensions.health_check: no extension is built yet; remove it",
+        "config.yaml:8:16: service.extensions[0]: file_storag is not declared under extensions; expected one of \
+         file_storage, health_check; did you mean file_storage?",
+        "config.yaml:11:3: extensions.health_check: health_check is not built yet; there is file_storage",
     ]);
+    let unused = format!("{MINIMAL}extensions:\n  file_storage:\n");
+    let outcome = validate(&unused);
+    assert_eq!(outcome.code, Some(0));
+    let warning = "service.extensions does not name it, so it will not run";
+    assert!(outcome.stderr.contains(&format!("extensions.file_storage: {warning}")), "{outcome:?}");
+}
+
+/// The configuration of an exporter whose queue is on disk.
+fn stored(storage: &str, extensions: &str) -> String {
+    let queue = format!("otlp:\n    sending_queue: {{ {storage} }}");
+    format!("{}  extensions: {extensions}\nextensions:\n  file_storage:\n", MINIMAL.replace("debug:", &queue))
+        .replace("[debug]", "[otlp]")
+}
+
+#[test]
+fn a_storage_must_be_an_extension_that_runs() {
+    validate(&stored("storage: file_storage", "[file_storage]")).succeeded();
+    validate(&stored("storage: file_storage", "[]")).refused_for(
+        "config.yaml:5:22: exporters.otlp.sending_queue.storage: service.extensions does not name file_storage, so it \
+         does not run; add it there",
+    );
+    validate(&stored("storage: disk", "[file_storage]")).refused(&[
+        "config.yaml:5:22: exporters.otlp.sending_queue.storage: disk is not declared under extensions; expected \
+         file_storage",
+    ]);
+    validate(&stored("storage: file_storage, enabled: false", "[file_storage]")).refused(&[
+        "config.yaml:5:22: exporters.otlp.sending_queue.storage: there is no queue to store; remove it, or `enabled: false`",
+    ]);
+}
+
+#[test]
+fn with_storage_the_defaults_of_a_queue_are_others() {
+    let queue = |config: &str, key: &str| {
+        let outcome = Case::new("print-config", config).run();
+        outcome.succeeded();
+        let root: serde_yaml::Value = serde_yaml::from_str(&outcome.stdout).expect("YAML");
+        root["exporters"]["otlp"]["sending_queue"][key].as_str().map(str::to_owned)
+    };
+    let stored = stored("storage: file_storage", "[file_storage]");
+    assert_eq!(queue(&stored, "on_full").as_deref(), Some("drop_oldest"));
+    assert_eq!(queue(&stored, "queue_size"), None, "the extension's max_size bounds it");
+    let in_memory = stored.replace("{ storage: file_storage }", "{}");
+    assert_eq!(queue(&in_memory, "on_full").as_deref(), Some("drop_newest"));
+    assert_eq!(queue(&in_memory, "queue_size").as_deref(), Some("64MiB"));
 }
 
 #[test]

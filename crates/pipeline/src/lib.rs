@@ -26,6 +26,7 @@ pub mod record;
 pub mod reloads;
 pub mod say_once;
 pub mod status;
+pub mod storage;
 pub mod telemetry;
 
 #[cfg(test)]

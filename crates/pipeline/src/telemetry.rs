@@ -170,6 +170,8 @@ impl Observed {
                         ("accepted", counts.accepted),
                         ("delivered", counts.delivered),
                         ("rejected", counts.rejected),
+                        ("restored", counts.restored),
+                        ("stored", counts.stored),
                     ];
                     outcomes(out, key, counts, &settled);
                 }
@@ -208,15 +210,20 @@ impl Observed {
         let kinds: [(_, _, Value); 3] = [
             ("sent", "taken by the backend", |counts| counts.delivered),
             ("send_failed", "that the backend did not take", |counts| {
-                let never_sent = [DropReason::PipelineFull, DropReason::ExporterFull, DropReason::QueueFull];
+                let never_sent = [
+                    DropReason::PipelineFull,
+                    DropReason::ExporterFull,
+                    DropReason::QueueFull,
+                    DropReason::Storage,
+                ];
                 let failed = counts.dropped.iter().filter(|(reason, _)| !never_sent.contains(reason));
                 counts.rejected + failed.map(|(_, items)| items).sum::<u64>()
             }),
             (
                 "enqueue_failed",
-                "for which the sending queue, or the channel before it, had no room",
+                "for which the sending queue, or the channel before it, had no room, or which the disk did not keep",
                 |counts| {
-                    let full = [DropReason::ExporterFull, DropReason::QueueFull];
+                    let full = [DropReason::ExporterFull, DropReason::QueueFull, DropReason::Storage];
                     full.iter().filter_map(|reason| counts.dropped.get(reason)).sum()
                 },
             ),
@@ -356,6 +363,8 @@ fn is_possible(reason: DropReason, key: &LedgerKey) -> bool {
         | DropReason::QueueFull
         | DropReason::PermanentError
         | DropReason::RetriesExhausted
+        | DropReason::Expired
+        | DropReason::Storage
         | DropReason::TooLarge => key.exporter.is_some(),
     }
 }

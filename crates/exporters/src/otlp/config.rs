@@ -142,6 +142,7 @@ impl Config {
             tls: same(tls(&logs), tls(&metrics)).unwrap_or_else(|| self.tls.clone()),
             headers: same(logs.headers, metrics.headers),
             timeout: same(logs.timeout, metrics.timeout).map(Interval::from),
+            sending_queue: self.sending_queue.filled_in(),
             ..self.clone()
         })
     }

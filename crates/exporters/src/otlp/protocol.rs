@@ -1,6 +1,6 @@
 //! How requests travel, and how a configuration or the environment says it.
 
-use serde::{Deserialize, Serialize};
+pub use otel_tcpretrans_pipeline::delivery::Format;
 
 /// The type of an exporter, which decides its protocol.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -20,17 +20,6 @@ pub enum Protocol {
     Grpc,
     /// OTLP over HTTP/1.1.
     Http(Format),
-}
-
-/// The form of a request's body over HTTP, as the Collector's `encoding` names it.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
-#[serde(rename_all = "lowercase")]
-pub enum Format {
-    /// Binary protobuf.
-    #[default]
-    Proto,
-    /// JSON, as the OTLP specification maps it ("JSON Protobuf Encoding").
-    Json,
 }
 
 impl Protocol {

@@ -25,7 +25,7 @@ pub(crate) fn exporter(url: &str, signal: Signal, more: &str) -> Arc<dyn Exporte
     );
     let config: Config = serde_yaml::from_str(&yaml).expect(&yaml);
     assert_eq!(config.validate(Kind::Otlp, &no_environment), []);
-    otlp::start("otlp", Kind::Otlp, signal, &config, &no_environment, &resource(), &Books::default())
+    otlp::start("otlp", Kind::Otlp, signal, &config, &no_environment, &resource(), None, &Books::default())
         .expect("starts")
 }
 

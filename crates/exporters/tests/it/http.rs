@@ -172,8 +172,17 @@ pub(crate) fn exporter(url: &str, signal: Signal, more: &str) -> Arc<dyn Exporte
     let yaml = format!("{{ endpoint: '{url}', {retry} {more} }}");
     let config: Config = serde_yaml::from_str(&yaml).expect(&yaml);
     assert_eq!(config.validate(Kind::OtlpHttp, &no_environment), []);
-    otlp::start("otlp_http", Kind::OtlpHttp, signal, &config, &no_environment, &resource(), &Books::default())
-        .expect("starts")
+    otlp::start(
+        "otlp_http",
+        Kind::OtlpHttp,
+        signal,
+        &config,
+        &no_environment,
+        &resource(),
+        None,
+        &Books::default(),
+    )
+    .expect("starts")
 }
 
 fn points() -> Batch {

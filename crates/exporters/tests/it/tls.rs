@@ -6,7 +6,7 @@ use std::sync::Arc;
 
 use otel_tcpretrans_exporters::otlp::{self, Config, Kind, Protocol};
 use otel_tcpretrans_pipeline::books::{Books, Signal};
-use otel_tcpretrans_pipeline::delivery::{Compression, Request, SendError, Transport};
+use otel_tcpretrans_pipeline::delivery::{Compression, Format, Request, SendError, Transport};
 use rcgen::{BasicConstraints, CertificateParams, CertifiedIssuer, IsCa, KeyPair};
 use tempfile::TempDir;
 use tokio_rustls::TlsAcceptor;
@@ -69,11 +69,15 @@ async fn delivers(backend: &Backend, url: &str, tls: &str) {
     assert_eq!(ledger.counts().delivered, 3);
 }
 
+fn empty() -> Request {
+    Request { body: bytes::Bytes::new(), format: Format::Proto, compression: Compression::None, items: 0 }
+}
+
 async fn refusal(url: &str, tls: &str) -> String {
     let config: Config = serde_yaml::from_str(&format!("{{ endpoint: '{url}', {tls} }}")).unwrap();
     let settings = config.resolve(Kind::Otlp, Signal::Logs, &no_environment).unwrap();
     let transport = otlp::GrpcTransport::connect_lazy(Signal::Logs, &settings).unwrap();
-    let empty = Request { body: bytes::Bytes::new(), compression: Compression::None, items: 0 };
+    let empty = empty();
     match transport.send(&empty).await {
         Err(SendError::Retryable { message, .. }) => message,
         other => panic!("{other:?}"),
@@ -164,7 +168,7 @@ async fn replaced_certificates_are_used_without_a_restart() {
         let yaml = format!("{{ endpoint: '{url}', tls: {{ {} }} }}", tls("ca_file", &ca));
         let config: Config = serde_yaml::from_str(&yaml).unwrap();
         let settings = config.resolve(kind, Signal::Logs, &no_environment).unwrap();
-        let empty = Request { body: bytes::Bytes::new(), compression: Compression::None, items: 0 };
+        let empty = empty();
         let replace = || {
             fs::copy(authority.file("ca.pem"), place.path().join("new.pem")).unwrap();
             fs::rename(place.path().join("new.pem"), &ca).unwrap();
@@ -176,8 +180,8 @@ async fn replaced_certificates_are_used_without_a_restart() {
                 replace();
                 transport.send(&empty).await.expect("the replaced authority");
             }
-            Protocol::Http(format) => {
-                let transport = otlp::HttpTransport::new(Signal::Logs, format, &settings).unwrap();
+            Protocol::Http(_) => {
+                let transport = otlp::HttpTransport::new(Signal::Logs, &settings).unwrap();
                 transport.send(&empty).await.expect_err("another authority");
                 replace();
                 transport.send(&empty).await.expect("the replaced authority");
@@ -208,6 +212,7 @@ async fn files_that_can_not_be_used_are_named_at_start() {
             &config,
             &no_environment,
             &resource(),
+            None,
             &Books::default(),
         );
         let message = match started {

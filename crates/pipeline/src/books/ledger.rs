@@ -24,6 +24,10 @@ pub enum DropReason {
     PermanentError,
     /// It was retried until `max_elapsed_time`, or not at all if retries are disabled.
     RetriesExhausted,
+    /// It was stored for longer than `retention`.
+    Expired,
+    /// The disk did not take it, or what it had stored is damaged.
+    Storage,
     /// One item alone is larger than a request may be.
     TooLarge,
     /// It was not delivered when the deadline of the shutdown passed.
@@ -62,6 +66,10 @@ pub struct Counts {
     pub dropped: BTreeMap<DropReason, u64>,
     /// Waiting in the sending queue.
     pub queued: u64,
+    /// Found in storage at the start: an earlier exporter had accepted them.
+    pub restored: u64,
+    /// Left in storage for the next start.
+    pub stored: u64,
 }
 
 impl Counts {
@@ -70,10 +78,11 @@ impl Counts {
         self.dropped.values().sum()
     }
 
-    /// Accepted and not yet accounted for otherwise. A negative number would be a bug in the books.
+    /// Accepted or restored, and not yet accounted for otherwise. A negative number would be a bug in the books.
     pub fn in_flight(&self) -> i128 {
-        let settled = self.passed + self.filtered + self.aggregated + self.delivered + self.rejected;
-        i128::from(self.accepted) - i128::from(settled + self.dropped_total() + self.queued)
+        let settled =
+            self.passed + self.filtered + self.aggregated + self.delivered + self.rejected + self.stored;
+        i128::from(self.accepted + self.restored) - i128::from(settled + self.dropped_total() + self.queued)
     }
 }
 
@@ -90,6 +99,8 @@ impl AddAssign<&Counts> for Counts {
             *self.dropped.entry(*reason).or_default() += items;
         }
         self.queued += other.queued;
+        self.restored += other.restored;
+        self.stored += other.stored;
     }
 }
 
@@ -153,6 +164,19 @@ impl Ledger {
     /// Counts items that stop waiting in the sending queue and are in flight again.
     pub fn dequeue(&self, items: u64) {
         self.lock().queued -= items;
+    }
+
+    /// Counts items that were found in storage, and that wait in the sending queue now.
+    pub(crate) fn restore(&self, items: u64) {
+        let mut counts = self.lock();
+        counts.restored += items;
+        counts.queued += items;
+    }
+
+    /// Counts everything that waits in the sending queue as left in storage.
+    pub(crate) fn leave_stored(&self) {
+        let mut counts = self.lock();
+        counts.stored += std::mem::take(&mut counts.queued);
     }
 
     /// Counts all items in flight as dropped. Call it only when no task works on them any more.

@@ -5,8 +5,8 @@
 //! - a receiver: `seen = received + unobserved(place, reason)`, plus what is still on its way;
 //! - a pipeline: `accepted = passed + filtered + aggregated + dropped(reason) + in flight` (records: flows and
 //!   gaps);
-//! - a pipeline's exporter: `accepted = delivered + rejected + dropped(reason) + queued + in flight` (log records
-//!   or metric points).
+//! - a pipeline's exporter: `accepted + restored = delivered + rejected + dropped(reason) + stored + queued + in flight`
+//!   (log records or metric points). What one exporter leaves in storage is what a later one restores.
 //!
 //! "In flight" is what is accepted and not yet accounted for otherwise. After a drain it must be 0; another number
 //! means that items were lost without a reason.

@@ -44,6 +44,22 @@ fn a_write_off_balances_the_ledger_and_can_be_repeated() {
     assert_eq!(ledger.counts(), expected);
 }
 
+/// What one exporter leaves on disk, a later one of the same name restores.
+#[test]
+fn what_was_stored_and_restored_balances() {
+    let books = Books::default();
+    let key = LedgerKey { pipeline: "l".to_owned(), signal: Signal::Logs, exporter: Some("e".to_owned()) };
+    let (old, new) = (books.open(key.clone()), books.open(key));
+    old.accept(5);
+    old.enqueue(5);
+    old.leave_stored();
+    new.restore(5);
+    new.dequeue(5);
+    new.deliver(5, 0);
+    let sum = books.snapshot().ledgers.remove(0).1;
+    assert_eq!((sum.stored, sum.restored, sum.queued, sum.delivered, sum.in_flight()), (5, 5, 0, 5, 0));
+}
+
 #[test]
 fn in_a_snapshot_no_pipeline_has_accepted_more_than_was_received() {
     let books = Books::default();

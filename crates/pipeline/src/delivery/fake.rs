@@ -11,7 +11,7 @@ use bytes::Bytes;
 use tokio::sync::Semaphore;
 use tokio::time::Instant;
 
-use super::{Accepted, Compression, Encode, Encoded, Request, SendError, Transport};
+use super::{Accepted, Compression, Encode, Encoded, Format, Request, SendError, Transport};
 use crate::component::Batch;
 
 /// A backend that answers as its script says. After the end of the script it takes everything. Clones share it.
@@ -117,5 +117,5 @@ impl Encode for Encoder {
 
 pub(super) fn request(items: u64, bytes_per_item: usize) -> Request {
     let body = vec![items as u8; items as usize * bytes_per_item].into();
-    Request { body, compression: Compression::None, items }
+    Request { body, format: Format::Proto, compression: Compression::None, items }
 }

@@ -1,12 +1,14 @@
 //! What the delivery of an exporter logs. An outage makes only a few lines, even if it affects many requests.
 
+use std::path::Path;
 use std::time::Duration;
 
-use tracing::{debug, info, warn};
+use tracing::{debug, error, info, warn};
 
 use super::transport::Accepted;
 use crate::books::Signal;
 use crate::say_once::SayOnce;
+use crate::storage::{Damage, StoreError, Totals};
 
 /// The log of one exporter and signal.
 pub(super) struct DeliveryLog {
@@ -20,6 +22,8 @@ pub(super) struct DeliveryLog {
     remarks: SayOnce,
     /// Holds from the moment when the queue is full until it is empty.
     full: SayOnce,
+    /// Holds while the disk does not take what is to be stored.
+    unstored: SayOnce,
 }
 
 impl DeliveryLog {
@@ -31,6 +35,7 @@ impl DeliveryLog {
             dropping: SayOnce::default(),
             remarks: SayOnce::default(),
             full: SayOnce::default(),
+            unstored: SayOnce::default(),
         }
     }
 
@@ -43,6 +48,11 @@ impl DeliveryLog {
     /// each of them once.
     pub(super) fn dropped(&self, error: &str, why: &str) {
         self.failed(&self.dropping, error, &format!("is dropped: {why}"));
+    }
+
+    /// The backend did not take a request, and a shutdown has begun. It stays in storage.
+    pub(super) fn kept(&self, error: &str) {
+        self.failed(&self.retrying, error, "stays in storage for the next start");
     }
 
     fn failed(&self, outage: &SayOnce, error: &str, consequence: &str) {
@@ -107,6 +117,94 @@ impl DeliveryLog {
     pub(super) fn queue_empty(&self) {
         if self.full.end() {
             info!(exporter = self.exporter, signal = self.signal, "the sending queue has drained");
+        }
+    }
+
+    /// The disk did not take a commit.
+    pub(super) fn storage_failed(&self, file: &Path, error: &StoreError) {
+        if self.unstored.begin() {
+            warn!(
+                exporter = self.exporter,
+                signal = self.signal,
+                file = %file.display(),
+                %error,
+                "can't store requests: new ones stay in memory while there is room, and are dropped then; the disk is \
+                 tried again"
+            );
+        }
+    }
+
+    /// The disk takes commits again.
+    pub(super) fn storage_works(&self) {
+        if self.unstored.end() {
+            info!(exporter = self.exporter, signal = self.signal, "requests are stored again");
+        }
+    }
+
+    /// The store's file was damaged.
+    pub(super) fn damaged(&self, file: &Path, damage: &Damage, now: &Totals) {
+        let sum = |totals: &Totals| totals.values().map(|total| total.items).sum::<i64>();
+        let lost = match &damage.before {
+            Some(before) => (sum(before) - sum(now)).max(0).to_string(),
+            None => "an unknown number".to_owned(),
+        };
+        error!(
+            exporter = self.exporter,
+            signal = self.signal,
+            file = %file.display(),
+            why = damage.why,
+            set_aside = %damage.aside.display(),
+            saved_items = sum(now),
+            lost_items = lost,
+            "a damaged store was set aside, and what could be read of it was saved"
+        );
+    }
+
+    /// A stored request is not what was written.
+    pub(super) fn damaged_request(&self, file: &Path, items: u64) {
+        error!(
+            exporter = self.exporter,
+            signal = self.signal,
+            file = %file.display(),
+            items,
+            "a stored request is damaged and is dropped: its checksum does not fit"
+        );
+    }
+
+    /// What was in the store at the start.
+    pub(super) fn restored(&self, requests: i64, items: i64) {
+        if requests > 0 {
+            info!(
+                exporter = self.exporter,
+                signal = self.signal,
+                requests,
+                items,
+                "stored requests are sent first"
+            );
+        }
+    }
+
+    /// What is in the store at the end.
+    pub(super) fn left_stored(&self, items: u64) {
+        if items > 0 {
+            info!(
+                exporter = self.exporter,
+                signal = self.signal,
+                items,
+                "left in storage for the next start"
+            );
+        }
+    }
+
+    /// `items` were stored for too long.
+    pub(super) fn expired(&self, items: u64) {
+        if self.dropping.begin() {
+            warn!(
+                exporter = self.exporter,
+                signal = self.signal,
+                items,
+                "requests are dropped that were stored for longer than `retention`"
+            );
         }
     }
 

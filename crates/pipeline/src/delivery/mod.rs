@@ -19,10 +19,11 @@ mod queue_config;
 mod request;
 mod retry;
 mod retry_sender;
+mod stored;
 mod transport;
 
-pub use exporter::QueuedExporter;
+pub use exporter::{QueuedExporter, Sending};
 pub use queue_config::{OnFull, QueueConfig, Sizer};
-pub use request::{Compression, Encode, Encoded, Request};
+pub use request::{Compression, Encode, Encoded, Format, Request};
 pub use retry::RetryConfig;
 pub use transport::{Accepted, SendError, Transport};

@@ -56,10 +56,10 @@ pub(super) struct Lease<'q> {
 
 impl Queue {
     pub(super) fn new(config: &QueueConfig, log: Arc<DeliveryLog>) -> Self {
-        let capacity = usize::try_from(config.queue_size.bytes()).unwrap_or(usize::MAX);
+        let capacity = usize::try_from(config.size_in_memory().bytes()).unwrap_or(usize::MAX);
         let capacity = capacity.min(Semaphore::MAX_PERMITS);
         Queue {
-            on_full: config.on_full,
+            on_full: config.on_full(),
             capacity,
             room: Arc::new(Semaphore::new(capacity)),
             state: Mutex::default(),

@@ -31,6 +31,8 @@ pub struct Encoded {
 pub struct Request {
     /// The encoded message, compressed as `compression` says.
     pub body: Bytes,
+    /// The form of the message.
+    pub format: Format,
     /// How `body` is compressed.
     pub compression: Compression,
     /// Number of log records or metric points in it.
@@ -39,9 +41,33 @@ pub struct Request {
 
 impl Request {
     /// Size of the body, in bytes.
-    pub(super) fn bytes(&self) -> u64 {
+    pub(crate) fn bytes(&self) -> u64 {
         self.body.len() as u64
     }
+}
+
+/// The form of a message, as the Collector's `encoding` names it. It belongs to the request, since a request that was
+/// stored can be sent after the configuration has changed.
+#[derive(
+    Clone,
+    Copy,
+    Debug,
+    Default,
+    PartialEq,
+    Eq,
+    Serialize,
+    Deserialize,
+    strum::EnumString,
+    strum::IntoStaticStr,
+)]
+#[serde(rename_all = "lowercase")]
+#[strum(serialize_all = "lowercase")]
+pub enum Format {
+    /// Binary protobuf.
+    #[default]
+    Proto,
+    /// JSON, as the OTLP specification maps it ("JSON Protobuf Encoding").
+    Json,
 }
 
 /// Compression of requests.

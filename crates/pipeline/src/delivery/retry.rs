@@ -97,6 +97,16 @@ pub(super) enum Failure {
         /// The error's message.
         error: String,
     },
+    /// It was stored for longer than `retention`.
+    Expired {
+        /// The message of the last error.
+        error: String,
+    },
+    /// It is stored, and the next start sends it.
+    Kept {
+        /// The message of the last error, if an attempt has failed.
+        error: Option<String>,
+    },
     /// It failed with a temporary error, and is not sent again.
     NoMoreAttempts {
         /// The message of the last error.
@@ -107,35 +117,55 @@ pub(super) enum Failure {
 }
 
 impl Failure {
-    /// The reason in the books.
-    pub(super) fn drop_reason(&self) -> DropReason {
+    /// The reason in the books. `None` if the request is not dropped.
+    pub(super) fn drop_reason(&self) -> Option<DropReason> {
         match self {
-            Failure::Deadline => DropReason::Shutdown,
-            Failure::Refused { .. } => DropReason::PermanentError,
-            Failure::NoMoreAttempts { .. } => DropReason::RetriesExhausted,
+            Failure::Deadline => Some(DropReason::Shutdown),
+            Failure::Refused { .. } => Some(DropReason::PermanentError),
+            Failure::Expired { .. } => Some(DropReason::Expired),
+            Failure::NoMoreAttempts { .. } => Some(DropReason::RetriesExhausted),
+            Failure::Kept { .. } => None,
         }
     }
 }
 
-/// Sends `request` until the backend takes it or refuses it permanently, until `config` allows no other attempt, or
-/// until the deadline in `shutdown` passes. Before each wait for another attempt it calls `will_retry` with the error
-/// and the length of the wait.
+/// Where a request is while it is sent.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Kept {
+    /// In memory: it is retried as long as the configuration says, also during a shutdown.
+    InMemory,
+    /// On disk: it is retried for so long. After a shutdown has begun, one attempt more is made, and it stays on disk if
+    /// that fails.
+    OnDisk(Duration),
+}
+
+/// Sends `request` until the backend takes it or refuses it permanently, until its time is over, or until the deadline in
+/// `shutdown` passes. Before each wait for another attempt it calls `will_retry` with the error and the length of the
+/// wait.
 ///
 /// Retries go on during shutdown, with short waits. If a request waits when shutdown begins, its next attempt is made
-/// at once. So a backend that comes back in time gets everything.
+/// at once. So a backend that comes back in time gets everything. A request on disk has only that one attempt.
 pub(super) async fn send<T: Transport>(
     transport: &T,
-    request: &Request,
+    (request, kept): (&Request, Kept),
     config: &RetryConfig,
     will_retry: impl Fn(String, Duration),
     shutdown: &mut watch::Receiver<Option<Instant>>,
 ) -> Result<Accepted, Failure> {
     let started = Instant::now();
+    let longest = match kept {
+        Kept::InMemory if config.max_elapsed_time.is_zero() => None,
+        Kept::InMemory => Some(*config.max_elapsed_time),
+        Kept::OnDisk(patience) => Some(patience),
+    };
     let mut waits = config.waits();
     loop {
         let attempt = tokio::select! {
             biased;
-            () = deadline(shutdown.clone()) => return Err(Failure::Deadline),
+            () = deadline(shutdown.clone()) => return Err(match kept {
+                Kept::InMemory => Failure::Deadline,
+                Kept::OnDisk(_) => Failure::Kept { error: None },
+            }),
             attempt = transport.send(request) => attempt,
         };
         let (error, after) = match attempt {
@@ -147,16 +177,22 @@ pub(super) async fn send<T: Transport>(
             return Err(Failure::NoMoreAttempts { error, why: "retries are disabled" });
         }
         let end = *shutdown.borrow();
-        let longest = if end.is_some() { LONGEST_WAIT_IN_SHUTDOWN } else { Duration::MAX };
+        if matches!(kept, Kept::OnDisk(_)) && end.is_some() {
+            return Err(Failure::Kept { error: Some(error) });
+        }
+        let longest_wait = if end.is_some() { LONGEST_WAIT_IN_SHUTDOWN } else { Duration::MAX };
         // The iterator has no end. An end would mean to give up.
-        let wait = waits.next().map(|wait| wait.max(after.unwrap_or_default()).min(longest));
+        let wait = waits.next().map(|wait| wait.max(after.unwrap_or_default()).min(longest_wait));
         let next = wait.and_then(|wait| Instant::now().checked_add(wait));
-        let is_within_time = |next: &Instant| {
-            config.max_elapsed_time.is_zero() || next.duration_since(started) <= *config.max_elapsed_time
-        };
+        let is_within_time =
+            |next: &Instant| longest.is_none_or(|longest| next.duration_since(started) <= longest);
         let Some(next) = next.filter(is_within_time) else {
-            let why = "the next attempt would be after max_elapsed_time";
-            return Err(Failure::NoMoreAttempts { error, why });
+            return Err(match kept {
+                Kept::OnDisk(_) => Failure::Expired { error },
+                Kept::InMemory => {
+                    Failure::NoMoreAttempts { error, why: "the next attempt would be after max_elapsed_time" }
+                }
+            });
         };
         will_retry(error, next.saturating_duration_since(Instant::now()));
         match end {

@@ -11,7 +11,7 @@ use tracing::error;
 
 use super::log::DeliveryLog;
 use super::request::Request;
-use super::retry::{self, Failure, RetryConfig};
+use super::retry::{self, Failure, Kept, RetryConfig};
 use super::transport::{Accepted, Transport};
 use crate::books::{DropReason, Ledger};
 use crate::status::{Status, StatusReporter};
@@ -57,11 +57,17 @@ impl<T: Transport> RetrySender<T> {
         self.shutdown.borrow().is_some_and(|deadline| deadline <= Instant::now())
     }
 
-    /// Sends a request, and settles its items in `ledger`.
-    pub(super) async fn deliver(&self, request: &Request, ledger: &Ledger) {
+    /// Whether a shutdown has begun.
+    pub(super) fn is_ending(&self) -> bool {
+        self.shutdown.borrow().is_some()
+    }
+
+    /// Sends a request, and settles its items in `ledger`. Returns whether it has settled them: a request that is kept on
+    /// disk stays in flight.
+    pub(super) async fn deliver(&self, request: &Request, kept: Kept, ledger: &Ledger) -> bool {
         let mut shutdown = self.shutdown.subscribe();
         let will_retry = |error: String, wait| self.will_retry(error, wait);
-        let sent = retry::send(&self.transport, request, &self.retry, will_retry, &mut shutdown);
+        let sent = retry::send(&self.transport, (request, kept), &self.retry, will_retry, &mut shutdown);
         // A panic in a transport drops one request. Without this it would end the worker, so that the queue would stop.
         match AssertUnwindSafe(sent).catch_unwind().await {
             Ok(Ok(accepted)) => {
@@ -69,14 +75,19 @@ impl<T: Transport> RetrySender<T> {
                 ledger.deliver(request.items, accepted.rejected);
             }
             Ok(Err(failure)) => {
-                ledger.drop_items(request.items, failure.drop_reason());
-                self.dropped(failure);
+                let reason = failure.drop_reason();
+                if let Some(reason) = reason {
+                    ledger.drop_items(request.items, reason);
+                }
+                self.failed(failure);
+                return reason.is_some();
             }
             Err(_panic) => {
                 error!(items = request.items, "the transport panicked, so the request is dropped");
                 ledger.drop_items(request.items, DropReason::Internal);
             }
         }
+        true
     }
 
     fn taken(&self, accepted: &Accepted) {
@@ -89,9 +100,17 @@ impl<T: Transport> RetrySender<T> {
         self.status.report(Status::RecoverableError(error));
     }
 
-    fn dropped(&self, failure: Failure) {
+    fn failed(&self, failure: Failure) {
         match failure {
-            Failure::Deadline => {}
+            Failure::Deadline | Failure::Kept { error: None } => {}
+            Failure::Kept { error: Some(error) } => {
+                self.log.kept(&error);
+                self.status.report(Status::RecoverableError(error));
+            }
+            Failure::Expired { error } => {
+                self.log.dropped(&error, "it was stored for longer than `retention`");
+                self.status.report(Status::RecoverableError(error));
+            }
             Failure::Refused { error } => {
                 self.log.dropped(&error, "the backend refuses it permanently");
                 self.status.report(Status::PermanentError(error));

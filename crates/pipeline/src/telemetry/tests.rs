@@ -139,6 +139,8 @@ fn every_counter_is_there_from_the_start() {
                     "queue_full",
                     "permanent_error",
                     "retries_exhausted",
+                    "expired",
+                    "storage",
                     "too_large",
                     "shutdown",
                     "internal",
@@ -151,8 +153,8 @@ fn every_counter_is_there_from_the_start() {
             }
         }
     }
-    // 6 of the Collector's, (4 + 3) and (3 + 7) counters, and 1 and 2 gauges per signal.
-    assert_eq!(names.len(), 6 + 2 * (7 + 10 + 3));
+    // 6 of the Collector's, (4 + 3) and (5 + 9) counters, and 1 and 2 gauges per signal.
+    assert_eq!(names.len(), 6 + 2 * (7 + 14 + 3));
 }
 
 #[test]
@@ -160,7 +162,7 @@ fn the_collectors_counters_add_up_an_exporters_pipelines() {
     let books = Books::default();
     for pipeline in ["logs", "logs/2"] {
         let ledger = books.open(key(pipeline, Signal::Logs, Some("otlp")));
-        ledger.accept(100);
+        ledger.accept(105);
         ledger.deliver(20, 1);
         for (items, reason) in [
             (2, DropReason::QueueFull),
@@ -168,6 +170,8 @@ fn the_collectors_counters_add_up_an_exporters_pipelines() {
             (4, DropReason::RetriesExhausted),
             (5, DropReason::TooLarge),
             (6, DropReason::Shutdown),
+            (7, DropReason::Expired),
+            (8, DropReason::Storage),
         ] {
             ledger.drop_items(items, reason);
         }
@@ -176,12 +180,12 @@ fn the_collectors_counters_add_up_an_exporters_pipelines() {
     books.open(key("logs", Signal::Logs, Some("debug"))).deliver(7, 0);
     let seen = Reader::new(&books).scrape();
     assert_eq!(seen["otelcol_exporter_sent_log_records{exporter=otlp}"], 38);
-    assert_eq!(seen["otelcol_exporter_send_failed_log_records{exporter=otlp}"], 2 * (1 + 3 + 4 + 5 + 6));
-    assert_eq!(seen["otelcol_exporter_enqueue_failed_log_records{exporter=otlp}"], 4);
+    assert_eq!(seen["otelcol_exporter_send_failed_log_records{exporter=otlp}"], 2 * (1 + 3 + 4 + 5 + 6 + 7));
+    assert_eq!(seen["otelcol_exporter_enqueue_failed_log_records{exporter=otlp}"], 2 * (2 + 8));
     assert_eq!(seen["otelcol_exporter_sent_log_records{exporter=debug}"], 7);
     let of = "exporter=otlp,pipeline=logs/2,signal=logs}";
     assert_eq!(seen[&format!("own_exporter_queued_items{{{of}")], 50);
-    assert_eq!(seen[&format!("own_exporter_in_flight_items{{{of}")], 10);
+    assert_eq!(seen[&format!("own_exporter_in_flight_items{{{of}")], 0);
     assert!(!seen.keys().any(|name| name.contains("metric_points")));
 }
 

@@ -1,6 +1,6 @@
 //! Collects encoded items into requests, splits these at the size limit, and compresses them.
 
-use otel_tcpretrans_pipeline::delivery::{Compression, Encoded, Request};
+use otel_tcpretrans_pipeline::delivery::{Compression, Encoded, Format, Request};
 
 use super::body::{Body, Spare};
 use super::compress::Compressor;
@@ -112,7 +112,8 @@ impl<'a> Requests<'a> {
                 (Compression::None, std::mem::replace(&mut self.body, next).freeze().slice(start..))
             }
         };
-        self.encoded.requests.push(Request { body, compression, items: self.count });
+        let format = if self.last.translate.is_some() { Format::Json } else { Format::Proto };
+        self.encoded.requests.push(Request { body, format, compression, items: self.count });
         self.count = 0;
     }
 

@@ -6,7 +6,7 @@ use std::time::Duration;
 use http::uri::PathAndQuery;
 use otel_tcpretrans_pipeline::books::Signal;
 use otel_tcpretrans_pipeline::config::Problem;
-use otel_tcpretrans_pipeline::delivery::{Accepted, Request, SendError, Transport};
+use otel_tcpretrans_pipeline::delivery::{Accepted, Format, Request, SendError, Transport};
 use tonic::Status;
 use tonic::client::Grpc;
 use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
@@ -106,6 +106,11 @@ impl GrpcTransport {
 
 impl Transport for GrpcTransport {
     async fn send(&self, request: &Request) -> Result<Accepted, SendError> {
+        if request.format != Format::Proto {
+            let message =
+                format!("{}: a stored request is in JSON, and gRPC carries protobuf only", self.name);
+            return Err(SendError::Permanent { message });
+        }
         let (number, channel) = self.connection();
         // tonic's own timeout begins when there is a connection. This one includes connecting.
         match tokio::time::timeout(self.timeout, self.call(channel, request.clone())).await {

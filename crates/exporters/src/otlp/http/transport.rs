@@ -6,14 +6,13 @@ use http::header::{CONTENT_ENCODING, CONTENT_TYPE};
 use http::{HeaderMap, HeaderValue};
 use otel_tcpretrans_pipeline::books::Signal;
 use otel_tcpretrans_pipeline::config::Problem;
-use otel_tcpretrans_pipeline::delivery::{Accepted, Compression, Request, SendError, Transport};
+use otel_tcpretrans_pipeline::delivery::{Accepted, Compression, Format, Request, SendError, Transport};
 use reqwest::{Client, Response};
 
 use super::answer::{Answer, judge};
 use super::client;
-use crate::otlp::client::{RESPONSE_LIMIT, headers as configured};
+use crate::otlp::client::{RESPONSE_LIMIT, headers};
 use crate::otlp::explain::{chain, cut};
-use crate::otlp::protocol::Format;
 use crate::otlp::rotation::Rotating;
 use crate::otlp::settings::Settings;
 
@@ -33,14 +32,14 @@ impl HttpTransport {
     ///
     /// # Errors
     /// The files that the settings name can't be used.
-    pub fn new(signal: Signal, format: Format, settings: &Settings) -> Result<Self, Vec<Problem>> {
+    pub fn new(signal: Signal, settings: &Settings) -> Result<Self, Vec<Problem>> {
         let own = settings.clone();
         Ok(HttpTransport {
             name: settings.endpoint.to_string(),
             url: settings.endpoint.uri().to_string(),
             signal,
             client: Rotating::new(settings, move || client::build(&own))?,
-            headers: headers(settings, format),
+            headers: headers(settings),
             timeout: settings.timeout,
         })
     }
@@ -60,6 +59,11 @@ impl Transport for HttpTransport {
     async fn send(&self, request: &Request) -> Result<Accepted, SendError> {
         let (_, client) = self.client.current();
         let mut headers = self.headers.clone();
+        let kind = match request.format {
+            Format::Proto => "application/x-protobuf",
+            Format::Json => "application/json",
+        };
+        headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
         if request.compression != Compression::None {
             headers.insert(CONTENT_ENCODING, HeaderValue::from_static(request.compression.into()));
         }
@@ -92,15 +96,4 @@ fn explained(error: &reqwest::Error) -> String {
         Some(cause) => chain(cause),
         None => "the request failed".to_owned(),
     }
-}
-
-/// The headers of each request.
-fn headers(settings: &Settings, format: Format) -> HeaderMap {
-    let mut headers = configured(settings);
-    let kind = match format {
-        Format::Proto => "application/x-protobuf",
-        Format::Json => "application/json",
-    };
-    headers.insert(CONTENT_TYPE, HeaderValue::from_static(kind));
-    headers
 }

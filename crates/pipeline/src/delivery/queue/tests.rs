@@ -20,7 +20,11 @@ use crate::fixtures::ledger;
 
 /// A queue of ten bytes.
 fn queue(on_full: OnFull) -> Queue {
-    let config = QueueConfig { queue_size: Size(ByteSize::b(10)), on_full, ..QueueConfig::default() };
+    let config = QueueConfig {
+        queue_size: Some(Size(ByteSize::b(10))),
+        on_full: Some(on_full),
+        ..QueueConfig::default()
+    };
     Queue::new(&config, Arc::new(DeliveryLog::new("sink".to_owned(), Signal::Logs)))
 }
 

@@ -7,7 +7,7 @@ use std::time::Duration;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
-use super::{RetryConfig, send};
+use super::{Kept, RetryConfig, send};
 use crate::books::DropReason;
 use crate::config::Interval;
 use crate::delivery::Accepted;
@@ -22,7 +22,8 @@ fn exact() -> RetryConfig {
     RetryConfig { randomization_factor: 0.0, ..RetryConfig::default() }
 }
 
-type Outcome = Result<Accepted, DropReason>;
+/// `Err(None)`: it is kept on disk.
+type Outcome = Result<Accepted, Option<DropReason>>;
 
 /// Sends one request. Returns its outcome and the times of its attempts, in seconds from the start.
 async fn run(config: RetryConfig, backend: Backend) -> (Outcome, Vec<f64>) {
@@ -33,11 +34,20 @@ async fn run(config: RetryConfig, backend: Backend) -> (Outcome, Vec<f64>) {
 async fn run_until(
     config: RetryConfig,
     backend: Backend,
+    shutdown: watch::Receiver<Option<Instant>>,
+) -> (Outcome, Vec<f64>) {
+    run_kept(Kept::InMemory, config, backend, shutdown).await
+}
+
+async fn run_kept(
+    kept: Kept,
+    config: RetryConfig,
+    backend: Backend,
     mut shutdown: watch::Receiver<Option<Instant>>,
 ) -> (Outcome, Vec<f64>) {
     let start = Instant::now();
     let request = request(1, 4);
-    let outcome = send(&backend, &request, &config, |_, _| {}, &mut shutdown).await;
+    let outcome = send(&backend, (&request, kept), &config, |_, _| {}, &mut shutdown).await;
     let outcome = outcome.map_err(|failure| failure.drop_reason());
     assert!(backend.bodies().iter().all(|body| *body == request.body), "the same bytes every time");
     (outcome, backend.times().iter().map(|at| (*at - start).as_secs_f64()).collect())
@@ -85,7 +95,7 @@ fn waits_are_spread_around_the_interval() {
 #[tokio::test(start_paused = true)]
 async fn gives_up_after_the_elapsed_time() {
     let (outcome, times) = run(exact(), Backend::down()).await;
-    assert_eq!(outcome, Err(DropReason::RetriesExhausted));
+    assert_eq!(outcome, Err(Some(DropReason::RetriesExhausted)));
     let last = *times.last().unwrap();
     assert!(last <= 300.0 && last > 300.0 - 30.01, "the last attempt was at {last}");
 }
@@ -110,17 +120,17 @@ async fn waits_as_long_as_the_backend_asks() {
 async fn a_wait_beyond_the_elapsed_time_is_not_begun() {
     for after in [s(301), Duration::MAX] {
         let (outcome, times) = run(exact(), Backend::new([retryable(Some(after))])).await;
-        assert_eq!((outcome, times), (Err(DropReason::RetriesExhausted), vec![0.0]));
+        assert_eq!((outcome, times), (Err(Some(DropReason::RetriesExhausted)), vec![0.0]));
     }
 }
 
 #[tokio::test(start_paused = true)]
 async fn permanent_errors_are_not_retried_and_disabled_retries_retry_nothing() {
     let (outcome, times) = run(exact(), Backend::new([permanent()])).await;
-    assert_eq!((outcome, times), (Err(DropReason::PermanentError), vec![0.0]));
+    assert_eq!((outcome, times), (Err(Some(DropReason::PermanentError)), vec![0.0]));
     let disabled = RetryConfig { enabled: false, ..exact() };
     let (outcome, times) = run(disabled, Backend::new([retryable(None)])).await;
-    assert_eq!((outcome, times), (Err(DropReason::RetriesExhausted), vec![0.0]));
+    assert_eq!((outcome, times), (Err(Some(DropReason::RetriesExhausted)), vec![0.0]));
 }
 
 #[tokio::test(start_paused = true)]
@@ -131,7 +141,7 @@ async fn shutdown_cuts_a_wait_short_and_retries_until_its_deadline() {
 
     let (start, signal) = (Instant::now(), shutdown(s(1), s(10)));
     let (outcome, times) = run_until(exact(), Backend::down(), signal).await;
-    assert_eq!(outcome, Err(DropReason::Shutdown));
+    assert_eq!(outcome, Err(Some(DropReason::Shutdown)));
     let seconds: Vec<_> = times.iter().map(|at| at.round() as u64).collect();
     assert_eq!(seconds, [0, 1, 2, 3, 4, 5, 6, 7, 8, 9], "waits of 5 s and more became 1 s");
     assert_eq!((Instant::now() - start).as_secs(), 10);
@@ -157,7 +167,7 @@ async fn in_shutdown_waits_are_shorter_than_the_backend_asks_and_end_at_the_dead
     let start = Instant::now();
     let (_keep, signal) = watch::channel(Some(start + s(1) / 2));
     let (outcome, times) = run_until(exact(), Backend::down(), signal).await;
-    assert_eq!((outcome, times), (Err(DropReason::Shutdown), vec![0.0]));
+    assert_eq!((outcome, times), (Err(Some(DropReason::Shutdown)), vec![0.0]));
     assert_eq!((Instant::now() - start).as_millis(), 500);
 }
 
@@ -165,11 +175,11 @@ async fn in_shutdown_waits_are_shorter_than_the_backend_asks_and_end_at_the_dead
 async fn the_limits_of_retries_also_hold_in_shutdown() {
     let config = RetryConfig { max_elapsed_time: s(5).into(), ..exact() };
     let (outcome, times) = run_until(config, Backend::down(), shutdown(s(1), s(30))).await;
-    assert_eq!((outcome, times.last().unwrap().round()), (Err(DropReason::RetriesExhausted), 5.0));
+    assert_eq!((outcome, times.last().unwrap().round()), (Err(Some(DropReason::RetriesExhausted)), 5.0));
     let (_keep, signal) = watch::channel(Some(Instant::now() + s(30)));
     let disabled = RetryConfig { enabled: false, ..exact() };
     let (outcome, times) = run_until(disabled, Backend::down(), signal).await;
-    assert_eq!((outcome, times), (Err(DropReason::RetriesExhausted), vec![0.0]));
+    assert_eq!((outcome, times), (Err(Some(DropReason::RetriesExhausted)), vec![0.0]));
 }
 
 #[tokio::test(start_paused = true)]
@@ -189,7 +199,7 @@ async fn an_attempt_that_fails_while_shutdown_begins_is_not_the_last() {
 async fn the_deadline_cuts_a_hanging_attempt() {
     let start = Instant::now();
     let (outcome, times) = run_until(exact(), Backend::gated([]), shutdown(s(1), s(30))).await;
-    assert_eq!((outcome, times), (Err(DropReason::Shutdown), vec![0.0]));
+    assert_eq!((outcome, times), (Err(Some(DropReason::Shutdown)), vec![0.0]));
     assert_eq!((Instant::now() - start).as_secs(), 30);
 }
 
@@ -197,7 +207,7 @@ async fn the_deadline_cuts_a_hanging_attempt() {
 async fn nothing_is_sent_after_the_deadline() {
     let (_keep, signal) = watch::channel(Some(Instant::now()));
     let (outcome, times) = run_until(exact(), Backend::new([]), signal).await;
-    assert_eq!((outcome, times), (Err(DropReason::Shutdown), vec![]));
+    assert_eq!((outcome, times), (Err(Some(DropReason::Shutdown)), vec![]));
 }
 
 #[tokio::test(start_paused = true)]
@@ -236,4 +246,26 @@ fn wrong_values_are_problems() {
     assert!(RetryConfig { enabled: false, ..wrong }.validate().is_empty(), "it is not used");
     let short = RetryConfig { max_elapsed_time: s(1).into(), ..RetryConfig::default() };
     assert_eq!(short.validate()[0].path, "max_elapsed_time");
+}
+
+#[tokio::test(start_paused = true)]
+async fn a_stored_request_is_retried_as_long_as_it_is_kept() {
+    let config = RetryConfig { max_elapsed_time: Interval::from_secs(10), ..exact() };
+    let (_never, shutdown) = watch::channel(None);
+    let kept = Kept::OnDisk(s(3600));
+    let (outcome, times) = run_kept(kept, config, Backend::down(), shutdown).await;
+    assert_eq!(outcome, Err(Some(DropReason::Expired)));
+    assert!(times.last().is_some_and(|last| (3500.0..=3600.0).contains(last)), "{times:?}");
+}
+
+#[tokio::test(start_paused = true)]
+async fn after_shutdown_has_begun_a_stored_request_has_one_attempt() {
+    // The second attempt would be at 5 s.
+    let (outcome, times) =
+        run_kept(Kept::OnDisk(s(3600)), exact(), Backend::down(), shutdown(s(2), s(30))).await;
+    assert_eq!((outcome, times), (Err(None), vec![0.0, 2.0]));
+    // One that hangs stays on disk when the deadline passes.
+    let (outcome, times) =
+        run_kept(Kept::OnDisk(s(3600)), exact(), Backend::gated([]), shutdown(s(2), s(30))).await;
+    assert_eq!((outcome, times), (Err(None), vec![0.0]));
 }

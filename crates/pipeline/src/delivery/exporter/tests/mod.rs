@@ -9,7 +9,9 @@ use bytesize::ByteSize;
 use tokio::task::yield_now;
 use tokio::time::{Instant, sleep};
 
-use super::QueuedExporter;
+mod stored;
+
+use super::{QueuedExporter, Sending};
 use crate::books::{Books, Counts, DropReason, Ledger, Signal};
 use crate::component::{Batch, Exporter};
 use crate::config::Size;
@@ -28,8 +30,9 @@ fn start(backend: &Backend, signal: Signal, queue: QueueConfig) -> (Sink, Books)
     let books = Books::default();
     let encoder = Encoder { bytes_per_item: 1, too_large: 0 };
     let retry = RetryConfig { randomization_factor: 0.0, ..RetryConfig::default() };
+    let sending = Sending { queue, retry, storage: None };
     let sink =
-        QueuedExporter::start("sink".to_owned(), signal, encoder, backend.clone(), queue, retry, &books);
+        QueuedExporter::start("sink".to_owned(), signal, encoder, backend.clone(), sending, &books).unwrap();
     (sink, books)
 }
 
@@ -40,7 +43,11 @@ async fn export(sink: &Sink, ledger: &Ledger, items: usize) {
 }
 
 fn queue(on_full: OnFull, bytes: u64) -> QueueConfig {
-    QueueConfig { queue_size: Size(ByteSize::b(bytes)), on_full, ..QueueConfig::default() }
+    QueueConfig {
+        queue_size: Some(Size(ByteSize::b(bytes))),
+        on_full: Some(on_full),
+        ..QueueConfig::default()
+    }
 }
 
 fn direct() -> QueueConfig {
@@ -82,15 +89,9 @@ async fn items_that_the_encoder_leaves_out_are_dropped_as_too_large() {
     let books = Books::default();
     let backend = Backend::new([]);
     let encoder = Encoder { bytes_per_item: 1, too_large: 2 };
-    let sink = QueuedExporter::start(
-        "sink".to_owned(),
-        Signal::Logs,
-        encoder,
-        backend,
-        QueueConfig::default(),
-        RetryConfig::default(),
-        &books,
-    );
+    let sink =
+        QueuedExporter::start("sink".to_owned(), Signal::Logs, encoder, backend, Sending::default(), &books)
+            .unwrap();
     let ledger = ledger();
     export(&sink, &ledger, 5).await;
     sink.shutdown(Instant::now() + s(1)).await;
@@ -300,10 +301,10 @@ async fn after_the_deadline_nothing_is_encoded() {
         Signal::Logs,
         encoder,
         Backend::new([]),
-        QueueConfig::default(),
-        RetryConfig::default(),
+        Sending::default(),
         &Books::default(),
-    );
+    )
+    .unwrap();
     let ledger = ledger();
     sink.begin_shutdown(Instant::now());
     export(&sink, &ledger, 5).await;

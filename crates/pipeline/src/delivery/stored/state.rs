@@ -1,0 +1,159 @@
+//! What the queue has in memory: the next requests, and what is known of those behind them on disk.
+
+use std::collections::BTreeMap;
+
+use super::ledgers::Ledgers;
+use crate::books::{Ledger, QueueCounts};
+use crate::storage::{AgeClock, Clocks, Place, Row};
+
+/// The waiting requests in memory have at most so many bytes together, or are one.
+pub(super) const IN_MEMORY: u64 = 8 << 20;
+
+/// A request in memory.
+pub(super) struct Entry {
+    pub(super) row: Row,
+    pub(super) ledger: Ledger,
+    /// Whether it is on disk. It is not if the disk did not take it yet.
+    pub(super) on_disk: bool,
+}
+
+/// The state of the queue.
+pub(super) struct State {
+    /// By id: the requests that wait and are in memory. They are before those that are on disk only.
+    waiting: BTreeMap<i64, Entry>,
+    waiting_bytes: u64,
+    /// Rows with a larger id are on disk only.
+    pub(super) cursor: i64,
+    /// Number of such rows.
+    pub(super) behind: u64,
+    /// Number of requests that are leased, and the size of their bodies.
+    leased: u64,
+    leased_bytes: u64,
+    /// Size of all bodies in the queue.
+    pub(super) bytes: u64,
+    /// The largest size.
+    pub(super) capacity: u64,
+    /// Number of requests that came in and are not committed yet.
+    pub(super) uncommitted: u64,
+    /// Whether the thread was asked for more rows.
+    pub(super) fetching: bool,
+    pub(super) closed: bool,
+    pub(super) ledgers: Ledgers,
+    /// By which requests age.
+    pub(super) clock: AgeClock,
+    /// The place of the store, once it is open.
+    pub(super) place: Option<Place>,
+}
+
+impl State {
+    pub(super) fn new(ledgers: Ledgers) -> Self {
+        State {
+            waiting: BTreeMap::new(),
+            waiting_bytes: 0,
+            cursor: 0,
+            behind: 0,
+            leased: 0,
+            leased_bytes: 0,
+            bytes: 0,
+            capacity: 0,
+            uncommitted: 0,
+            fetching: false,
+            closed: false,
+            ledgers,
+            clock: AgeClock::new(Clocks::default(), 0),
+            place: None,
+        }
+    }
+
+    pub(super) fn now(&self) -> i64 {
+        self.clock.now()
+    }
+
+    /// Whether a successor waits for the store.
+    pub(super) fn is_wanted(&self) -> bool {
+        self.place.as_ref().is_some_and(Place::is_wanted)
+    }
+
+    /// Takes the oldest waiting request, for a lease.
+    pub(super) fn take(&mut self) -> Option<Entry> {
+        let entry = self.pop()?;
+        self.leased += 1;
+        self.leased_bytes += entry.row.request.bytes();
+        Some(entry)
+    }
+
+    /// Removes the oldest waiting request that is in memory.
+    pub(super) fn pop(&mut self) -> Option<Entry> {
+        let (_, entry) = self.waiting.pop_first()?;
+        self.waiting_bytes -= entry.row.request.bytes();
+        Some(entry)
+    }
+
+    /// The oldest waiting request that is in memory.
+    pub(super) fn first(&self) -> Option<&Entry> {
+        self.waiting.first_key_value().map(|(_, entry)| entry)
+    }
+
+    /// Those in memory that are not on disk.
+    pub(super) fn not_on_disk(&self) -> impl Iterator<Item = &Entry> {
+        self.waiting.values().filter(|entry| !entry.on_disk)
+    }
+
+    /// All that wait in memory.
+    pub(super) fn waiting_mut(&mut self) -> impl Iterator<Item = &mut Entry> {
+        self.waiting.values_mut()
+    }
+
+    /// Adds a request to those in memory.
+    pub(super) fn insert(&mut self, entry: Entry) {
+        self.waiting_bytes += entry.row.request.bytes();
+        self.waiting.insert(entry.row.id, entry);
+    }
+
+    /// Whether a new request of `bytes` bytes may stay in memory. If others are on disk only, it has its place behind
+    /// them.
+    pub(super) fn has_room(&self, bytes: u64) -> bool {
+        self.behind == 0 && (self.waiting.is_empty() || self.waiting_bytes + bytes <= IN_MEMORY)
+    }
+
+    /// Whether more rows can be read into memory.
+    pub(super) fn has_room_to_fetch(&self) -> bool {
+        self.waiting.is_empty() || self.waiting_bytes < IN_MEMORY / 2
+    }
+
+    /// Whether the thread should read more rows now.
+    pub(super) fn should_fetch(&self) -> bool {
+        self.behind > 0 && !self.fetching && (self.waiting.is_empty() || self.waiting_bytes < IN_MEMORY / 4)
+    }
+
+    pub(super) fn end_lease(&mut self, entry: &Entry) {
+        self.leased -= 1;
+        self.leased_bytes -= entry.row.request.bytes();
+        self.bytes -= entry.row.request.bytes();
+    }
+
+    /// Size of the bodies that are leased.
+    pub(super) fn leased_bytes(&self) -> u64 {
+        self.leased_bytes
+    }
+
+    pub(super) fn give_back(&mut self, entry: Entry) {
+        self.leased -= 1;
+        self.leased_bytes -= entry.row.request.bytes();
+        self.insert(entry);
+    }
+
+    /// Whether nothing waits, and nothing is on its way to the disk.
+    pub(super) fn is_empty(&self) -> bool {
+        self.waiting.is_empty() && self.behind == 0 && self.uncommitted == 0
+    }
+
+    /// Whether nothing is in the queue.
+    pub(super) fn is_drained(&self) -> bool {
+        self.is_empty() && self.leased == 0
+    }
+
+    pub(super) fn counts(&self) -> QueueCounts {
+        QueueCounts { size: self.bytes, capacity: self.capacity }
+    }
+}
