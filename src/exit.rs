@@ -47,9 +47,11 @@ impl fmt::Display for Unsupported {
 pub(crate) fn code(error: &anyhow::Error) -> ExitCode {
     let of_cause = |cause: &(dyn std::error::Error + 'static)| {
         // An exporter starts even if its backend can't be reached. So if its start fails, the configuration or a file
-        // that it names is wrong.
+        // that it names is wrong. Its storage is another matter: a full disk or a process that still has the directory
+        // may be gone when a service manager tries again.
+        let exporter = matches!(cause.downcast_ref(), Some(otlp::StartError::Unfit { .. }));
         let telemetry = matches!(cause.downcast_ref(), Some(TelemetryError::Configuration(_)));
-        if cause.is::<Refused>() || cause.is::<otlp::StartError>() || telemetry {
+        if cause.is::<Refused>() || exporter || telemetry {
             return Some(CONFIGURATION);
         }
         match cause.downcast_ref() {

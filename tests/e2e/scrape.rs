@@ -15,7 +15,12 @@ pub struct Scrape(BTreeMap<(String, Attributes), f64>);
 impl Scrape {
     /// Makes a scrape.
     pub fn take() -> Scrape {
-        let (head, body) = page::get(PORT, "/metrics");
+        Scrape::take_from(PORT)
+    }
+
+    /// Makes a scrape of another port.
+    pub fn take_from(port: u16) -> Scrape {
+        let (head, body) = page::get(port, "/metrics");
         assert!(head.starts_with("HTTP/1.1 200 ") && head.contains("text/plain"), "{head}");
         let lines = body.lines().filter(|line| !line.starts_with('#'));
         Scrape(lines.map(|line| sample(line).unwrap_or_else(|| panic!("not a sample: {line}"))).collect())

@@ -1,0 +1,59 @@
+//! A backend that takes a tenth of what comes: memory stays within the queue's size and some room, and the books balance.
+
+use std::fs;
+use std::time::{Duration, Instant};
+
+use otlp_backend::{Answer, Backend};
+use rustix::process::Signal;
+
+use crate::run::{Run, ended, recording};
+
+/// How long it lasts. `make soak` tests a release build, for a minute.
+const LASTS: Duration = Duration::from_secs(if cfg!(debug_assertions) { 15 } else { 60 });
+/// The code of a debug build is larger by so much, in MiB.
+const CODE: u64 = if cfg!(debug_assertions) { 16 } else { 0 };
+/// The queue of this test, in MiB.
+const QUEUE: u64 = 32;
+/// What may come on top, in MiB.
+const ROOM: u64 = 32;
+
+/// Resident memory, in MiB.
+fn resident(pid: u32) -> u64 {
+    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
+    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
+}
+
+#[test]
+fn memory_stays_within_the_queue_in_an_overload() {
+    let folder = tempfile::tempdir().unwrap();
+    let records = recording(&folder, 0, 200_000);
+    let backend = Backend::start();
+    // A request of 8,192 records each 200 ms and consumer: far below what a replay makes.
+    backend.then(Answer::Delay(Duration::from_millis(200)));
+    let exporter = format!("compression: none, sending_queue: {{ queue_size: {QUEUE}MiB }}");
+    let url = backend.url();
+    let mut agent = Run {
+        recording: &records,
+        protocol: "otlp",
+        url: &url,
+        exporter: &exporter,
+        storage: None,
+        service: "shutdown_timeout: 10s,",
+        receiver: ", loop: true",
+    }
+    .start();
+    agent.wait_until_said("the sending queue is full");
+    let (start, mut most) = (Instant::now(), 0);
+    while start.elapsed() < LASTS {
+        most = most.max(resident(agent.0.pid()));
+        assert!(most <= QUEUE + ROOM + CODE, "{most} MiB are resident after {:?}", start.elapsed());
+        std::thread::sleep(Duration::from_millis(50));
+    }
+    agent.0.signal(Signal::TERM);
+    let books = ended(agent);
+    let (accepted, delivered) =
+        (books.exporter("logs", "otlp", "accepted"), books.exporter("logs", "otlp", "delivered"));
+    println!("most {most} MiB; {accepted} accepted, {delivered} delivered");
+    assert!(delivered * 3 < accepted, "it was no overload: {books:?}");
+}

@@ -1,0 +1,87 @@
+//! What an operator meets at the start: a directory that is in use, that can't be written, a store of another version.
+
+use std::fs;
+use std::time::Duration;
+
+use otlp_backend::Backend;
+use rustix::process::Signal;
+
+use crate::e2e::agent::log;
+use crate::run::{Run, STORED, ended, recording, slow_recording};
+
+#[test]
+fn a_directory_belongs_to_one_process() {
+    let folder = tempfile::tempdir().unwrap();
+    let records = recording(&folder, 0, 1000);
+    let storage = folder.path().join("queue");
+    let backend = Backend::start();
+    let url = backend.url();
+    let run = Run {
+        recording: &records,
+        protocol: "otlp",
+        url: &url,
+        exporter: STORED,
+        storage: Some(&storage),
+        service: "",
+        receiver: ", speed: realtime, loop: true",
+    };
+    let mut first = run.start();
+    first.wait_until_said("ready");
+    let mut second = run.start();
+    assert_eq!(second.0.exit_code(Duration::from_secs(20)), Some(1));
+    let said = log(&second.0).last().unwrap()["message"].as_str().unwrap().to_owned();
+    assert!(said.contains("queue belongs to another process that runs"), "{said}");
+    first.0.signal(Signal::TERM);
+    ended(first).assert_nothing_lost();
+}
+
+#[test]
+fn what_can_not_be_used_is_named_at_the_start() {
+    let folder = tempfile::tempdir().unwrap();
+    let records = recording(&folder, 0, 10);
+    let file = folder.path().join("file");
+    fs::write(&file, "").unwrap();
+    let run = Run {
+        recording: &records,
+        protocol: "otlp",
+        url: "http://127.0.0.1:1",
+        exporter: STORED,
+        storage: Some(&file),
+        service: "",
+        receiver: "",
+    };
+    let mut agent = run.start();
+    assert_eq!(agent.0.exit_code(Duration::from_secs(20)), Some(1));
+    let said = log(&agent.0).last().unwrap()["message"].as_str().unwrap().to_owned();
+    let expected = format!("exporters.otlp: sending_queue.storage: can't use {}: ", file.display());
+    assert!(said.contains(&expected) && said.contains("expected a directory"), "{said}");
+}
+
+/// A changed exporter takes over the queue of its predecessor, which still has the store when it starts.
+#[test]
+fn a_reload_hands_the_queue_over() {
+    let folder = tempfile::tempdir().unwrap();
+    let records = slow_recording(&folder, 0, 30_000, Duration::from_micros(100));
+    let storage = folder.path().join("queue");
+    let (mut away, backend) = (Backend::start(), Backend::start());
+    let (old, new) = (away.url(), backend.url());
+    away.stop();
+    let run = Run {
+        recording: &records,
+        protocol: "otlp",
+        url: &old,
+        exporter: STORED,
+        storage: Some(&storage),
+        service: "",
+        receiver: ", speed: realtime",
+    };
+    let mut agent = run.start();
+    agent.wait_until_said("will be retried");
+    agent.reload(&Run { url: &new, ..run }.configuration());
+    let books = ended(agent);
+    assert_eq!(backend.first_missing(0..30_000), None, "{books:#?}");
+    assert_eq!(books.exporter("logs", "otlp", "delivered"), 30_000);
+    let (stored, restored) =
+        (books.exporter("logs", "otlp", "stored"), books.exporter("logs", "otlp", "restored"));
+    assert_eq!(stored, restored);
+}
