@@ -50,6 +50,11 @@ impl Books {
         reasons(self.ledger(pipeline, Some(exporter)), "dropped")
     }
 
+    /// The same for one reason.
+    pub fn dropped_for(&self, pipeline: &str, exporter: &str, name: &str) -> u64 {
+        reason(self.ledger(pipeline, Some(exporter)), "dropped", name)
+    }
+
     /// How many records a pipeline itself dropped.
     pub fn dropped_by_pipeline(&self, pipeline: &str) -> u64 {
         reasons(self.ledger(pipeline, None), "dropped")

@@ -4,6 +4,7 @@
 mod clock;
 mod counts;
 mod descriptors;
+mod disk;
 #[allow(dead_code)] // each test that shares it uses a part of it
 #[path = "../e2e/mod.rs"]
 mod e2e;
@@ -15,6 +16,9 @@ mod paranoid;
 mod privileges;
 mod recording;
 mod reloads;
+#[allow(dead_code)]
+#[path = "../delivery/run.rs"]
+mod run;
 mod stopped;
 
 use std::process::ExitCode;
@@ -54,6 +58,8 @@ fn main() -> ExitCode {
         ("a_small_recording_replayed_equals_the_kernel", || recording::replayed_equals_the_kernel(8)),
         ("a_recording_on_a_full_disk_is_readable_and_exits_with_1", recording::on_a_full_disk),
         ("a_file_on_a_full_disk_has_whole_requests_and_goes_on", file::on_a_full_disk),
+        ("a_queue_on_a_full_disk_is_in_the_books_and_goes_on", disk::a_queue_on_a_full_disk),
+        ("a_queue_on_a_read_only_disk_is_an_error_at_the_start", disk::a_queue_on_a_read_only_disk),
         ("a_recording_ends_in_time_and_overwrites_by_force_alone", recording::ends_in_time),
         ("stopped_in_a_storm_the_sums_equal_the_kernel_by_ringbuf", || {
             stopped::sums_equal_the_kernel("ringbuf")

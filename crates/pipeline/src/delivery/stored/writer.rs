@@ -222,9 +222,9 @@ impl Writer {
 
     /// Commits what there is to commit, and reads what is asked for.
     fn cycle(&mut self) {
-        let mut done = self.commit();
+        let mut done = self.commit_all();
         if let Err(StoreError::Damaged(why)) = done {
-            done = self.replace(why).and_then(|()| self.commit());
+            done = self.replace(why).and_then(|()| self.commit_all());
         }
         match done {
             Ok(()) => {

@@ -8,6 +8,9 @@ use crate::delivery::stored::command::Append;
 use crate::delivery::stored::state::{Entry, State};
 use crate::storage::{Head, Row, StoreError, Write};
 
+/// A commit adds at most so many bytes, or one request. So SQLite's log stays small, and a disk that is nearly full takes a
+/// part of what waits.
+const COMMIT: u64 = 1 << 20;
 /// The clock's offset is written when it has changed by so many ms.
 const CLOCK_STEP: i64 = 1000;
 
@@ -20,7 +23,9 @@ struct Plan {
     decided: Vec<Decided>,
     /// Ids of requests in memory that are on disk now.
     caught_up: Vec<i64>,
-    /// Size of the bodies that it adds, less those that it drops.
+    /// Size of the bodies that it writes.
+    added: u64,
+    /// Size of the bodies that are new in the queue, less those that it drops.
     bytes: i64,
     clock_off: i64,
 }
@@ -37,18 +42,25 @@ enum Decided {
 }
 
 impl Writer {
-    /// Makes one commit of everything that there is to do.
-    pub(super) fn commit(&mut self) -> Result<(), StoreError> {
-        let Some(mut store) = self.store.take() else { return Ok(()) };
+    /// Commits everything that there is to do.
+    pub(super) fn commit_all(&mut self) -> Result<(), StoreError> {
+        while self.has_work() && self.commit()? {}
+        Ok(())
+    }
+
+    /// Makes one commit. Returns whether it did anything: what waits for room is work that can't be done yet.
+    fn commit(&mut self) -> Result<bool, StoreError> {
+        let Some(mut store) = self.store.take() else { return Ok(false) };
         let mut plan = Plan { clock_off: self.clock_off, ..Plan::default() };
-        let result =
-            if self.has_work() { store.write(|write| self.carry_out(write, &mut plan)) } else { Ok(()) };
+        let result = store.write(|write| self.carry_out(write, &mut plan));
         self.store = Some(store);
         match result {
-            Ok(()) => self.settle(plan),
-            Err(_) => self.undo(plan),
+            Ok(()) => Ok(self.settle(plan)),
+            Err(error) => {
+                self.undo(plan);
+                Err(error)
+            }
         }
-        result
     }
 
     fn has_work(&self) -> bool {
@@ -67,9 +79,10 @@ impl Writer {
         while self.drop_oldest(write, plan, DropReason::Expired)? {}
         let waiting: Vec<Row> = self.shared.lock().not_on_disk().map(|entry| entry.row.clone()).collect();
         for row in waiting {
-            if !self.fits(write, plan, row.request.bytes(), false)? {
+            if plan.added >= COMMIT || !self.fits(write, plan, row.request.bytes(), false)? {
                 break;
             }
+            plan.added += row.request.bytes();
             // It may be there: an earlier attempt could not be noted, since a worker had it.
             write.remove(row.id)?;
             write.append(&row)?;
@@ -95,9 +108,13 @@ impl Writer {
         plan: &mut Plan,
     ) -> Result<(), StoreError> {
         for Append { request, ledger, .. } in incoming {
+            if plan.added >= COMMIT {
+                break; // for the next commit
+            }
             if self.make_room(write, plan, request.bytes())? {
                 let row = self.next(request.clone(), ledger, &mut self.shared.clone().lock());
                 write.append(&row)?;
+                plan.added += row.request.bytes();
                 plan.bytes += row.request.bytes().cast_signed();
                 plan.decided.push(Decided::Added(row));
             } else if self.settings.on_full != OnFull::Block {
@@ -189,8 +206,12 @@ impl Writer {
         state.now() - first_enqueued >= self.settings.retention
     }
 
-    /// Puts a commit into the books.
-    fn settle(&mut self, plan: Plan) {
+    /// Puts a commit into the books. Returns whether it did anything.
+    fn settle(&mut self, plan: Plan) -> bool {
+        let is_empty = self.removals.is_empty()
+            && plan.dropped.is_empty()
+            && plan.decided.is_empty()
+            && plan.caught_up.is_empty();
         self.removals.clear();
         self.clock_off = plan.clock_off;
         let mut state = self.shared.lock();
@@ -242,6 +263,7 @@ impl Writer {
         if state.is_drained() {
             self.shared.log.queue_empty();
         }
+        !is_empty
     }
 
     /// Takes a commit back that the disk did not take.
