@@ -1,5 +1,5 @@
-//! What the release binary costs on the whole way of a record. It has three parts: `replay` (CPU time by what a recording is
-//! replayed into), `memory` (with a full queue) and `live` (under a storm of retransmissions).
+//! What the release binary costs on the whole way of a record. It has four parts: `replay` (CPU time by what a recording is
+//! replayed into), `memory` (with a full queue), `storage` (a queue on disk) and `live` (under a storm of retransmissions).
 //!
 //! `cargo bench --bench end_to_end -- live` runs one part. If `OLD_BINARY` names another build of this program, `replay`
 //! and `live` measure it too, in turns with this one. The backend and the Collector are processes of their own.
@@ -23,6 +23,7 @@ mod report;
 mod rows;
 #[path = "../sink/mod.rs"]
 mod sink;
+mod storage;
 #[path = "../../crates/source-tcpretrans/benches/bpf_cost/storm.rs"]
 mod storm;
 
@@ -50,6 +51,9 @@ fn main() -> ExitCode {
     }
     if wanted("memory") {
         memory::measure(&builds);
+    }
+    if wanted("storage") {
+        storage::measure(&builds);
     }
     if wanted("live") {
         live::measure(&builds);

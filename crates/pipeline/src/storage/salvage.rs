@@ -1,5 +1,6 @@
 //! Opens a store. If its file is damaged, it is set aside, and what can be read of it goes into a new one.
 
+use std::collections::BTreeMap;
 use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
@@ -117,19 +118,21 @@ fn save(path: &Path, config: &Config, damaged: &Path) -> Result<(Store, Totals, 
     Ok((store, totals, before))
 }
 
-/// Copies every row that can be read and is whole.
+/// Copies every row that can be read and is whole. The tree of a damaged file may lead anywhere: back, or twice to the same
+/// row.
 fn copy(source: &Store, target: &mut Store) -> Result<(), StoreError> {
-    let mut rows = Rows { target, read: Vec::new(), bytes: 0 };
+    let mut rows = Rows { target, read: BTreeMap::new(), bytes: 0 };
     let (mut after, mut jump) = (0, 1);
     while jump < FURTHEST {
         match source.next_id(after) {
             Ok(None) => break,
-            Ok(Some(id)) => {
+            Ok(Some(id)) if id > after => {
                 if jump > 1 {
                     // The jumps may have passed rows that can be read.
                     let mut before = id;
                     while let Ok(Some(passed)) = source.previous_id(before)
-                        && !rows.target_has(passed)?
+                        && passed < before
+                        && !rows.have(passed)?
                     {
                         rows.take(source.row(passed))?;
                         before = passed;
@@ -139,7 +142,7 @@ fn copy(source: &Store, target: &mut Store) -> Result<(), StoreError> {
                 rows.take(source.row(id))?;
                 after = id;
             }
-            Err(_) => {
+            Ok(Some(_)) | Err(_) => {
                 after += jump;
                 jump *= 2;
             }
@@ -151,28 +154,29 @@ fn copy(source: &Store, target: &mut Store) -> Result<(), StoreError> {
 /// Rows on their way into a store.
 struct Rows<'t> {
     target: &'t mut Store,
-    read: Vec<Row>,
+    read: BTreeMap<i64, Row>,
     bytes: u64,
 }
 
 impl Rows<'_> {
-    /// Takes a row, if it could be read.
+    /// Takes a row, if it could be read and is not there yet.
     fn take(&mut self, read: Result<Option<Row>, StoreError>) -> Result<(), StoreError> {
-        if let Ok(Some(row)) = read {
+        let Ok(Some(row)) = read else { return Ok(()) };
+        if !self.have(row.id)? {
             self.bytes += row.request.bytes();
-            self.read.push(row);
+            self.read.insert(row.id, row);
         }
         if self.bytes >= COPIED_AT_ONCE { self.write() } else { Ok(()) }
     }
 
-    fn target_has(&self, id: i64) -> Result<bool, StoreError> {
-        Ok(self.read.iter().any(|row| row.id == id) || self.target.has(id)?)
+    fn have(&self, id: i64) -> Result<bool, StoreError> {
+        Ok(self.read.contains_key(&id) || self.target.has(id)?)
     }
 
     fn write(&mut self) -> Result<(), StoreError> {
         let rows = std::mem::take(&mut self.read);
         self.bytes = 0;
-        self.target.write(|write| rows.iter().try_for_each(|row| write.append(row)))
+        self.target.write(|write| rows.values().try_for_each(|row| write.append(row)))
     }
 }
 

@@ -14,6 +14,9 @@ use tempfile::TempDir;
 use super::{AgeClock, Clocks, Config, Opened, Row, Store, open};
 use crate::delivery::{Compression, Format, Request};
 
+/// Size of a page.
+const PAGE: u64 = 16 << 10;
+
 fn row(id: i64) -> Row {
     let body = vec![id as u8; 500 + (id as usize * 7919) % 9000];
     Row {
@@ -82,12 +85,12 @@ fn changes_that_fail_leave_nothing_behind() {
 #[test]
 fn a_page_that_is_gone_costs_only_what_was_on_it() {
     let (root, path) = made(300);
-    let pages = fs::metadata(&path).unwrap().len() / 4096;
+    let pages = fs::metadata(&path).unwrap().len() / PAGE;
     let mut bytes = fs::read(&path).unwrap();
     // The first pages hold the schema.
     for page in [pages / 3, pages / 2, pages * 2 / 3] {
-        let at = page as usize * 4096;
-        bytes[at..at + 4096].fill(0);
+        let at = (page * PAGE) as usize;
+        bytes[at..at + PAGE as usize].fill(0);
     }
     fs::write(&path, bytes).unwrap();
     let again = super::set_aside(&path, &Config::default(), "a test".to_owned()).unwrap();

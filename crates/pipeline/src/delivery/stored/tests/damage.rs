@@ -9,6 +9,9 @@ use tokio::time::timeout;
 use super::{Disk, Life, dropped, size};
 use crate::books::{Counts, DropReason};
 
+/// Size of a page.
+const PAGE: u64 = 16 << 10;
+
 /// Changes a file at random places, as a bad disk does.
 fn flip(file: &Path, random: &mut fastrand::Rng) {
     let mut bytes = fs::read(file).unwrap();
@@ -80,9 +83,9 @@ async fn damage_that_shows_while_the_queue_works_is_counted() {
         }
         life.settled().await;
         let mut random = fastrand::Rng::with_seed(seed);
-        let page = random.u64(1000..size(&disk.file()) / 4096);
+        let page = random.u64(300..size(&disk.file()) / PAGE);
         let file = fs::OpenOptions::new().write(true).open(disk.file()).unwrap();
-        std::os::unix::fs::FileExt::write_all_at(&file, &[0xa5; 4096 * 4], page * 4096).unwrap();
+        std::os::unix::fs::FileExt::write_all_at(&file, &[0xa5; PAGE as usize], page * PAGE).unwrap();
         let counts = drained(life).await;
         found += usize::from(dropped(&counts, DropReason::Storage) > 0);
     }
