@@ -1,7 +1,7 @@
 //! All components that this build has: one enum per kind, and the stability of each type.
 
 use otel_tcpretrans_exporters::otlp::Kind;
-use otel_tcpretrans_exporters::{debug, file, otlp, process_environment};
+use otel_tcpretrans_exporters::{debug, file, otlp, process_environment, prometheus};
 use otel_tcpretrans_pipeline::books::Signal;
 use otel_tcpretrans_pipeline::component::{ComponentType, Produces, Stability};
 use otel_tcpretrans_pipeline::config::Problem;
@@ -30,6 +30,8 @@ pub(crate) enum ExporterConfig {
     Otlp(Box<otlp::Config>),
     /// OTLP over HTTP.
     OtlpHttp(Box<otlp::Config>),
+    /// A page to be scraped.
+    Prometheus(prometheus::Config),
     /// OTLP in a file.
     File(file::Config),
     /// Text on stdout.
@@ -100,17 +102,18 @@ impl Component for ExporterConfig {
     const TYPES: &'static [ComponentType] = &[
         ComponentType { name: "otlp", stability: Stability::Alpha, signals: BOTH },
         ComponentType { name: "otlp_http", stability: Stability::Alpha, signals: BOTH },
+        ComponentType { name: "prometheus", stability: Stability::Alpha, signals: &[Signal::Metrics] },
         ComponentType { name: "file", stability: Stability::Alpha, signals: BOTH },
         ComponentType { name: "debug", stability: Stability::Development, signals: BOTH },
     ];
     const ALIASES: &'static [(&'static str, &'static str)] =
         &[("otlp_grpc", "otlp"), ("otlphttp", "otlp_http")];
-    const NOT_BUILT_YET: &'static [&'static str] = &["prometheus"];
 
     fn validate(&self) -> Vec<Problem> {
         match self {
             ExporterConfig::Otlp(config) => config.validate(Kind::Otlp, &process_environment),
             ExporterConfig::OtlpHttp(config) => config.validate(Kind::OtlpHttp, &process_environment),
+            ExporterConfig::Prometheus(config) => config.validate(),
             ExporterConfig::File(config) => config.validate(),
             ExporterConfig::Debug(config) => config.validate(),
         }
@@ -124,7 +127,7 @@ impl ExporterConfig {
             ExporterConfig::Otlp(config) | ExporterConfig::OtlpHttp(config) => {
                 config.sending_queue.storage.as_deref()
             }
-            ExporterConfig::File(_) | ExporterConfig::Debug(_) => None,
+            ExporterConfig::Prometheus(_) | ExporterConfig::File(_) | ExporterConfig::Debug(_) => None,
         }
     }
 }

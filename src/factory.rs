@@ -6,6 +6,7 @@ use otel_tcpretrans_exporters::debug::{DebugExporter, Output};
 use otel_tcpretrans_exporters::file::{FileExporter, Files};
 use otel_tcpretrans_exporters::otlp::{self, Kind};
 use otel_tcpretrans_exporters::process_environment;
+use otel_tcpretrans_exporters::prometheus::{PrometheusExporter, Servers};
 use otel_tcpretrans_exporters::resource::Resource;
 use otel_tcpretrans_pipeline::books::Signal;
 use otel_tcpretrans_pipeline::component::{AnyReceiver, Exporter, ExporterError, Host, ReceiverError};
@@ -21,6 +22,8 @@ pub(crate) struct Components {
     stdout: Output,
     /// What `file` exporters write to.
     files: Files,
+    /// What `prometheus` exporters listen with.
+    servers: Servers,
     /// The directories of `file_storage` extensions.
     storages: Storages,
 }
@@ -36,7 +39,12 @@ pub(crate) struct ExporterPlan {
 
 impl Components {
     pub(crate) fn new() -> Self {
-        Components { stdout: Output::stdout(), files: Files::default(), storages: Storages::default() }
+        Components {
+            stdout: Output::stdout(),
+            files: Files::default(),
+            servers: Servers::default(),
+            storages: Storages::default(),
+        }
     }
 }
 
@@ -68,6 +76,9 @@ impl Factory for Components {
         Ok(match config {
             ExporterConfig::Otlp(section) => otlp(Kind::Otlp, section)?,
             ExporterConfig::OtlpHttp(section) => otlp(Kind::OtlpHttp, section)?,
+            ExporterConfig::Prometheus(config) => {
+                Arc::new(PrometheusExporter::start(id, config, resource, &self.servers)?)
+            }
             ExporterConfig::File(config) => Arc::new(FileExporter::open(id, config, resource, &self.files)?),
             ExporterConfig::Debug(config) => Arc::new(DebugExporter::new(id, config, self.stdout.clone())),
         })

@@ -32,7 +32,7 @@ fn filled_in(mut config: Config) -> Config {
         let (kind, otlp) = match exporter {
             ExporterConfig::Otlp(otlp) => (Kind::Otlp, otlp),
             ExporterConfig::OtlpHttp(otlp) => (Kind::OtlpHttp, otlp),
-            ExporterConfig::File(_) | ExporterConfig::Debug(_) => continue,
+            ExporterConfig::Prometheus(_) | ExporterConfig::File(_) | ExporterConfig::Debug(_) => continue,
         };
         if let Ok(filled) = otlp.filled_in(kind, &process_environment) {
             **otlp = filled;

@@ -13,7 +13,7 @@ use super::assemble::Declared;
 use super::diagnostic::{Diagnostic, expected};
 use super::model::{Config, Pipeline};
 use super::report::Report;
-use crate::components::{ProcessorConfig, ReceiverConfig};
+use crate::components::{ExporterConfig, ProcessorConfig, ReceiverConfig};
 
 /// Reports everything that is wrong, and warns of what is unused.
 pub(super) fn check(config: &Config, declared: &Declared, report: &mut Report<'_>) {
@@ -31,6 +31,28 @@ pub(super) fn check(config: &Config, declared: &Declared, report: &mut Report<'_
     one_tcpretrans(config, report);
     check_extensions(&config.service.extensions, declared, report);
     check_storages(config, declared, report);
+    check_scraped(config, report);
+}
+
+/// Reports a `prometheus` exporter of a logs pipeline, or of several pipelines: their series would have the same names.
+fn check_scraped(config: &Config, report: &mut Report<'_>) {
+    let is_scraped = |id: &&String| matches!(config.exporters.get(*id), Some(ExporterConfig::Prometheus(_)));
+    let mut of: BTreeMap<&String, &String> = BTreeMap::new();
+    for (pipeline, plan) in &config.service.pipelines {
+        for (index, exporter) in plan.exporters.iter().enumerate().filter(|(_, id)| is_scraped(id)) {
+            let message = if signal(pipeline) == Ok(Signal::Logs) {
+                format!("{exporter} takes metrics only; name it in a metrics pipeline")
+            } else if let Some(other) = of.insert(exporter, pipeline) {
+                format!(
+                    "{exporter} is in {other}, too, and their series would have the same names; give each pipeline an \
+                     exporter of its own"
+                )
+            } else {
+                continue;
+            };
+            report.problem(&["service", "pipelines", pipeline, "exporters", &index.to_string()], message);
+        }
+    }
 }
 
 /// Reports references to extensions that are not declared, and extensions that nothing references.

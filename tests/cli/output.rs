@@ -93,7 +93,7 @@ fn components_lists_what_can_be_configured() {
     for (section, names) in [
         ("receivers", &["tcpretrans", "replay"][..]),
         ("processors", &["filter", "aggregate", "batch"]),
-        ("exporters", &["otlp", "otlp_http", "file", "debug"]),
+        ("exporters", &["otlp", "otlp_http", "prometheus", "file", "debug"]),
         ("extensions", &["file_storage"]),
     ] {
         let listed = root[section].as_sequence().expect(section);

@@ -152,3 +152,23 @@ fn a_component_named_twice_in_a_list_is_refused() {
         "config.yaml:7:57: service.pipelines.logs.exporters[1]: debug is named twice in this list",
     ]);
 }
+
+/// Its series have no pipeline in their labels.
+#[test]
+fn a_scraped_exporter_is_of_one_metrics_pipeline() {
+    let config = "\
+receivers: { replay: { file: x } }
+exporters: { prometheus: { endpoint: '127.0.0.1:9464' } }
+service:
+  pipelines:
+    logs: { receivers: [replay], exporters: [prometheus] }
+    metrics: { receivers: [replay], exporters: [prometheus] }
+    metrics/2: { receivers: [replay], exporters: [prometheus] }
+";
+    validate(config).refused(&[
+        "config.yaml:5:46: service.pipelines.logs.exporters[0]: prometheus takes metrics only; name it in a metrics \
+         pipeline",
+        "config.yaml:7:51: service.pipelines.metrics/2.exporters[0]: prometheus is in metrics, too, and their series \
+         would have the same names; give each pipeline an exporter of its own",
+    ]);
+}

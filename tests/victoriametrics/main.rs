@@ -5,6 +5,9 @@
 #[allow(dead_code)] // each test that shares it uses a part of it
 #[path = "../e2e/mod.rs"]
 mod e2e;
+#[allow(dead_code)]
+#[path = "../delivery/run.rs"]
+mod run;
 
 use std::net::{Ipv4Addr, TcpStream};
 use std::path::PathBuf;
@@ -29,6 +32,7 @@ fn main() -> ExitCode {
         ("its_sums_are_those_of_the_recording_by_gzip", || sums_arrive("compression: gzip")),
         ("its_sums_are_those_of_the_recording_uncompressed", || sums_arrive("compression: none")),
         ("it_comes_late_and_gets_all", comes_late),
+        ("it_scrapes_the_sums_of_the_recording", scrapes),
     ])
 }
 
@@ -51,6 +55,32 @@ fn comes_late() {
     });
 }
 
+/// A database that scrapes the exporter `prometheus`. A second receiver keeps the agent running.
+fn scrapes() {
+    isolated(|| {
+        let folder = tempfile::tempdir().expect("a folder");
+        let endless = run::slow_recording(&folder, 0, 2, Duration::from_secs(3600));
+        let scraping = folder.path().join("scrape.yaml");
+        let jobs = "scrape_configs:\n- { job_name: agent, scrape_interval: 1s, static_configs: [{ targets: ['127.0.0.1:9464'] }] }\n";
+        std::fs::write(&scraping, jobs).expect("writing a file");
+        let _database = database_with(&[&format!("-promscrape.config={}", scraping.display())]);
+        let mut agent = Agent::replaying(&format!(
+            "receivers: {{ replay: {{ file: '{}' }}, replay/endless: {{ file: '{}', speed: realtime }} }}
+exporters: {{ prometheus: {{ endpoint: '127.0.0.1:9464' }} }}
+service: {{ pipelines: {{ metrics: {{ receivers: [replay, replay/endless], exporters: [prometheus] }} }} }}",
+            repository().join("tests/replay/retransmits.otr").display(),
+            endless.display()
+        ));
+        let recorded = Recorded::read(&repository().join("tests/replay/retransmits.json"));
+        let expected = Some(recorded.retrans_segs + 1); // the second receiver has one
+        wait_for("the count in VictoriaMetrics", SEEN, || {
+            sum_of("system_network_tcp_retransmits_total") == expected
+        });
+        agent.0.signal(rustix::process::Signal::TERM);
+        assert_eq!(agent.0.exit_code(SEEN), Some(0));
+    });
+}
+
 /// An agent that replays the recording of the tests into the database.
 fn replaying(exporter: &str) -> Agent {
     let recording = repository().join("tests/replay/retransmits.otr");
@@ -65,10 +95,14 @@ service: {{ pipelines: {{ metrics: {{ exporters: [otlp_http] }} }} }}
 
 /// A database that answers.
 fn database() -> Background {
+    database_with(&[])
+}
+
+fn database_with(more: &[&str]) -> Background {
     let folder = tempfile::tempdir().expect("a folder");
     let mut command = Command::new(binary());
     command.env_clear().args(["-storageDataPath=data", "-search.latencyOffset=0s"]);
-    command.arg(format!("-httpListenAddr=127.0.0.1:{PORT}"));
+    command.arg(format!("-httpListenAddr=127.0.0.1:{PORT}")).args(more);
     let mut database = Background::start("VictoriaMetrics", &mut command, folder);
     database.wait_until("ready", |_| TcpStream::connect((Ipv4Addr::LOCALHOST, PORT)).is_ok());
     database

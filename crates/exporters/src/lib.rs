@@ -14,6 +14,7 @@ mod http;
 mod key_values;
 mod line;
 pub mod otlp;
+pub mod prometheus;
 #[cfg(test)]
 mod reference;
 pub mod resource;

@@ -1,7 +1,7 @@
 //! The OTLP resource: the attributes that say which program on which host the telemetry is from.
 
 use std::collections::BTreeMap;
-use std::fs;
+use std::{fmt, fs};
 
 use opentelemetry::{KeyValue, Value as SdkValue};
 use opentelemetry_proto::tonic::common::v1 as proto;
@@ -25,6 +25,17 @@ pub enum Value {
     Int(i64),
     Double(f64),
     Text(String),
+}
+
+impl fmt::Display for Value {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Value::Bool(truth) => truth.fmt(f),
+            Value::Int(number) => number.fmt(f),
+            Value::Double(number) => number.fmt(f),
+            Value::Text(text) => f.write_str(text),
+        }
+    }
 }
 
 impl From<&str> for Value {
@@ -98,6 +109,11 @@ impl Resource {
     /// An attribute's value.
     pub fn get(&self, name: &str) -> Option<&Value> {
         self.attributes.get(name)
+    }
+
+    /// All attributes, by name.
+    pub fn attributes(&self) -> impl Iterator<Item = (&str, &Value)> {
+        self.attributes.iter().map(|(name, value)| (name.as_str(), value))
     }
 
     /// The resource as an OTLP message.

@@ -4,10 +4,10 @@ use std::sync::Arc;
 
 use ::http::header::{ALLOW, CONTENT_TYPE};
 use ::http::{HeaderValue, Method, Request, Response, StatusCode};
+use ::prometheus::{Registry, TEXT_FORMAT, TextEncoder};
 use hyper::body::Incoming;
 use opentelemetry_prometheus::PrometheusExporter;
 use opentelemetry_sdk::error::OTelSdkError;
-use prometheus::{Registry, TEXT_FORMAT, TextEncoder};
 use tokio::net::TcpListener;
 use tokio::sync::watch;
 

@@ -11,6 +11,7 @@ mod fixtures;
 mod http;
 mod outages;
 mod oversized;
+mod prometheus;
 mod raw;
 mod self_telemetry;
 mod tls;

@@ -1,0 +1,71 @@
+//! The page: the table in Prometheus's text format or as OpenMetrics text.
+
+use std::fmt;
+use std::sync::Arc;
+
+use otel_tcpretrans_pipeline::metric::Kind;
+use prometheus_client::collector::Collector;
+use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet, prometheus_text, text};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::metrics::exemplar::Exemplar;
+use prometheus_client::registry::Registry;
+use tokio::time::Instant;
+
+use super::accept::Format;
+use super::names;
+use super::table::Table;
+
+/// Writes the page.
+///
+/// # Errors
+/// None: a string takes everything.
+pub(super) fn write(table: &Arc<Table>, format: Format, now: Instant) -> Result<String, fmt::Error> {
+    let mut registry = Registry::default();
+    registry.register_collector(Box::new(Page { table: Arc::clone(table), now }));
+    let mut page = String::new();
+    match format {
+        Format::Text => prometheus_text::encode(&mut page, &registry)?,
+        Format::OpenMetrics => text::encode(&mut page, &registry)?,
+    }
+    Ok(page)
+}
+
+struct Page {
+    table: Arc<Table>,
+    now: Instant,
+}
+
+impl fmt::Debug for Page {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str("Page")
+    }
+}
+
+impl Collector for Page {
+    fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
+        let target = encoder.encode_descriptor("target", "Target metadata", None, MetricType::Info)?;
+        encode_info(target, &self.table.target)?;
+        for family in self.table.families(self.now) {
+            let descriptor = family.descriptor;
+            let unit = names::unit(descriptor.unit);
+            let name = names::metric(self.table.namespace.as_deref(), descriptor.name, unit.as_ref());
+            let kind = match descriptor.kind {
+                Kind::MonotonicSum => MetricType::Counter,
+            };
+            let mut metric = encoder.encode_descriptor(&name, descriptor.description, unit.as_ref(), kind)?;
+            for (labels, value) in &family.series {
+                let labels = labels.as_slice();
+                let exemplar = None::<&Exemplar<NoLabelSet, f64>>;
+                metric.encode_family(&labels)?.encode_counter(value, exemplar)?;
+            }
+        }
+        Ok(())
+    }
+}
+
+fn encode_info(
+    mut encoder: prometheus_client::encoding::MetricEncoder<'_>,
+    labels: &[(String, String)],
+) -> fmt::Result {
+    encoder.encode_info(&labels)
+}
