@@ -9,7 +9,7 @@ use figment::value::{Dict, Empty, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider};
 
 use super::diagnostic::{Diagnostic, KeyPath, Origin};
-use super::substitute::{Substituted, substitute};
+use super::substitute::{Part, Substituted, parts, substitute};
 use super::yaml::{self, Content, Node, Position};
 
 /// Prefix of variables that set a key, such as `OTEL_TCPRETRANS__EXPORTERS__OTLP__ENDPOINT`.
@@ -219,6 +219,12 @@ impl Reader<'_> {
     }
 
     fn scalar(&mut self, text: &str, plain: bool, position: Position, path: KeyPath) -> Value {
+        if is_header(&path)
+            && let Ok((parts, _)) = parts(text)
+            && parts.iter().any(|part| matches!(part, Part::File { .. }))
+        {
+            return from_files(parts);
+        }
         match substitute(text) {
             Ok(Substituted { text: put_in, whole }) if plain && (whole || put_in == text) => typed(&put_in),
             Ok(Substituted { text, .. }) => text.into(),
@@ -234,4 +240,19 @@ impl Reader<'_> {
 
 fn child(path: &[String], key: &str) -> KeyPath {
     [path, &[key.to_owned()]].concat()
+}
+
+/// Whether this is a header of an exporter. The files that it names are read again when they change, since they may hold
+/// tokens.
+fn is_header(path: &[String]) -> bool {
+    matches!(path, [section, _, key, _] if section == "exporters" && key == "headers")
+}
+
+/// The form of a [`Secret`](otel_tcpretrans_exporters::secret::Secret) that is in files.
+fn from_files(parts: Vec<Part>) -> Value {
+    let parts = parts.into_iter().map(|part| match part {
+        Part::Text(text) => Value::from(Dict::from([("text".to_owned(), text.into())])),
+        Part::File { path, .. } => Dict::from([("file".to_owned(), path.into())]).into(),
+    });
+    Dict::from([("parts".to_owned(), parts.collect::<Vec<Value>>().into())]).into()
 }

@@ -10,11 +10,33 @@ pub(super) struct Substituted {
     pub(super) whole: bool,
 }
 
+/// A part of a text.
+#[derive(Debug, PartialEq, Eq)]
+pub(super) enum Part {
+    /// Text, or what has taken the place of a variable's reference.
+    Text(String),
+    /// The content of a file.
+    File { path: String, content: String },
+}
+
 /// Substitutes all references. A substituted value is not searched for further references.
 ///
 /// # Errors
 /// The messages of all problems in the text.
 pub(super) fn substitute(text: &str) -> Result<Substituted, Vec<String>> {
+    let (parts, whole) = parts(text)?;
+    let texts = parts.into_iter().map(|part| match part {
+        Part::Text(text) | Part::File { content: text, .. } => text,
+    });
+    Ok(Substituted { text: texts.collect(), whole })
+}
+
+/// The parts of a text, and whether it is a single reference.
+///
+/// # Errors
+/// The messages of all problems in the text.
+pub(super) fn parts(text: &str) -> Result<(Vec<Part>, bool), Vec<String>> {
+    let mut parts = Vec::new();
     let mut out = String::with_capacity(text.len());
     let mut problems = Vec::new();
     let mut whole = false;
@@ -31,7 +53,8 @@ pub(super) fn substitute(text: &str) -> Result<Substituted, Vec<String>> {
                 break;
             };
             match look_up(&after[..end]) {
-                Ok(value) => out += &value,
+                Ok(Part::Text(value)) => out += &value,
+                Ok(file) => parts.extend([Part::Text(std::mem::take(&mut out)), file]),
                 Err(mut found) => problems.append(&mut found),
             }
             // "${" + the reference + "}"
@@ -41,8 +64,8 @@ pub(super) fn substitute(text: &str) -> Result<Substituted, Vec<String>> {
             out.push('$');
         }
     }
-    out += rest;
-    if problems.is_empty() { Ok(Substituted { text: out, whole }) } else { Err(problems) }
+    parts.push(Part::Text(out + rest));
+    if problems.is_empty() { Ok((parts, whole)) } else { Err(problems) }
 }
 
 /// Index of the brace that closes a reference. A default may contain further references.
@@ -59,7 +82,7 @@ fn closing_brace(text: &str) -> Option<usize> {
     None
 }
 
-fn look_up(reference: &str) -> Result<String, Vec<String>> {
+fn look_up(reference: &str) -> Result<Part, Vec<String>> {
     let problem = |message: String| Err(vec![message]);
     match reference.split_once(':') {
         Some(("env", rest)) => {
@@ -68,11 +91,11 @@ fn look_up(reference: &str) -> Result<String, Vec<String>> {
                 None => (rest, None),
             };
             match (env::var(name), default) {
-                (Ok(value), _) if !value.is_empty() || default.is_none() => Ok(value),
+                (Ok(value), _) if !value.is_empty() || default.is_none() => Ok(Part::Text(value)),
                 (Err(env::VarError::NotUnicode(_)), _) => {
                     problem(format!("environment variable {name} is not valid UTF-8"))
                 }
-                (_, Some(default)) => substitute(default).map(|put_in| put_in.text),
+                (_, Some(default)) => substitute(default).map(|put_in| Part::Text(put_in.text)),
                 (_, None) => problem(format!(
                     "environment variable {name} is not set; set it, or give a default: ${{env:{name}:-default}}"
                 )),
@@ -80,7 +103,10 @@ fn look_up(reference: &str) -> Result<String, Vec<String>> {
         }
         Some(("file", path)) => match fs::read_to_string(path) {
             // Many files end with a newline that is no part of the value.
-            Ok(content) => Ok(content.trim_end_matches(['\r', '\n']).to_owned()),
+            Ok(content) => {
+                let content = content.trim_end_matches(['\r', '\n']).to_owned();
+                Ok(Part::File { path: path.to_owned(), content })
+            }
             Err(error) => problem(format!("can't read file {path}: {error}")),
         },
         None => problem(format!("${{{reference}}} names no source; did you mean ${{env:{reference}}}?")),
@@ -104,6 +130,18 @@ mod tests {
         assert_eq!(text("$${env:NO_SUCH_VARIABLE}"), "${env:NO_SUCH_VARIABLE}");
         assert_eq!(text("x${env:NO_SUCH_VARIABLE:-a:-b}y"), "xa:-by");
         assert_eq!(text("${env:NO_SUCH_VARIABLE:-${env:NO_SUCH_EITHER:-deep}}"), "deep");
+    }
+
+    #[test]
+    fn a_file_is_a_part_of_its_own() {
+        let folder = tempfile::tempdir().expect("a folder");
+        let path = folder.path().join("token").display().to_string();
+        fs::write(&path, "abc\n").expect("writing");
+        let text = format!("Bearer ${{file:{path}}}!");
+        assert_eq!(substitute(&text).expect("substitutes").text, "Bearer abc!");
+        let file = Part::File { path, content: "abc".to_owned() };
+        let expected = vec![Part::Text("Bearer ".to_owned()), file, Part::Text("!".to_owned())];
+        assert_eq!(parts(&text), Ok((expected, false)));
     }
 
     #[test]

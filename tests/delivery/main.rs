@@ -10,3 +10,4 @@ mod outages;
 mod overload;
 mod run;
 mod storage;
+mod tokens;

@@ -43,6 +43,8 @@ struct State {
     taken: Mutex<BTreeMap<i64, u32>>,
     /// How many requests came.
     requests: Mutex<u64>,
+    /// The header `authorization` of each request, without repetitions in a row.
+    authorizations: Mutex<Vec<String>>,
 }
 
 impl Backend {
@@ -53,6 +55,7 @@ impl Backend {
             then: Mutex::new(Answer::Accept),
             taken: Mutex::default(),
             requests: Mutex::default(),
+            authorizations: Mutex::default(),
         };
         let free = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap();
         let mut backend = Backend { address: free, state: Arc::new(state), server: None };
@@ -111,10 +114,24 @@ impl Backend {
         *self.state.requests.lock().unwrap()
     }
 
+    /// The header `authorization` of the requests, without repetitions in a row.
+    pub fn authorizations(&self) -> Vec<String> {
+        self.state.authorizations.lock().unwrap().clone()
+    }
+
     /// The first id of `ids` that it does not have.
     pub fn first_missing(&self, mut ids: impl Iterator<Item = i64>) -> Option<i64> {
         let taken = self.state.taken.lock().unwrap();
         ids.find(|id| !taken.contains_key(id))
+    }
+}
+
+impl State {
+    fn remember(&self, authorization: &str) {
+        let mut known = self.authorizations.lock().unwrap();
+        if known.last().is_none_or(|last| last != authorization) {
+            known.push(authorization.to_owned());
+        }
     }
 }
 
@@ -145,6 +162,7 @@ async fn answer(
     request: http::Request<Incoming>,
 ) -> Result<http::Response<Body>, Infallible> {
     let (head, body) = request.into_parts();
+    state.remember(head.headers.get("authorization").map_or("", |value| value.to_str().unwrap()));
     let received = match body.collect().await {
         Ok(body) => Received::new(&head, &body.to_bytes()),
         Err(_gone) => return Ok(http::Response::new(answer::empty())),

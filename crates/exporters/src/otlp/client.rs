@@ -1,10 +1,15 @@
 //! What the clients of both protocols have in common.
 
+use std::fmt;
+use std::path::Path;
 use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
+use otel_tcpretrans_pipeline::config::Problem;
 
+use super::rotation::Rotating;
 use super::settings::Settings;
+use crate::secret::Secret;
 use crate::{SCOPE_NAME, VERSION};
 
 /// The largest answer that is read, in bytes (OTLP specification: a client should limit what it reads).
@@ -18,12 +23,28 @@ pub(super) fn user_agent() -> String {
     format!("{SCOPE_NAME}/{VERSION}")
 }
 
-/// The configured headers, which no log shows. `resolve` has refused what can't be sent.
-pub(super) fn headers(settings: &Settings) -> HeaderMap {
-    let pairs = settings.headers.iter().filter_map(|(name, value)| {
-        let mut value = HeaderValue::from_str(value.reveal()).ok()?;
+/// The configured headers, which no log shows.
+///
+/// # Errors
+/// A file that holds a part of one can't be read, or its content can't be sent.
+pub(super) fn headers(settings: &Settings) -> Result<HeaderMap, Vec<Problem>> {
+    let pairs = settings.headers.iter().map(|(name, value)| {
+        let unfit =
+            |error: &dyn fmt::Display| vec![Problem::at(format!("headers.{name}"), error.to_string())];
+        let value = value.reveal().map_err(|error| unfit(&error))?;
+        let mut value = HeaderValue::from_str(&value).map_err(|error| unfit(&error))?;
         value.set_sensitive(true);
-        Some((HeaderName::from_bytes(name.as_bytes()).ok()?, value))
+        Ok((HeaderName::from_bytes(name.as_bytes()).map_err(|error| unfit(&error))?, value))
     });
     pairs.collect()
+}
+
+/// The headers, read again when a file that holds a part of one is replaced.
+///
+/// # Errors
+/// As [`headers`].
+pub(super) fn rotating_headers(settings: &Settings) -> Result<Rotating<HeaderMap>, Vec<Problem>> {
+    let own = settings.clone();
+    let files = settings.headers.values().flat_map(Secret::files).map(Path::to_owned).collect();
+    Rotating::new(files, move || headers(&own))
 }

@@ -1,4 +1,4 @@
-//! What is made out of certificates and keys, and made anew when these files are replaced.
+//! What is made out of files, such as certificates, keys and tokens, and made anew when these are replaced.
 
 use std::fs;
 use std::os::unix::fs::MetadataExt;
@@ -7,8 +7,6 @@ use std::sync::{Mutex, PoisonError};
 
 use otel_tcpretrans_pipeline::config::Problem;
 use tracing::{info, warn};
-
-use super::settings::Settings;
 
 /// Makes a `T` of the present content of files.
 type Make<T> = Box<dyn Fn() -> Result<T, Vec<Problem>> + Send + Sync>;
@@ -32,17 +30,14 @@ struct Made<T> {
 type Stamp = Option<(u64, u64, i64, i64, u64)>;
 
 impl<T: Clone> Rotating<T> {
-    /// Makes a `T` of the files that `settings` names.
+    /// Makes a `T` of files.
     ///
     /// # Errors
     /// As `make`.
     pub(super) fn new(
-        settings: &Settings,
+        files: Vec<PathBuf>,
         make: impl Fn() -> Result<T, Vec<Problem>> + Send + Sync + 'static,
     ) -> Result<Self, Vec<Problem>> {
-        let tls = &settings.tls;
-        let files: Vec<PathBuf> =
-            [&tls.ca_file, &tls.cert_file, &tls.key_file].into_iter().flatten().cloned().collect();
         let stamps = stamps(&files);
         let made = Mutex::new(Made { stamps, number: 0, value: make()? });
         Ok(Rotating { files, make: Box::new(make), made })
@@ -58,13 +53,13 @@ impl<T: Clone> Rotating<T> {
             made.stamps = stamps;
             match (self.make)() {
                 Ok(value) => {
-                    info!(files = ?self.files, "certificates were replaced: used from the next connection on");
+                    info!(files = ?self.files, "files were replaced, and are used from now on");
                     made.number += 1;
                     made.value = value;
                 }
                 Err(problems) => {
                     let problems = Problem::join(&problems);
-                    warn!(problems, "certificates were replaced but can't be used: the earlier ones stay");
+                    warn!(files = ?self.files, problems, "files were replaced but can't be used: what was there before stays in use");
                 }
             }
         }
@@ -82,30 +77,15 @@ fn stamps(files: &[PathBuf]) -> Vec<Stamp> {
 
 #[cfg(test)]
 mod tests {
-    use std::collections::BTreeMap;
-    use std::time::Duration;
-
     use super::*;
-    use crate::otlp::{Compression, Endpoint, Protocol, TlsConfig};
 
     #[test]
     fn it_is_made_anew_only_when_a_file_is_replaced_by_one_that_works() {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("ca");
         fs::write(&path, "first").unwrap();
-        let tls = TlsConfig { ca_file: Some(path.clone()), ..TlsConfig::default() };
-        let settings = Settings {
-            protocol: Protocol::Grpc,
-            endpoint: Endpoint::parse("https://host:1", false).unwrap(),
-            proxy_url: None,
-            compression: Compression::None,
-            level: 1,
-            headers: BTreeMap::new(),
-            tls,
-            timeout: Duration::from_secs(1),
-        };
         let source = path.clone();
-        let rotating = Rotating::new(&settings, move || match fs::read_to_string(&source) {
+        let rotating = Rotating::new(vec![path.clone()], move || match fs::read_to_string(&source) {
             Ok(text) if text != "broken" => Ok(text),
             _ => Err(vec![Problem::at("tls.ca_file", "not usable")]),
         })

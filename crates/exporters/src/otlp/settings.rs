@@ -1,5 +1,6 @@
 //! The settings of a connection: the configuration's values first, then the environment's, then the defaults.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
 use std::path::PathBuf;
@@ -280,7 +281,7 @@ fn headers(
 fn unfit(
     headers: &BTreeMap<String, Secret>,
     protocol: Protocol,
-) -> impl Iterator<Item = (&str, &'static str)> {
+) -> impl Iterator<Item = (&str, Cow<'static, str>)> {
     let reserved = move |name: &str| match protocol {
         Protocol::Grpc if name.starts_with("grpc-") => {
             Some("names that begin with grpc- belong to gRPC itself")
@@ -292,15 +293,17 @@ fn unfit(
         _ => None,
     };
     let why = move |name: &str, value: &Secret| match HeaderName::from_bytes(name.as_bytes()) {
-        Err(_) => Some("this is not a name that a header may have"),
-        Ok(name) if reserved(name.as_str()).is_some() => reserved(name.as_str()),
+        Err(_) => Some("this is not a name that a header may have".into()),
+        Ok(name) if reserved(name.as_str()).is_some() => reserved(name.as_str()).map(Cow::from),
         Ok(lower) if name != lower.as_str() && headers.contains_key(lower.as_str()) => {
-            Some("this header is also set in small letters; a header may be set only once")
+            Some("this header is also set in small letters; a header may be set only once".into())
         }
-        Ok(_) if HeaderValue::from_str(value.reveal()).is_err() => {
-            Some("its value has characters that a header may not have")
-        }
-        Ok(_) => None,
+        Ok(_) => match value.reveal() {
+            Err(error) => Some(error.to_string().into()),
+            Ok(value) => HeaderValue::from_str(&value)
+                .is_err()
+                .then_some("its value has characters that a header may not have".into()),
+        },
     };
     headers.iter().filter_map(move |(name, value)| Some((name.as_str(), why(name, value)?)))
 }

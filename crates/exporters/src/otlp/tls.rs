@@ -28,6 +28,13 @@ pub struct TlsConfig {
     pub insecure_skip_verify: bool,
 }
 
+impl TlsConfig {
+    /// The files that it names.
+    pub(super) fn files(&self) -> Vec<PathBuf> {
+        [&self.ca_file, &self.cert_file, &self.key_file].into_iter().flatten().cloned().collect()
+    }
+}
+
 /// The content of the files that a [`TlsConfig`] names, in PEM.
 pub(super) struct TlsFiles {
     /// This client's certificate, with its chain, and its private key.

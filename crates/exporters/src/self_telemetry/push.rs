@@ -63,7 +63,7 @@ pub(super) fn reader(
 fn exporter(settings: &Settings, temporality: Temporality) -> Result<MetricExporter, TelemetryError> {
     let unusable = |problems| TelemetryError::Configuration(below_otlp(problems));
     let endpoint = otlp::grpc_endpoint(settings).map_err(unusable)?;
-    let metadata = otlp::metadata(settings);
+    let metadata = otlp::metadata(settings).map_err(unusable)?;
     let mut builder = MetricExporter::builder()
         .with_temporality(temporality)
         .with_tonic()

@@ -260,7 +260,7 @@ readers:
         assert_eq!(short.prometheus.as_deref(), Some("[::1]:9999"));
         let push = short.otlp.expect("a periodic reader");
         assert_eq!((push.endpoint.as_deref(), push.interval), (Some("backend:4317"), Interval::from_secs(5)));
-        assert_eq!(push.headers.expect("headers")["a"].reveal(), "b");
+        assert_eq!(push.headers.expect("headers")["a"].reveal().unwrap(), "b");
         assert_eq!(push.tls.insecure, Some(true));
         assert!(parsed(BOTH).validate(&|_| None).is_empty());
         let pull = parsed("readers: [{ pull: { exporter: { prometheus: {} } } }]").short().expect("valid").0;

@@ -3,6 +3,7 @@
 use std::sync::{Mutex, PoisonError};
 use std::time::Duration;
 
+use http::HeaderMap;
 use http::uri::PathAndQuery;
 use otel_tcpretrans_pipeline::books::Signal;
 use otel_tcpretrans_pipeline::config::Problem;
@@ -32,7 +33,7 @@ pub struct GrpcTransport {
     endpoint: Rotating<Endpoint>,
     connection: Mutex<Connection>,
     signal: Signal,
-    metadata: MetadataMap,
+    headers: Rotating<HeaderMap>,
     timeout: Duration,
 }
 
@@ -51,7 +52,7 @@ impl GrpcTransport {
     /// The files that the settings name can't be used.
     pub fn connect_lazy(signal: Signal, settings: &Settings) -> Result<Self, Vec<Problem>> {
         let own = settings.clone();
-        let endpoint = Rotating::new(settings, move || channel::endpoint(&own))?;
+        let endpoint = Rotating::new(settings.tls.files(), move || channel::endpoint(&own))?;
         let (number, first) = endpoint.current();
         let connection = Connection { number: 0, endpoint: number, channel: first.connect_lazy() };
         Ok(GrpcTransport {
@@ -59,7 +60,7 @@ impl GrpcTransport {
             connection: Mutex::new(connection),
             endpoint,
             signal,
-            metadata: metadata(settings),
+            headers: client::rotating_headers(settings)?,
             timeout: settings.timeout,
         })
     }
@@ -98,7 +99,7 @@ impl GrpcTransport {
             .accept_compressed(CompressionEncoding::Zstd);
         client.ready().await.map_err(|error| Status::from_error(Box::new(error)))?;
         let mut call = tonic::Request::new(());
-        *call.metadata_mut() = self.metadata.clone();
+        *call.metadata_mut() = MetadataMap::from_headers(self.headers.current().1);
         call.set_timeout(self.timeout + DEADLINE_ROOM);
         Ok(client.unary(call, method(self.signal), AnswerCodec(self.signal)).await?.into_inner())
     }
@@ -125,8 +126,11 @@ impl Transport for GrpcTransport {
 }
 
 /// The headers of settings as gRPC metadata. `resolve` has refused what metadata can't hold.
-pub(crate) fn metadata(settings: &Settings) -> MetadataMap {
-    MetadataMap::from_headers(client::headers(settings))
+///
+/// # Errors
+/// A file that holds a part of a header can't be used.
+pub(crate) fn metadata(settings: &Settings) -> Result<MetadataMap, Vec<Problem>> {
+    client::headers(settings).map(MetadataMap::from_headers)
 }
 
 /// The method that takes the requests of a signal.

@@ -15,6 +15,7 @@ use crate::otlp::client::{TCP_KEEPALIVE, user_agent};
 use crate::otlp::explain::chain;
 use crate::otlp::settings::Settings;
 use crate::otlp::trust_all::TrustAll;
+use crate::secret::Secret;
 
 /// How long an idle connection is kept. Many servers close theirs after a minute or more; a request that meets the close
 /// would have to be sent again.
@@ -38,8 +39,10 @@ pub(crate) fn check(settings: &Settings) -> Result<(), Vec<Problem>> {
 }
 
 fn make(settings: &Settings, native_roots: bool) -> Result<Client, Vec<Problem>> {
-    let proxy = settings.proxy_url.as_ref().map(|url| proxy(url.reveal())).transpose()?;
-    let tls_proxy = settings.proxy_url.as_ref().is_some_and(|url| url.reveal().starts_with("https:"));
+    let url = settings.proxy_url.as_ref().map(Secret::reveal).transpose();
+    let url = url.map_err(|error| vec![Problem::at("proxy_url", error.to_string())])?;
+    let proxy = url.as_deref().map(proxy).transpose()?;
+    let tls_proxy = url.is_some_and(|url| url.starts_with("https:"));
     let needs_roots = native_roots && (settings.endpoint.is_tls() || tls_proxy);
     let mut builder = Client::builder()
         .user_agent(user_agent())

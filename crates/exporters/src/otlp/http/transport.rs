@@ -11,7 +11,7 @@ use reqwest::{Client, Response};
 
 use super::answer::{Answer, judge};
 use super::client;
-use crate::otlp::client::{RESPONSE_LIMIT, headers};
+use crate::otlp::client::{RESPONSE_LIMIT, rotating_headers};
 use crate::otlp::explain::{chain, cut};
 use crate::otlp::rotation::Rotating;
 use crate::otlp::settings::Settings;
@@ -23,7 +23,7 @@ pub struct HttpTransport {
     url: String,
     signal: Signal,
     client: Rotating<Client>,
-    headers: HeaderMap,
+    headers: Rotating<HeaderMap>,
     timeout: Duration,
 }
 
@@ -38,8 +38,8 @@ impl HttpTransport {
             name: settings.endpoint.to_string(),
             url: settings.endpoint.uri().to_string(),
             signal,
-            client: Rotating::new(settings, move || client::build(&own))?,
-            headers: headers(settings),
+            client: Rotating::new(settings.tls.files(), move || client::build(&own))?,
+            headers: rotating_headers(settings)?,
             timeout: settings.timeout,
         })
     }
@@ -58,7 +58,7 @@ impl HttpTransport {
 impl Transport for HttpTransport {
     async fn send(&self, request: &Request) -> Result<Accepted, SendError> {
         let (_, client) = self.client.current();
-        let mut headers = self.headers.clone();
+        let (_, mut headers) = self.headers.current();
         let kind = match request.format {
             Format::Proto => "application/x-protobuf",
             Format::Json => "application/json",

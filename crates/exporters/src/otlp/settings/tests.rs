@@ -45,7 +45,7 @@ fn the_environment_sets_what_the_file_does_not() {
     assert_eq!(logs.endpoint.to_string(), "http://backend:4317");
     assert_eq!(logs.compression, Compression::None);
     assert_eq!(logs.timeout, Duration::from_millis(1500), "an empty variable is an unset one");
-    assert_eq!(logs.headers["authorization"].reveal(), "Bearer t");
+    assert_eq!(logs.headers["authorization"].reveal().unwrap(), "Bearer t");
     assert_eq!(logs.tls, TlsConfig::default(), "certificates have no effect without TLS");
     let metrics = resolved("{}", Signal::Metrics, &variables).expect("settings");
     assert_eq!(metrics.endpoint.to_string(), "https://metrics:4317");
