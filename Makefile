@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-kernels lint advisories bench collector
+.PHONY: help setup build demo test test-kernels soak lint advisories bench collector
 
 CARGO ?= cargo
 # Seconds of traffic in the demo, for each IP version.
@@ -36,6 +36,10 @@ test: ## tests units, and the real binary on the real kernel and with the real C
 test-kernels: ## tests Debian's kernels since 5.10 in virtual machines, x86-64 and arm64
 	.ci/setup build kernels
 	tests/kernels/run.sh $(KERNELS)
+
+soak: ## tests delivery for longer: 200 kills, a minute of overload (takes ten minutes)
+	.ci/setup build test
+	OTEL_TCPRETRANS_KILLS=200 $(CARGO) test --release --locked --test delivery -- --nocapture
 
 lint: ## checks formatting, clippy, dependency rules and shell scripts
 	.ci/setup build lint

@@ -17,6 +17,11 @@ fn agent(compression: &str, temporality: &str) -> Agent {
 }
 
 fn agent_with(kind: &str, exporter: &str, temporality: &str) -> Agent {
+    agent_of(kind, exporter, temporality, "service:")
+}
+
+/// `service`: the line `service:`, and what is to be beside the pipelines.
+fn agent_of(kind: &str, exporter: &str, temporality: &str, service: &str) -> Agent {
     let retry = "retry_on_failure: { initial_interval: 100ms, max_interval: 300ms }";
     Agent::start(&format!(
         "
@@ -25,7 +30,7 @@ processors:
   batch: {{ timeout: 100ms, send_batch_size: 500 }}
 exporters:
   {kind}: {{ {exporter}, {retry} }}
-service:
+{service}
   pipelines:
     metrics: {{ processors: [aggregate, batch], exporters: [debug, {kind}] }}
     logs: {{ processors: [batch], exporters: [debug, {kind}] }}
@@ -82,22 +87,37 @@ pub fn a_late_collector_gets_what_was_before() {
     });
 }
 
-/// The first and the second Collector together receive everything, once.
 pub fn a_collector_that_comes_back_loses_nothing() {
+    isolated(|| comes_back("otlp", PORT, || agent("gzip", "delta")));
+}
+
+pub fn a_collector_that_comes_back_over_http_loses_nothing_of_a_queue_on_disk() {
     isolated(|| {
-        let mut first = Collector::start();
-        let agent = agent("gzip", "delta");
-        lossy_transfers(8, &[PORT]);
-        first.wait_until_received();
-        let mut received = first.finish();
-        lossy_transfers(8, &[PORT]);
-        let mut second = Collector::start();
-        second.wait_until_received();
-        let traffic = lossy_transfers(8, &[PORT]);
-        let finished = agent.finish();
-        received.append(second.finish());
-        assert_received(&received, &finished, &traffic, "delta");
+        let storage = tempfile::tempdir().expect("a folder");
+        let exporter =
+            format!("endpoint: http://127.0.0.1:{HTTP_PORT}, sending_queue: {{ storage: file_storage }}");
+        let extension = format!(
+            "extensions: {{ file_storage: {{ directory: '{}' }} }}\nservice:\n  extensions: [file_storage]",
+            storage.path().display()
+        );
+        comes_back("otlp_http", HTTP_PORT, || agent_of("otlp_http", &exporter, "delta", &extension));
     });
+}
+
+/// The first and the second Collector together receive everything, once.
+fn comes_back(exporter: &str, port: u16, start: impl FnOnce() -> Agent) {
+    let mut first = Collector::start();
+    let agent = start();
+    lossy_transfers(8, &[port]);
+    first.wait_until_received();
+    let mut received = first.finish();
+    lossy_transfers(8, &[port]);
+    let mut second = Collector::start();
+    second.wait_until_received();
+    let traffic = lossy_transfers(8, &[port]);
+    let finished = agent.finish();
+    received.append(second.finish());
+    assert_received_from(exporter, &received, &finished, &traffic, "delta");
 }
 
 /// Checks that the Collector received what the agent delivered by its books, what the agent printed, and what the

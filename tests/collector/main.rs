@@ -22,5 +22,9 @@ fn main() -> ExitCode {
         ("thousands_of_records_in_many_requests_arrive_whole", cases::many_requests_arrive_whole),
         ("a_collector_that_comes_late_gets_what_was_before", cases::a_late_collector_gets_what_was_before),
         ("a_collector_that_comes_back_loses_nothing", cases::a_collector_that_comes_back_loses_nothing),
+        (
+            "a_collector_that_comes_back_over_http_loses_nothing_of_a_queue_on_disk",
+            cases::a_collector_that_comes_back_over_http_loses_nothing_of_a_queue_on_disk,
+        ),
     ])
 }
