@@ -5,7 +5,7 @@ use std::process;
 use std::time::Duration;
 
 use otel_tcpretrans_pipeline::component::{Extension, Host};
-use otel_tcpretrans_pipeline::graph::{Factory, Failure, Graph, Plan};
+use otel_tcpretrans_pipeline::graph::{Event, Factory, Failure, Graph, Plan};
 use otel_tcpretrans_pipeline::reloads::Outcome;
 use sd_notify::NotifyState;
 use tokio::time::Instant;
@@ -119,6 +119,8 @@ async fn serve<F: Factory>(
         }
     };
     tokio::pin!(time_is_up);
+    // A signal that came while the parts of before were still being drained.
+    let mut reload_later = false;
     loop {
         tokio::select! {
             request = signals.next() => match request {
@@ -126,26 +128,31 @@ async fn serve<F: Factory>(
                     info!(signal, "stopping");
                     return Ok(());
                 }
+                Request::Reload if running.graph.is_draining() => reload_later = true,
                 Request::Reload => running.reload().await,
             },
             () = &mut time_is_up => {
                 info!("stopping: the time is up");
                 return Ok(());
             }
-            result = running.graph.finished() => {
-                match &result {
-                    Ok(()) => info!("all receivers have finished: stopping"),
-                    Err(failure) => warn!("{failure}: stopping"),
+            event = running.graph.event() => match event {
+                Event::Drained if std::mem::take(&mut reload_later) => running.reload().await,
+                Event::Drained => {}
+                Event::Finished(result) => {
+                    match &result {
+                        Ok(()) => info!("all receivers have finished: stopping"),
+                        Err(failure) => warn!("{failure}: stopping"),
+                    }
+                    return result;
                 }
-                return result;
             }
         }
     }
 }
 
 impl<F: Factory> Running<'_, F> {
-    /// Takes over what the configuration says now. If that can't be, what runs goes on as it was. Signals that come
-    /// meanwhile are one more reload, or the stop, after this one.
+    /// Takes over what the configuration says now. If that can't be, what runs goes on as it was. Afterwards the parts of
+    /// before are drained, while signals are served.
     async fn reload(&mut self) {
         let Some(read_again) = &self.read_again else {
             return warn!("SIGHUP: this command has nothing to reload");
@@ -165,7 +172,7 @@ impl<F: Factory> Running<'_, F> {
     }
 
     async fn take_over(&mut self, Next { plan, level, shutdown_timeout, hash }: Next<F>) -> Outcome {
-        if let Err(error) = self.graph.apply(plan, Instant::now() + shutdown_timeout).await {
+        if let Err(error) = self.graph.change(plan, Instant::now() + shutdown_timeout).await {
             // For example, a receiver that has changed needs a capability that the process has dropped.
             error!("reload failed, restart needed: {error}; the configuration of before stays in force");
             return Outcome::Failed;

@@ -24,6 +24,11 @@ pub fn recording(folder: &TempDir, first: u32, count: u32) -> PathBuf {
     slow_recording(folder, first, count, Duration::from_micros(1))
 }
 
+/// A recording for `speed: realtime` that does not end before a test does: of two retransmissions, one per hour.
+pub fn endless(folder: &TempDir) -> PathBuf {
+    slow_recording(folder, u32::MAX - 1, 2, Duration::from_secs(3600))
+}
+
 /// The same with pauses.
 pub fn slow_recording(folder: &TempDir, first: u32, count: u32, pause: Duration) -> PathBuf {
     let pause = u64::try_from(pause.as_nanos()).unwrap();
@@ -94,6 +99,15 @@ processors: {{ batch: {{ timeout: 100ms }} }}
         Agent::replaying(&self.configuration())
     }
 
+    /// Starts it with a second receiver, so that it does not stop at the end of its recording.
+    pub fn start_with_endless(&self, endless: &Path) -> Agent {
+        let second =
+            format!("receivers: {{ replay/endless: {{ file: '{}', speed: realtime }}, ", endless.display());
+        let configuration = self.configuration().replace("receivers: { ", &second);
+        let both = "logs: { receivers: [replay, replay/endless],";
+        Agent::replaying(&configuration.replace("logs: {", both))
+    }
+
     /// Runs it until it has read everything and has ended by itself. Returns its books, which balance.
     pub fn to_end(&self) -> Books {
         ended(self.start())
@@ -111,7 +125,7 @@ pub fn ended(mut agent: Agent) -> Books {
 /// Runs an agent until it has sent everything that is in `storage`. Returns its books, which balance.
 pub fn drained(folder: &TempDir, protocol: &str, url: &str, storage: &Path) -> Books {
     // At the end of a recording the agent would stop, and leave what the backend does not take at once.
-    let endless = slow_recording(folder, u32::MAX - 1, 2, Duration::from_secs(3600));
+    let endless = endless(folder);
     let scraped = port();
     let mut agent = Run {
         recording: &endless,

@@ -7,7 +7,7 @@ use otlp_backend::Backend;
 use rustix::process::Signal;
 
 use crate::e2e::agent::log;
-use crate::run::{Run, STORED, ended, recording, slow_recording};
+use crate::run::{Run, STORED, ended, recording};
 
 #[test]
 fn a_directory_belongs_to_one_process() {
@@ -55,33 +55,4 @@ fn what_can_not_be_used_is_named_at_the_start() {
     let said = log(&agent.0).last().unwrap()["message"].as_str().unwrap().to_owned();
     let expected = format!("exporters.otlp: sending_queue.storage: can't use {}: ", file.display());
     assert!(said.contains(&expected) && said.contains("expected a directory"), "{said}");
-}
-
-/// A changed exporter takes over the queue of its predecessor, which still has the store when it starts.
-#[test]
-fn a_reload_hands_the_queue_over() {
-    let folder = tempfile::tempdir().unwrap();
-    let records = slow_recording(&folder, 0, 30_000, Duration::from_micros(100));
-    let storage = folder.path().join("queue");
-    let (mut away, backend) = (Backend::start(), Backend::start());
-    let (old, new) = (away.url(), backend.url());
-    away.stop();
-    let run = Run {
-        recording: &records,
-        protocol: "otlp",
-        url: &old,
-        exporter: STORED,
-        storage: Some(&storage),
-        service: "",
-        receiver: ", speed: realtime",
-    };
-    let mut agent = run.start();
-    agent.wait_until_said("will be retried");
-    agent.reload(&Run { url: &new, ..run }.configuration());
-    let books = ended(agent);
-    assert_eq!(backend.first_missing(0..30_000), None, "{books:#?}");
-    assert_eq!(books.exporter("logs", "otlp", "delivered"), 30_000);
-    let (stored, restored) =
-        (books.exporter("logs", "otlp", "stored"), books.exporter("logs", "otlp", "restored"));
-    assert_eq!(stored, restored);
 }

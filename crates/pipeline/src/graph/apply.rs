@@ -4,11 +4,12 @@ use std::collections::BTreeMap;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, oneshot};
+use tokio::task::{JoinError, JoinHandle};
 use tokio::time::Instant;
 use tracing::{error, info};
 
 use super::diff::{Changes, diff};
-use super::drain::{Heir, Heirs, drain};
+use super::drain::{Heir, Heirs, OnTheirOwn, drain};
 use super::error::{Failure, StartError};
 use super::exporter::RunningExporter;
 use super::factory::Factory;
@@ -33,29 +34,65 @@ pub struct Graph<F: Factory> {
     running: Parts,
     spawner: Spawner,
     ends: mpsc::UnboundedReceiver<Ended>,
+    /// The drain of what the last change has stopped. It returns the outlets that go on.
+    draining: Option<JoinHandle<OnTheirOwn>>,
+}
+
+/// What happens to a running graph.
+#[derive(Debug, PartialEq, Eq)]
+pub enum Event {
+    /// What the last change has stopped is drained.
+    Drained,
+    /// All receivers have finished, or something ended by itself and should not have.
+    Finished(Result<(), Failure>),
 }
 
 impl<F: Factory> Graph<F> {
     /// A graph in which nothing runs.
     pub fn new(factory: F, host: Host) -> Self {
         let (spawner, ends) = Spawner::new();
-        Graph { factory, host, plan: Plan::default(), running: Parts::default(), spawner, ends }
+        Graph {
+            factory,
+            host,
+            plan: Plan::default(),
+            running: Parts::default(),
+            spawner,
+            ends,
+            draining: None,
+        }
     }
 
-    /// Changes what runs so that it is what `plan` says. What is equal in both plans goes on unchanged.
-    ///
-    /// First everything new is started. Then the parts are connected anew. Then everything that is not in `plan` is
-    /// drained in the order of the stream and stopped, until `deadline`. A receiver that has changed is the exception:
-    /// it is stopped before its successor starts, since both together would count everything twice.
+    /// As [`change`](Graph::change), and waits until everything that is not in `plan` is drained and stopped.
     ///
     /// # Errors
-    /// The error says what did not start. The graph is then as it was before. A receiver that was stopped for the new
-    /// plan is started again with its old configuration.
+    /// As [`change`](Graph::change).
     pub async fn apply(
         &mut self,
         plan: Plan<F::Receiver, F::Exporter>,
         deadline: Instant,
     ) -> Result<(), StartError> {
+        self.change(plan, deadline).await?;
+        self.drained().await;
+        Ok(())
+    }
+
+    /// Changes what runs so that it is what `plan` says. What is equal in both plans goes on unchanged.
+    ///
+    /// First everything new is started. Then the parts are connected anew. Then a task drains everything that is not in
+    /// `plan`, in the order of the stream, and stops it, until `deadline`. A receiver that has changed is the exception:
+    /// it is stopped before its successor starts, since both together would count everything twice.
+    ///
+    /// If what an earlier change has stopped is not drained yet, this waits for that first.
+    ///
+    /// # Errors
+    /// The error says what did not start. The graph is then as it was before. A receiver that was stopped for the new
+    /// plan is started again with its old configuration.
+    pub async fn change(
+        &mut self,
+        plan: Plan<F::Receiver, F::Exporter>,
+        deadline: Instant,
+    ) -> Result<(), StartError> {
+        self.drained().await;
         if let Some((id, problem)) = plan.first_problem() {
             return Err(StartError::Pipeline { id, problem });
         }
@@ -71,15 +108,42 @@ impl<F: Factory> Graph<F> {
         }
         let stopped = self.switch(&plan, &changes, started);
         self.plan = plan;
-        let late = drain(stopped, deadline, heirs).await;
-        self.running.closed_outlets.extend(late);
+        self.draining = Some(tokio::spawn(drain(stopped, deadline, heirs)));
         Ok(())
+    }
+
+    /// Whether what the last change has stopped is still being drained.
+    pub fn is_draining(&self) -> bool {
+        self.draining.is_some()
+    }
+
+    /// Waits until what the last change has stopped is drained. Cancel-safe.
+    pub async fn drained(&mut self) {
+        if let Some(draining) = &mut self.draining {
+            let late = draining.await;
+            self.note_drained(late);
+        }
+    }
+
+    fn note_drained(&mut self, late: Result<OnTheirOwn, JoinError>) {
+        self.draining = None;
+        match late {
+            Ok(late) => self.running.closed_outlets.extend(late),
+            Err(panic) => error!(%panic, "the drain of stopped parts panicked"),
+        }
     }
 
     /// Stops everything, until `deadline`. What is not delivered by then is dropped and counted.
     pub async fn stop(&mut self, deadline: Instant) {
+        // A drain that began before has its own, earlier deadline. It must not take the time of this one.
+        let before = self.draining.take();
         // The plan of nothing starts nothing, so it can't fail.
-        let _ = self.apply(Plan::default(), deadline).await;
+        let _ = self.change(Plan::default(), deadline).await;
+        self.drained().await;
+        if let Some(before) = before {
+            let late = before.await;
+            self.note_drained(late);
+        }
     }
 
     /// Waits until all receivers have finished. A live receiver never does. Cancel-safe.
@@ -88,15 +152,45 @@ impl<F: Factory> Graph<F> {
     /// Something ended by itself and should not have.
     pub async fn finished(&mut self) -> Result<(), Failure> {
         loop {
-            let Some(end) = self.ends.recv().await else { std::future::pending().await };
-            if self.take_note(end)? {
-                // A panic is an error even if everything else has finished.
-                while let Ok(end) = self.ends.try_recv() {
-                    self.take_note(end)?;
-                }
-                return Ok(());
+            if let Event::Finished(result) = self.event().await {
+                return result;
             }
         }
+    }
+
+    /// Waits until something happens. Cancel-safe.
+    pub async fn event(&mut self) -> Event {
+        loop {
+            let draining = async {
+                match &mut self.draining {
+                    Some(draining) => draining.await,
+                    None => std::future::pending().await,
+                }
+            };
+            let end = tokio::select! {
+                late = draining => {
+                    self.note_drained(late);
+                    return Event::Drained;
+                }
+                end = self.ends.recv() => end,
+            };
+            let Some(end) = end else { std::future::pending().await };
+            match self.take_notes(end) {
+                Ok(false) => {}
+                Ok(true) => return Event::Finished(Ok(())),
+                Err(failure) => return Event::Finished(Err(failure)),
+            }
+        }
+    }
+
+    /// Takes note of an end. If it was that of the last receiver, also of all ends that are there: a panic is an error
+    /// even if everything else has finished.
+    fn take_notes(&mut self, end: Ended) -> Result<bool, Failure> {
+        let is_last = self.take_note(end)?;
+        while is_last && let Ok(end) = self.ends.try_recv() {
+            self.take_note(end)?;
+        }
+        Ok(is_last)
     }
 
     /// Takes note of the end of a task. Returns true if it was the stage of the last receiver.

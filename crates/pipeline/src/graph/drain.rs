@@ -23,6 +23,9 @@ const GRACE: Duration = Duration::from_secs(1);
 /// The metrics pipelines that replace stopped ones, by id.
 pub(super) type Heirs = BTreeMap<String, Heir>;
 
+/// Outlets of stopped pipelines to exporters that go on.
+pub(super) type OnTheirOwn = Vec<(ExporterKey, Task<()>)>;
+
 /// A metrics pipeline that waits until its predecessor has ended. Otherwise its first points would come before the last
 /// points of the predecessor. A backend would read that as a reset and count the whole old sum a second time.
 pub(super) struct Heir {
@@ -38,7 +41,7 @@ pub(super) struct Heir {
 ///
 /// If a pipeline stops and its exporter goes on, the outlet between them hands over what it holds, however long that
 /// takes. Such outlets are not waited for. They are returned.
-pub(super) async fn drain(parts: Parts, deadline: Instant, heirs: Heirs) -> Vec<(ExporterKey, Task<()>)> {
+pub(super) async fn drain(parts: Parts, deadline: Instant, heirs: Heirs) -> OnTheirOwn {
     let Parts { receivers, pipelines, exporters, closed_outlets } = parts;
     let mut stages = stop_receivers(receivers, deadline).await;
     // Stages, pipelines and outlets have nine tenths of the time, in which they may also wait for room in a queue or

@@ -25,7 +25,7 @@ mod task;
 mod tests;
 mod timer;
 
-pub use apply::Graph;
+pub use apply::{Event, Graph};
 pub use check::{Declared, Outline, check_pipeline};
 pub use error::{Failure, StartError};
 pub use factory::Factory;
