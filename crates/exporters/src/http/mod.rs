@@ -2,4 +2,4 @@
 
 mod server;
 
-pub(crate) use server::{Body, serve, text};
+pub(crate) use server::{Body, not_metrics, serve, text};

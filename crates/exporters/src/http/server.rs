@@ -6,8 +6,8 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use bytes::Bytes;
-use http::header::CONTENT_TYPE;
-use http::{HeaderValue, Request, Response, StatusCode};
+use http::header::{ALLOW, CONTENT_TYPE};
+use http::{HeaderValue, Method, Request, Response, StatusCode};
 use http_body_util::Full;
 use hyper::body::Incoming;
 use hyper::server::conn::http1;
@@ -82,6 +82,19 @@ where
         Ok(Err(error)) => debug!(server = name, %error, "a connection failed"),
         Err(_) => debug!(server = name, "closing a connection: the client took too long"),
     }
+}
+
+/// The answer to a request that does not ask for `/metrics`.
+pub(crate) fn not_metrics(request: &Request<Incoming>) -> Option<Response<Body>> {
+    if request.uri().path() != "/metrics" {
+        return Some(text(StatusCode::NOT_FOUND, "not found: metrics are at /metrics\n"));
+    }
+    if !matches!(*request.method(), Method::GET | Method::HEAD) {
+        let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
+        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+        return Some(response);
+    }
+    None
 }
 
 /// A response with a text.

@@ -6,8 +6,8 @@ use std::io;
 use std::net::TcpListener;
 use std::sync::{Arc, Mutex, PoisonError, RwLock, Weak};
 
-use http::header::{ACCEPT, ALLOW, CONTENT_TYPE, VARY};
-use http::{HeaderValue, Method, Request, Response, StatusCode};
+use http::header::{ACCEPT, CONTENT_TYPE, VARY};
+use http::{HeaderValue, Request, Response, StatusCode};
 use hyper::body::Incoming;
 use tokio::sync::watch;
 use tokio::time::Instant;
@@ -15,7 +15,7 @@ use tokio::time::Instant;
 use super::accept::Format;
 use super::page;
 use super::table::Table;
-use crate::http::{Body, serve, text};
+use crate::http::{Body, not_metrics, serve, text};
 
 /// The running servers.
 #[derive(Default)]
@@ -57,13 +57,8 @@ impl Servers {
 }
 
 fn answer(request: &Request<Incoming>, table: &Arc<Table>) -> Response<Body> {
-    if request.uri().path() != "/metrics" {
-        return text(StatusCode::NOT_FOUND, "not found: metrics are at /metrics\n");
-    }
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
-        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-        return response;
+    if let Some(refusal) = not_metrics(request) {
+        return refusal;
     }
     let accept = request.headers().get_all(ACCEPT).iter().filter_map(|value| value.to_str().ok());
     let format = Format::preferred(&accept.collect::<Vec<_>>().join(","));

@@ -2,8 +2,8 @@
 
 use std::sync::Arc;
 
-use ::http::header::{ALLOW, CONTENT_TYPE};
-use ::http::{HeaderValue, Method, Request, Response, StatusCode};
+use ::http::header::CONTENT_TYPE;
+use ::http::{HeaderValue, Request, Response, StatusCode};
 use ::prometheus::{Registry, TEXT_FORMAT, TextEncoder};
 use hyper::body::Incoming;
 use opentelemetry_prometheus::PrometheusExporter;
@@ -12,7 +12,7 @@ use tokio::net::TcpListener;
 use tokio::sync::watch;
 
 use super::refresher::Refresher;
-use crate::http::{self, Body, text};
+use crate::http::{self, Body, not_metrics, text};
 
 /// A reader of the instruments, and the registry with what it has read. Names and labels stay as they were registered.
 pub(super) fn reader() -> Result<(Registry, PrometheusExporter), OTelSdkError> {
@@ -37,13 +37,8 @@ pub(super) async fn serve(
 }
 
 fn answer(request: &Request<Incoming>, registry: &Registry, refresher: &Refresher) -> Response<Body> {
-    if request.uri().path() != "/metrics" {
-        return text(StatusCode::NOT_FOUND, "not found: metrics are at /metrics\n");
-    }
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
-        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-        return response;
+    if let Some(refusal) = not_metrics(request) {
+        return refusal;
     }
     let families = refresher.collect(|| registry.gather());
     match TextEncoder::new().encode_to_string(&families) {
