@@ -24,6 +24,7 @@ pub mod metric;
 pub mod processors;
 pub mod record;
 pub mod reloads;
+pub mod rotating;
 pub mod say_once;
 pub mod status;
 pub mod storage;

@@ -6,8 +6,8 @@ use std::time::Duration;
 
 use http::{HeaderMap, HeaderName, HeaderValue};
 use otel_tcpretrans_pipeline::config::Problem;
+use otel_tcpretrans_pipeline::rotating::Rotating;
 
-use super::rotation::Rotating;
 use super::settings::Settings;
 use crate::secret::Secret;
 use crate::{SCOPE_NAME, VERSION};

@@ -11,7 +11,6 @@ mod grpc;
 mod http;
 mod level;
 mod protocol;
-mod rotation;
 mod settings;
 mod tls;
 mod trust_all;

@@ -8,6 +8,7 @@ use http::uri::PathAndQuery;
 use otel_tcpretrans_pipeline::books::Signal;
 use otel_tcpretrans_pipeline::config::Problem;
 use otel_tcpretrans_pipeline::delivery::{Accepted, Format, Request, SendError, Transport};
+use otel_tcpretrans_pipeline::rotating::Rotating;
 use tonic::Status;
 use tonic::client::Grpc;
 use tonic::codec::{Codec, CompressionEncoding, DecodeBuf, Decoder, EncodeBuf, Encoder};
@@ -19,7 +20,6 @@ use super::message::with_message;
 use super::{channel, status};
 use crate::otlp::accepted;
 use crate::otlp::client::{self, RESPONSE_LIMIT};
-use crate::otlp::rotation::Rotating;
 use crate::otlp::settings::Settings;
 
 /// The deadline that the backend is told is this much later than our own timeout. tonic enforces that deadline on this

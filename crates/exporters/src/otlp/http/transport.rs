@@ -7,13 +7,13 @@ use http::{HeaderMap, HeaderValue};
 use otel_tcpretrans_pipeline::books::Signal;
 use otel_tcpretrans_pipeline::config::Problem;
 use otel_tcpretrans_pipeline::delivery::{Accepted, Compression, Format, Request, SendError, Transport};
+use otel_tcpretrans_pipeline::rotating::Rotating;
 use reqwest::{Client, Response};
 
 use super::answer::{Answer, judge};
 use super::client;
 use crate::otlp::client::{RESPONSE_LIMIT, rotating_headers};
 use crate::otlp::explain::{chain, cut};
-use crate::otlp::rotation::Rotating;
 use crate::otlp::settings::Settings;
 
 /// A backend of OTLP over HTTP, for one signal.

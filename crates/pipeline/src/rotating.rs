@@ -5,14 +5,15 @@ use std::os::unix::fs::MetadataExt;
 use std::path::PathBuf;
 use std::sync::{Mutex, PoisonError};
 
-use otel_tcpretrans_pipeline::config::Problem;
 use tracing::{info, warn};
+
+use crate::config::Problem;
 
 /// Makes a `T` of the present content of files.
 type Make<T> = Box<dyn Fn() -> Result<T, Vec<Problem>> + Send + Sync>;
 
 /// A `T`, and the files that it was made of.
-pub(super) struct Rotating<T> {
+pub struct Rotating<T> {
     files: Vec<PathBuf>,
     make: Make<T>,
     made: Mutex<Made<T>>,
@@ -34,7 +35,7 @@ impl<T: Clone> Rotating<T> {
     ///
     /// # Errors
     /// As `make`.
-    pub(super) fn new(
+    pub fn new(
         files: Vec<PathBuf>,
         make: impl Fn() -> Result<T, Vec<Problem>> + Send + Sync + 'static,
     ) -> Result<Self, Vec<Problem>> {
@@ -45,7 +46,7 @@ impl<T: Clone> Rotating<T> {
 
     /// The value and its number. If a file was replaced, the value is made anew. If that fails, such as between the
     /// replacements of a certificate and of its key, it stays as it is until a file changes again.
-    pub(super) fn current(&self) -> (u64, T) {
+    pub fn current(&self) -> (u64, T) {
         let mut made = self.made.lock().unwrap_or_else(PoisonError::into_inner);
         // Before the files are read: a change during the read then shows at the next look.
         let stamps = stamps(&self.files);
@@ -77,6 +78,8 @@ fn stamps(files: &[PathBuf]) -> Vec<Stamp> {
 
 #[cfg(test)]
 mod tests {
+    #![allow(clippy::unwrap_used)]
+
     use super::*;
 
     #[test]
