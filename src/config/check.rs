@@ -3,6 +3,7 @@
 
 use std::collections::{BTreeMap, BTreeSet};
 
+use otel_tcpretrans_pipeline::attribute::UnknownAttribute;
 use otel_tcpretrans_pipeline::books::Signal;
 use otel_tcpretrans_pipeline::component::Produces;
 use otel_tcpretrans_pipeline::config::Problem;
@@ -32,6 +33,40 @@ pub(super) fn check(config: &Config, declared: &Declared, report: &mut Report<'_
     check_extensions(&config.service.extensions, declared, report);
     check_storages(config, declared, report);
     check_scraped(config, report);
+    check_found(config, report);
+}
+
+/// Reports attributes that no processor finds, or none before the one that asks for them.
+fn check_found(config: &Config, report: &mut Report<'_>) {
+    let all: Vec<String> = config.processors.values().flat_map(ProcessorConfig::finds).collect();
+    for (id, processor) in &config.processors {
+        for ask in processor.asks() {
+            if !all.iter().any(|name| name == ask.name) {
+                let message = format!("{}{}", ask.before, UnknownAttribute::among(ask.name, &all));
+                report.validated(&["processors", id], vec![Problem::at(ask.path, message)]);
+            }
+        }
+    }
+    for (pipeline, plan) in &config.service.pipelines {
+        for (index, id) in plan.processors.iter().enumerate() {
+            let asks = config.processors.get(id).map(ProcessorConfig::asks).unwrap_or_default();
+            let before = || plan.processors[..index].iter().filter_map(|id| config.processors.get(id));
+            for ask in asks.iter().filter(|ask| all.iter().any(|name| name == ask.name)) {
+                let finds =
+                    |processor: &ProcessorConfig| processor.finds().iter().any(|name| name == ask.name);
+                if !before().any(finds) {
+                    let finder = config.processors.iter().find(|(_, processor)| finds(processor));
+                    let finder = finder.map_or("", |(finder, _)| finder);
+                    let message =
+                        format!("{id} asks for {}, which {finder} finds; name {finder} before it", ask.name);
+                    report.problem(
+                        &["service", "pipelines", pipeline, "processors", &index.to_string()],
+                        message,
+                    );
+                }
+            }
+        }
+    }
 }
 
 /// Reports a `prometheus` exporter of a logs pipeline, or of several pipelines: their series would have the same names.

@@ -172,3 +172,39 @@ service:
          would have the same names; give each pipeline an exporter of its own",
     ]);
 }
+
+/// A configuration with processors that name networks, and ask for them.
+fn named(logs: &str, metrics: &str) -> String {
+    format!(
+        "\
+receivers: {{ replay: {{ file: x }} }}
+processors:
+  networks: {{ networks: [{{ cidr: 10.0.0.0/8, attributes: {{ zone: a }} }}] }}
+  filter: {{ exclude: [network.peer.zone == b] }}
+  aggregate: {{ attributes: [network.local.zone, network.peer.zone] }}
+exporters: {{ debug: }}
+service:
+  pipelines:
+    logs: {{ receivers: [replay], processors: [{logs}], exporters: [debug] }}
+    metrics: {{ receivers: [replay], processors: [{metrics}], exporters: [debug] }}
+"
+    )
+}
+
+#[test]
+fn what_a_processor_finds_can_be_asked_for_behind_it() {
+    validate(&named("networks, filter", "networks, filter, aggregate")).succeeded();
+    validate(&named("filter, networks", "networks, aggregate")).refused(&[
+        "config.yaml:9:47: service.pipelines.logs.processors[0]: filter asks for network.peer.zone, which networks \
+         finds; name networks before it",
+    ]);
+    let config = named("networks, filter", "networks, aggregate");
+    validate(&config.replace("network.peer.zone == b", "network.peer.zon == b")).refused(&[
+        "config.yaml:4:23: processors.filter.exclude[0]: condition `network.peer.zon == b`: unknown attribute \
+         `network.peer.zon`; did you mean `network.peer.zone`?",
+    ]);
+    validate(&config.replace("[network.local.zone,", "[network.peer.adress,")).refused(&[
+        "config.yaml:5:29: processors.aggregate.attributes[0]: unknown attribute `network.peer.adress`; did you mean \
+         `network.peer.address`?",
+    ]);
+}

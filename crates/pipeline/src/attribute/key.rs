@@ -1,12 +1,13 @@
 //! The key of an attribute: filters, sums and exporters use it to ask a record for the value.
 
+use std::convert::Infallible;
 use std::fmt;
 use std::str::FromStr;
 use std::sync::Arc;
 
 use serde_with::{DeserializeFromStr, SerializeDisplay};
 
-use super::own::{Attribute, UnknownAttribute};
+use super::own::Attribute;
 
 /// The key of an attribute.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, SerializeDisplay, DeserializeFromStr)]
@@ -39,12 +40,13 @@ impl fmt::Display for Key {
     }
 }
 
-/// A configuration can name only the attributes that receivers set, since no processor finds others yet.
+/// A name that no receiver sets is one that a processor finds. The check of a configuration refuses those that none of its
+/// processors finds.
 impl FromStr for Key {
-    type Err = UnknownAttribute;
+    type Err = Infallible;
 
-    fn from_str(name: &str) -> Result<Key, UnknownAttribute> {
-        name.parse().map(Key::Own)
+    fn from_str(name: &str) -> Result<Key, Infallible> {
+        Ok(name.parse().map_or_else(|_| Key::Found(name.into()), Key::Own))
     }
 }
 
@@ -55,10 +57,9 @@ mod tests {
     use super::*;
 
     #[test]
-    fn a_configuration_can_name_only_the_attributes_that_receivers_set() {
+    fn names_of_receivers_are_told_from_those_that_processors_find() {
         assert_eq!("tcp.flags".parse(), Ok(Key::Own(Attribute::Flags)));
-        let error = "service.name".parse::<Key>().unwrap_err().to_string();
-        assert_eq!(error, "service.name".parse::<Attribute>().unwrap_err().to_string());
+        assert_eq!("service.name".parse(), Ok(Key::Found("service.name".into())));
         assert_eq!(Key::Found("service.name".into()).to_string(), "service.name");
     }
 }

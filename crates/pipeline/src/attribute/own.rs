@@ -83,12 +83,17 @@ pub struct UnknownAttribute(String, String);
 
 impl UnknownAttribute {
     fn new(name: &str) -> Self {
-        let hint = match nearest(name, Attribute::iter().map(Attribute::name)) {
+        UnknownAttribute::among(name, &[])
+    }
+
+    /// No receiver sets an attribute of this name, and it is none of those that processors find.
+    pub fn among(name: &str, found: &[String]) -> Self {
+        let mut names: Vec<&str> = Vec::new();
+        Attribute::iter().for_each(|own| names.push(own.name()));
+        names.extend(found.iter().map(String::as_str));
+        let hint = match nearest(name, names.iter().copied()) {
             Some(near) => format!("did you mean `{near}`?"),
-            None => format!(
-                "expected one of {}",
-                Attribute::iter().map(Attribute::name).collect::<Vec<_>>().join(", ")
-            ),
+            None => format!("expected one of {}", names.join(", ")),
         };
         UnknownAttribute(name.to_owned(), hint)
     }

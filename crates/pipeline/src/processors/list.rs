@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AggregateConfig, BatchConfig, FilterConfig};
+use super::{AggregateConfig, Ask, BatchConfig, FilterConfig, NetworksConfig};
 use crate::books::Signal;
 use crate::component::{ComponentType, FlowProcessor, Host, Stability};
 use crate::config::Problem;
@@ -14,6 +14,8 @@ use crate::config::Problem;
 pub enum ProcessorConfig {
     /// `filter`.
     Filter(FilterConfig),
+    /// `networks`.
+    Networks(NetworksConfig),
     /// `aggregate`.
     Aggregate(AggregateConfig),
     /// `batch`.
@@ -36,6 +38,7 @@ impl ProcessorConfig {
     /// The types, one per variant and in the order of the variants.
     pub const TYPES: &'static [ComponentType] = &[
         ComponentType { name: "filter", stability: Stability::Alpha, signals: &Signal::ALL },
+        ComponentType { name: "networks", stability: Stability::Alpha, signals: &Signal::ALL },
         ComponentType { name: "aggregate", stability: Stability::Alpha, signals: &[Signal::Metrics] },
         ComponentType { name: "batch", stability: Stability::Alpha, signals: &Signal::ALL },
     ];
@@ -43,7 +46,7 @@ impl ProcessorConfig {
     /// Where in a pipeline it works.
     pub fn stage(&self) -> Stage {
         match self {
-            ProcessorConfig::Filter(_) => Stage::Flow,
+            ProcessorConfig::Filter(_) | ProcessorConfig::Networks(_) => Stage::Flow,
             ProcessorConfig::Aggregate(_) => Stage::Aggregate,
             ProcessorConfig::Batch(_) => Stage::Batch,
         }
@@ -53,8 +56,28 @@ impl ProcessorConfig {
     pub fn validate(&self) -> Vec<Problem> {
         match self {
             ProcessorConfig::Filter(config) => config.validate(),
+            ProcessorConfig::Networks(config) => config.validate(),
             ProcessorConfig::Aggregate(config) => config.validate(),
             ProcessorConfig::Batch(config) => config.validate(),
+        }
+    }
+
+    /// What it asks for that another processor has to find.
+    pub fn asks(&self) -> Vec<Ask<'_>> {
+        match self {
+            ProcessorConfig::Filter(config) => config.asks().collect(),
+            ProcessorConfig::Aggregate(config) => config.asks().collect(),
+            ProcessorConfig::Networks(_) | ProcessorConfig::Batch(_) => Vec::new(),
+        }
+    }
+
+    /// The names of the attributes that it finds.
+    pub fn finds(&self) -> Vec<String> {
+        match self {
+            ProcessorConfig::Networks(config) => config.finds(),
+            ProcessorConfig::Filter(_) | ProcessorConfig::Aggregate(_) | ProcessorConfig::Batch(_) => {
+                Vec::new()
+            }
         }
     }
 
@@ -63,6 +86,7 @@ impl ProcessorConfig {
     pub(crate) fn flow(&self, _host: &Host) -> Option<Box<dyn FlowProcessor>> {
         match self {
             ProcessorConfig::Filter(config) => Some(Box::new(config.clone())),
+            ProcessorConfig::Networks(config) => Some(Box::new(config.start())),
             ProcessorConfig::Aggregate(_) | ProcessorConfig::Batch(_) => None,
         }
     }

@@ -1,11 +1,15 @@
 //! The processors. Each has its own folder or file, with its configuration, its defaults and its validation.
 
 pub mod aggregate;
+mod ask;
 pub mod batch;
 pub mod filter;
 mod list;
+pub mod networks;
 
 pub use aggregate::{AggregateConfig, Aggregator, EVENTS, FAILURES, IO, RETRANSMITS};
+pub use ask::Ask;
 pub use batch::{BatchConfig, Batcher};
 pub use filter::{Condition, FilterConfig};
 pub use list::{ProcessorConfig, Stage};
+pub use networks::NetworksConfig;

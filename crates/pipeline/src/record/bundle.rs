@@ -19,6 +19,11 @@ impl Bundle {
         self.iter().find_map(|(found, value)| (found == name).then_some(value))
     }
 
+    /// This bundle, and behind it what `other` has and this one has not.
+    pub fn with(&self, other: &Bundle) -> Bundle {
+        self.0.iter().chain(&other.0).cloned().collect()
+    }
+
     /// All names and values, in order.
     pub fn iter(&self) -> impl Iterator<Item = (&str, Value<'_>)> {
         self.0.iter().map(|(name, value)| (&**name, value.value()))

@@ -7,6 +7,7 @@ use super::metrics::METRICS;
 use crate::attribute::{Attribute, Key};
 use crate::config::{Interval, Problem, fit};
 use crate::metric::Temporality;
+use crate::processors::ask::Ask;
 
 /// `aggregate`. A metrics pipeline that names no `aggregate` has one with these defaults.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -80,6 +81,16 @@ impl AggregateConfig {
     /// More points than one report can have: of each series each metric, and a zero point before it.
     pub(crate) fn largest_report(&self) -> usize {
         self.max_series.saturating_add(FEW).saturating_mul(2 * METRICS.len())
+    }
+
+    /// What it asks for that a processor has to find.
+    pub(in crate::processors) fn asks(&self) -> impl Iterator<Item = Ask<'_>> {
+        self.attributes.iter().enumerate().filter_map(|(index, key)| match key {
+            Key::Own(_) => None,
+            Key::Found(name) => {
+                Some(Ask { path: format!("attributes.{index}"), name, before: String::new() })
+            }
+        })
     }
 
     /// What is wrong with it.

@@ -79,6 +79,16 @@ impl Condition {
     }
 }
 
+impl Condition {
+    /// The name of the attribute, if a processor has to find it.
+    pub(super) fn asks_for(&self) -> Option<&str> {
+        match &self.key {
+            Key::Own(_) => None,
+            Key::Found(name) => Some(name),
+        }
+    }
+}
+
 impl fmt::Display for Condition {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         f.write_str(&self.written)
@@ -96,7 +106,7 @@ impl FromStr for Condition {
                     .to_owned(),
             )
         })?;
-        let key = Key::from_str(parts.attribute).map_err(|e| error(e.to_string()))?;
+        let Ok(key) = Key::from_str(parts.attribute);
         Condition::on(key, written, &parts).map_err(error)
     }
 }

@@ -5,6 +5,7 @@ mod condition;
 use serde::{Deserialize, Serialize};
 use tokio::time::Instant;
 
+use super::ask::Ask;
 use crate::chunk::Chunk;
 use crate::component::FlowProcessor;
 use crate::config::Problem;
@@ -33,6 +34,20 @@ impl FilterConfig {
             )];
         }
         Vec::new()
+    }
+
+    /// What it asks for that a processor has to find.
+    pub(super) fn asks(&self) -> impl Iterator<Item = Ask<'_>> {
+        let lists = [("include", &self.include), ("exclude", &self.exclude)];
+        lists.into_iter().flat_map(|(list, conditions)| {
+            conditions.iter().enumerate().filter_map(move |(index, condition)| {
+                Some(Ask {
+                    path: format!("{list}.{index}"),
+                    name: condition.asks_for()?,
+                    before: format!("condition `{condition}`: "),
+                })
+            })
+        })
     }
 
     /// True if the record stays.

@@ -1,0 +1,60 @@
+//! `networks`: names the networks of both sides of a connection, by the longest prefix that an address is in.
+
+mod config;
+mod merge;
+mod table;
+#[cfg(test)]
+mod tests;
+mod watch;
+
+use std::sync::Arc;
+
+use tokio::sync::watch::Receiver;
+use tokio::time::Instant;
+
+pub use config::{Network, NetworksConfig};
+use merge::Merge;
+use table::{Side, Table};
+
+use crate::chunk::Chunk;
+use crate::component::FlowProcessor;
+use crate::record::{Flow, Record};
+
+/// The processor. Its table is replaced when its file changes.
+pub struct Networks {
+    table: Receiver<Arc<Table>>,
+    merge: Merge,
+}
+
+impl NetworksConfig {
+    /// Starts the processor. If it has a file, a task reads that again when it changes, until the processor is dropped.
+    ///
+    /// # Panics
+    /// Panics outside a tokio runtime if it has a file.
+    pub(super) fn start(&self) -> Networks {
+        Networks { table: watch::start(self), merge: Merge::default() }
+    }
+}
+
+impl FlowProcessor for Networks {
+    fn push(&mut self, records: Chunk<Record>, _now: Instant) -> Chunk<Record> {
+        let table = Arc::clone(&self.table.borrow());
+        let knows = |Flow { local, peer, .. }: &Flow| table.knows(local.ip()) || table.knows(peer.ip());
+        if !records.iter().any(|record| record.flow.as_ref().is_some_and(knows)) {
+            return records;
+        }
+        let named = records.iter().map(|record| {
+            let mut record = record.clone();
+            if let Some(Flow { local, peer, .. }) = record.flow {
+                if let Some(found) = table.find(local.ip(), Side::Local) {
+                    record.local_attributes = Some(self.merge.of(record.local_attributes.take(), found));
+                }
+                if let Some(found) = table.find(peer.ip(), Side::Peer) {
+                    record.peer_attributes = Some(self.merge.of(record.peer_attributes.take(), found));
+                }
+            }
+            record
+        });
+        named.collect()
+    }
+}
