@@ -19,6 +19,8 @@ pub(crate) enum ReceiverConfig {
     Tcpretrans(otel_tcpretrans_source::Config),
     /// TCP retransmissions from a recording.
     Replay(otel_tcpretrans_source::replay::Config),
+    /// The kernel's counters of TCP.
+    TcpStats(otel_tcpretrans_source::tcp_stats::Config),
 }
 
 /// An exporter and its configuration.
@@ -69,12 +71,14 @@ impl Component for ReceiverConfig {
     const TYPES: &'static [ComponentType] = &[
         ComponentType { name: "tcpretrans", stability: Stability::Alpha, signals: BOTH },
         ComponentType { name: "replay", stability: Stability::Alpha, signals: BOTH },
+        ComponentType { name: "tcp_stats", stability: Stability::Alpha, signals: &[Signal::Metrics] },
     ];
 
     fn validate(&self) -> Vec<Problem> {
         match self {
             ReceiverConfig::Tcpretrans(config) => config.validate(),
             ReceiverConfig::Replay(config) => config.validate(),
+            ReceiverConfig::TcpStats(config) => config.validate(),
         }
     }
 }
@@ -84,6 +88,7 @@ impl ReceiverConfig {
     pub(crate) fn produces(&self) -> Produces {
         match self {
             ReceiverConfig::Tcpretrans(_) | ReceiverConfig::Replay(_) => Produces::Records,
+            ReceiverConfig::TcpStats(_) => Produces::Points,
         }
     }
 }

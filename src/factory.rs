@@ -12,7 +12,7 @@ use otel_tcpretrans_pipeline::books::Signal;
 use otel_tcpretrans_pipeline::component::{AnyReceiver, Exporter, ExporterError, Host, ReceiverError};
 use otel_tcpretrans_pipeline::graph::Factory;
 use otel_tcpretrans_pipeline::storage::{self, Storages};
-use otel_tcpretrans_source::{Replay, Tcpretrans};
+use otel_tcpretrans_source::{Replay, TcpStats, Tcpretrans};
 
 use crate::components::{ExporterConfig, ReceiverConfig};
 
@@ -53,10 +53,13 @@ impl Factory for Components {
     type Exporter = ExporterPlan;
 
     fn receiver(&self, _id: &str, config: &ReceiverConfig) -> Result<AnyReceiver, ReceiverError> {
-        Ok(AnyReceiver::Records(match config {
-            ReceiverConfig::Tcpretrans(config) => Box::new(Tcpretrans::new(config.clone())),
-            ReceiverConfig::Replay(config) => Box::new(Replay::new(config.clone())),
-        }))
+        Ok(match config {
+            ReceiverConfig::Tcpretrans(config) => {
+                AnyReceiver::Records(Box::new(Tcpretrans::new(config.clone())))
+            }
+            ReceiverConfig::Replay(config) => AnyReceiver::Records(Box::new(Replay::new(config.clone()))),
+            ReceiverConfig::TcpStats(config) => AnyReceiver::Points(Box::new(TcpStats::new(config.clone()))),
+        })
     }
 
     fn exporter(

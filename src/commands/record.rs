@@ -54,7 +54,7 @@ fn configured(args: &RecordArgs) -> anyhow::Result<(Config, config::Logs, Vec<Di
     let Loaded { config, warnings, .. } = config::load(&args.files, &args.sets).map_err(Refused)?;
     let receiver = config.receivers.into_values().find_map(|receiver| match receiver {
         ReceiverConfig::Tcpretrans(receiver) => Some(receiver),
-        ReceiverConfig::Replay(_) => None,
+        ReceiverConfig::Replay(_) | ReceiverConfig::TcpStats(_) => None,
     });
     let nothing = || {
         let file = args.files.last().map(String::as_str).unwrap_or_default().into();

@@ -91,7 +91,7 @@ fn components_lists_what_can_be_configured() {
     outcome.succeeded();
     let root: Value = serde_yaml::from_str(&outcome.stdout).expect("YAML");
     for (section, names) in [
-        ("receivers", &["tcpretrans", "replay"][..]),
+        ("receivers", &["tcpretrans", "replay", "tcp_stats"][..]),
         ("processors", &["filter", "networks", "aggregate", "batch"]),
         ("exporters", &["otlp", "otlp_http", "prometheus", "file", "debug"]),
         ("extensions", &["file_storage"]),

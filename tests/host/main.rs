@@ -20,6 +20,7 @@ mod reloads;
 #[path = "../delivery/run.rs"]
 mod run;
 mod stopped;
+mod tcp_stats;
 
 use std::process::ExitCode;
 
@@ -68,6 +69,7 @@ fn main() -> ExitCode {
         ("no_descriptor_is_used_after_it_is_closed", descriptors::none_is_used_after_its_close),
         ("idle_it_sleeps_by_ringbuf", idle::it_sleeps),
         ("idle_it_hardly_wakes_by_perf", idle::it_hardly_wakes_by_perf),
+        ("the_kernels_counters_are_those_of_the_kernel", tcp_stats::equal_the_kernel),
         ("a_scrape_shows_balanced_books", own_telemetry::a_scrape_shows_balanced_books),
     ];
     main_where(cases, |name| (name == IN_A_USER_NAMESPACE).then(privileges::no_user_namespace).flatten())

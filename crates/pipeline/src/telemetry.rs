@@ -53,19 +53,30 @@ impl Observed {
 
     fn receivers(&self) {
         type Value = fn(&ReceiverCounts) -> u64;
-        let numbers: [(_, _, _, Value); 5] = [
-            (
-                "otelcol_receiver_accepted_log_records".to_owned(),
-                "{record}",
-                "Events whose records reached the pipelines.",
-                |counts| counts.received,
-            ),
-            (
-                "otelcol_receiver_refused_log_records".to_owned(),
-                "{record}",
-                "Events for which the receiver's channel had no room.",
-                |counts| counts.unobserved.iter().filter(|u| u.place == "channel").map(|u| u.events).sum(),
-            ),
+        let refused: Value =
+            |counts| counts.unobserved.iter().filter(|u| u.place == "channel").map(|u| u.events).sum();
+        for (of, items, unit) in [(false, "log_records", "{record}"), (true, "metric_points", "{datapoint}")]
+        {
+            let numbers: [(_, _, Value); 2] = [
+                ("accepted", "that reached the pipelines", |counts| counts.received),
+                ("refused", "for which the receiver's channel had no room", refused),
+            ];
+            for (outcome, what, value) in numbers {
+                self.counter(
+                    &format!("otelcol_receiver_{outcome}_{items}"),
+                    unit,
+                    &format!("Items of a receiver {what}."),
+                    move |books, out| {
+                        let receivers =
+                            books.receivers.iter().filter(|(_, counts)| counts.makes_points == of);
+                        for (id, counts) in receivers {
+                            out.observe(value(counts), &[receiver(id)]);
+                        }
+                    },
+                );
+            }
+        }
+        let numbers: [(_, _, _, Value); 3] = [
             (
                 self.own("kernel_events"),
                 "{event}",
@@ -87,7 +98,7 @@ impl Observed {
         ];
         for (name, unit, description, value) in numbers {
             self.counter(&name, unit, description, move |books, out| {
-                for (id, counts) in &books.receivers {
+                for (id, counts) in books.receivers.iter().filter(|(_, counts)| !counts.makes_points) {
                     out.observe(value(counts), &[receiver(id)]);
                 }
             });

@@ -127,6 +127,7 @@ impl LiveCounts {
         let healed = ("healed_segments", "{segment}", counts.healed_segments);
         let gauges = kernel.gauges.iter().copied().chain([healed]);
         ReceiverCounts {
+            makes_points: false,
             seen: counts.events + misses,
             received: 0,
             unobserved,

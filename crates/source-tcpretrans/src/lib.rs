@@ -1,4 +1,4 @@
-//! The tcpretrans receiver: owns the eBPF skeleton and the readers, and turns the wire's bytes into records.
+//! The receivers. `tcpretrans` owns the eBPF skeleton and the readers, and turns the wire's bytes into records.
 //!
 //! Facts, then decision, then act: [`facts`] are probed, [`setup`] decides purely, `session` loads, attaches and
 //! reads. This crate alone knows libbpf-rs and has `unsafe` code.
@@ -26,6 +26,7 @@ pub mod setup;
 mod sink;
 mod skeleton;
 mod tap;
+pub mod tcp_stats;
 mod undecoded;
 mod wake;
 mod wall_clock;
@@ -37,3 +38,4 @@ pub use convert::{DecodeError, decode};
 pub use receiver::Tcpretrans;
 pub use record::{Recorded, Recorder, Recording};
 pub use replay::Replay;
+pub use tcp_stats::TcpStats;

@@ -31,6 +31,8 @@ pub struct GapCounts {
 /// Numbers of one receiver.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReceiverCounts {
+    /// Whether it makes metric points. All numbers are points then, not events.
+    pub makes_points: bool,
     /// Events that the source itself (the kernel) counted before it tried to hand them over.
     pub seen: u64,
     /// Events whose records reached the pipelines.

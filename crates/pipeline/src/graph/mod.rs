@@ -8,6 +8,7 @@ mod check;
 mod diff;
 mod drain;
 mod error;
+mod event;
 mod exporter;
 mod factory;
 mod item;
@@ -25,8 +26,9 @@ mod task;
 mod tests;
 mod timer;
 
-pub use apply::{Event, Graph};
+pub use apply::Graph;
 pub use check::{Declared, Outline, check_pipeline};
 pub use error::{Failure, StartError};
+pub use event::Event;
 pub use factory::Factory;
 pub use plan::{ExporterKey, PipelinePlan, Plan, ReceiverPlan};

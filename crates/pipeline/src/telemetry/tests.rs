@@ -81,6 +81,7 @@ fn receivers() {
     let unobserved =
         |place, reason, cpu, events, segments| Unobserved { place, reason, cpu, events, segments };
     books.add_receiver("src", move || ReceiverCounts {
+        makes_points: false,
         seen: 100,
         received: 90,
         unobserved: vec![
@@ -107,6 +108,23 @@ fn receivers() {
         ("own_ring_bytes{receiver=src}", 4096),
     ]
     .map(|(name, value)| (name.to_owned(), value))
+    .into();
+    assert_eq!(Reader::new(&books).scrape(), expected);
+}
+
+#[test]
+fn a_receiver_of_points_has_the_collectors_names_for_points() {
+    let books = Books::default();
+    books.add_receiver("stats", || ReceiverCounts {
+        makes_points: true,
+        received: 7,
+        ..ReceiverCounts::default()
+    });
+    let expected: Seen = [
+        ("otelcol_receiver_accepted_metric_points{receiver=stats}".to_owned(), 7),
+        ("otelcol_receiver_refused_metric_points{receiver=stats}".to_owned(), 0),
+        ("own_receiver_info{receiver=stats}".to_owned(), 1),
+    ]
     .into();
     assert_eq!(Reader::new(&books).scrape(), expected);
 }

@@ -64,6 +64,7 @@ impl ReplayCounts {
         let events = self.lost.load(Ordering::Relaxed);
         let lost = Unobserved { place: "recording", reason: "lost", cpu: None, events, segments: None };
         ReceiverCounts {
+            makes_points: false,
             seen: self.read.load(Ordering::Relaxed).saturating_add(events),
             received: 0,
             unobserved: [lost].into_iter().chain(self.undecoded.unobserved()).collect(),

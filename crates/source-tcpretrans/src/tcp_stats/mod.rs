@@ -1,0 +1,161 @@
+//! The `tcp_stats` receiver: the kernel's own counters of TCP, of every network namespace in sight, as metric points.
+//!
+//! With these a dashboard divides: how much of what was sent had to be sent again. None of its metrics has the name of one
+//! that the `tcpretrans` receiver makes, so that no sum is doubled if a pipeline has both.
+
+mod config;
+mod mib;
+mod namespaces;
+mod series;
+#[cfg(test)]
+mod tests;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, mpsc};
+use std::thread::{self, JoinHandle};
+
+use otel_tcpretrans_pipeline::books::{ReceiverCounts, Unobserved};
+use otel_tcpretrans_pipeline::chunk::{CHUNK, Sender};
+use otel_tcpretrans_pipeline::clock::{boot_time, unix_nano};
+use otel_tcpretrans_pipeline::component::{Receiver, ReceiverError};
+use otel_tcpretrans_pipeline::metric::MetricPoint;
+
+pub use config::{Config, Scope};
+pub use mib::METRICS;
+use namespaces::in_sight;
+use series::Series;
+
+/// Points that may wait between the receiver and the pipelines: a report of some thousand namespaces.
+const CAPACITY: usize = 65_536;
+
+/// The `tcp_stats` receiver.
+#[derive(Debug)]
+pub struct TcpStats {
+    config: Config,
+    counts: Arc<Counts>,
+    running: Option<Reading>,
+}
+
+#[derive(Debug)]
+struct Reading {
+    thread: JoinHandle<()>,
+    /// Dropped to stop it.
+    stop: mpsc::Sender<()>,
+}
+
+#[derive(Debug, Default)]
+struct Counts {
+    /// Points made.
+    made: AtomicU64,
+    /// Points for which the channel had no room.
+    dropped: AtomicU64,
+    /// Namespaces in the last report.
+    namespaces: AtomicU64,
+    /// Processes whose namespace this process may not see.
+    hidden: AtomicU64,
+}
+
+impl TcpStats {
+    /// A receiver that is not started. Touches nothing.
+    pub fn new(config: Config) -> TcpStats {
+        TcpStats { config, counts: Arc::default(), running: None }
+    }
+}
+
+impl Receiver<MetricPoint> for TcpStats {
+    fn start(&mut self, out: Sender<MetricPoint>) -> Result<(), ReceiverError> {
+        if self.running.is_some() {
+            return Err(ReceiverError::Failed("it is running already".to_owned()));
+        }
+        // Its own namespace can always be read.
+        let found = in_sight(Scope::Netns);
+        if found.readings.is_empty() {
+            return Err(ReceiverError::Failed("can't read /proc/self/net/snmp and netstat".to_owned()));
+        }
+        let (stop, stopped) = mpsc::channel();
+        let (config, counts) = (self.config.clone(), Arc::clone(&self.counts));
+        let thread = thread::Builder::new()
+            .name("tcp_stats".to_owned())
+            .spawn(move || read(&config, &counts, &out, &stopped))
+            .map_err(|error| ReceiverError::Failed(format!("starting the thread: {error}")))?;
+        self.running = Some(Reading { thread, stop });
+        Ok(())
+    }
+
+    /// Makes a last report.
+    fn stop(&mut self) {
+        let Some(Reading { thread, stop }) = self.running.take() else { return };
+        drop(stop);
+        if thread.join().is_err() {
+            tracing::error!("the thread of tcp_stats panicked");
+        }
+    }
+
+    fn probe(&self) -> Box<dyn Fn() -> ReceiverCounts + Send + Sync> {
+        let counts = Arc::clone(&self.counts);
+        Box::new(move || counts.counts())
+    }
+
+    fn channel_capacity(&self) -> usize {
+        CAPACITY
+    }
+}
+
+impl Drop for TcpStats {
+    fn drop(&mut self) {
+        self.stop();
+    }
+}
+
+impl Counts {
+    fn counts(&self) -> ReceiverCounts {
+        let value = |number: &AtomicU64| number.load(Ordering::Relaxed);
+        let dropped = Unobserved {
+            place: "channel",
+            reason: "channel_full",
+            cpu: None,
+            events: value(&self.dropped),
+            segments: None,
+        };
+        ReceiverCounts {
+            makes_points: true,
+            seen: value(&self.made),
+            unobserved: vec![dropped],
+            gauges: vec![
+                ("network_namespaces", "{namespace}", value(&self.namespaces)),
+                ("hidden_processes", "{process}", value(&self.hidden)),
+            ],
+            ..ReceiverCounts::default()
+        }
+    }
+}
+
+/// Reports at once, then after each interval, and a last time at the end.
+fn read(config: &Config, counts: &Counts, out: &Sender<MetricPoint>, stop: &mpsc::Receiver<()>) {
+    let mut series = Series::new(boot_time());
+    loop {
+        let found = in_sight(config.scope);
+        counts.namespaces.store(found.readings.len() as u64, Ordering::Relaxed);
+        counts.hidden.store(found.hidden, Ordering::Relaxed);
+        send(&series.update(unix_nano(), found.readings), counts, out);
+        match stop.recv_timeout(*config.interval) {
+            Err(mpsc::RecvTimeoutError::Timeout) => {}
+            Ok(()) | Err(mpsc::RecvTimeoutError::Disconnected) => break,
+        }
+    }
+    send(&series.update(unix_nano(), in_sight(config.scope).readings), counts, out);
+}
+
+fn send(points: &[MetricPoint], counts: &Counts, out: &Sender<MetricPoint>) {
+    counts.made.fetch_add(points.len() as u64, Ordering::Relaxed);
+    for points in points.chunks(CHUNK) {
+        let mut sent = 0;
+        if let Ok(room) = out.try_reserve(points.len()) {
+            sent = room.len();
+            if out.send(room, points[..sent].iter().cloned().collect()).is_err() {
+                return; // the graph is gone
+            }
+        }
+        counts.dropped.fetch_add((points.len() - sent) as u64, Ordering::Relaxed);
+    }
+}
