@@ -92,7 +92,7 @@ fn components_lists_what_can_be_configured() {
     let root: Value = serde_yaml::from_str(&outcome.stdout).expect("YAML");
     for (section, names) in [
         ("receivers", &["tcpretrans", "replay", "tcp_stats"][..]),
-        ("processors", &["filter", "networks", "aggregate", "batch"]),
+        ("processors", &["filter", "cgroup", "networks", "aggregate", "batch"]),
         ("exporters", &["otlp", "otlp_http", "prometheus", "file", "debug"]),
         ("extensions", &["file_storage"]),
     ] {

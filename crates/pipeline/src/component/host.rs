@@ -1,6 +1,7 @@
 //! The host: what the process gives to its components.
 
 use crate::books::Books;
+use crate::processors::cgroup::Hierarchies;
 use crate::reloads::Reloads;
 
 /// What components share. It outlives every generation of the graph. Clones share it.
@@ -10,4 +11,6 @@ pub struct Host {
     pub books: Books,
     /// How reloads of the configuration ended.
     pub reloads: Reloads,
+    /// The cgroup hierarchies that processors watch.
+    pub cgroups: Hierarchies,
 }

@@ -2,7 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
-use super::{AggregateConfig, Ask, BatchConfig, FilterConfig, NetworksConfig};
+use super::{AggregateConfig, Ask, BatchConfig, CgroupConfig, FilterConfig, NetworksConfig};
 use crate::books::Signal;
 use crate::component::{ComponentType, FlowProcessor, Host, Stability};
 use crate::config::Problem;
@@ -14,6 +14,8 @@ use crate::config::Problem;
 pub enum ProcessorConfig {
     /// `filter`.
     Filter(FilterConfig),
+    /// `cgroup`.
+    Cgroup(CgroupConfig),
     /// `networks`.
     Networks(NetworksConfig),
     /// `aggregate`.
@@ -38,6 +40,7 @@ impl ProcessorConfig {
     /// The types, one per variant and in the order of the variants.
     pub const TYPES: &'static [ComponentType] = &[
         ComponentType { name: "filter", stability: Stability::Alpha, signals: &Signal::ALL },
+        ComponentType { name: "cgroup", stability: Stability::Alpha, signals: &Signal::ALL },
         ComponentType { name: "networks", stability: Stability::Alpha, signals: &Signal::ALL },
         ComponentType { name: "aggregate", stability: Stability::Alpha, signals: &[Signal::Metrics] },
         ComponentType { name: "batch", stability: Stability::Alpha, signals: &Signal::ALL },
@@ -46,7 +49,9 @@ impl ProcessorConfig {
     /// Where in a pipeline it works.
     pub fn stage(&self) -> Stage {
         match self {
-            ProcessorConfig::Filter(_) | ProcessorConfig::Networks(_) => Stage::Flow,
+            ProcessorConfig::Filter(_) | ProcessorConfig::Cgroup(_) | ProcessorConfig::Networks(_) => {
+                Stage::Flow
+            }
             ProcessorConfig::Aggregate(_) => Stage::Aggregate,
             ProcessorConfig::Batch(_) => Stage::Batch,
         }
@@ -56,6 +61,7 @@ impl ProcessorConfig {
     pub fn validate(&self) -> Vec<Problem> {
         match self {
             ProcessorConfig::Filter(config) => config.validate(),
+            ProcessorConfig::Cgroup(config) => config.validate(),
             ProcessorConfig::Networks(config) => config.validate(),
             ProcessorConfig::Aggregate(config) => config.validate(),
             ProcessorConfig::Batch(config) => config.validate(),
@@ -67,13 +73,16 @@ impl ProcessorConfig {
         match self {
             ProcessorConfig::Filter(config) => config.asks().collect(),
             ProcessorConfig::Aggregate(config) => config.asks().collect(),
-            ProcessorConfig::Networks(_) | ProcessorConfig::Batch(_) => Vec::new(),
+            ProcessorConfig::Cgroup(_) | ProcessorConfig::Networks(_) | ProcessorConfig::Batch(_) => {
+                Vec::new()
+            }
         }
     }
 
     /// The names of the attributes that it finds.
     pub fn finds(&self) -> Vec<String> {
         match self {
+            ProcessorConfig::Cgroup(config) => config.finds(),
             ProcessorConfig::Networks(config) => config.finds(),
             ProcessorConfig::Filter(_) | ProcessorConfig::Aggregate(_) | ProcessorConfig::Batch(_) => {
                 Vec::new()
@@ -83,9 +92,10 @@ impl ProcessorConfig {
 
     /// The processor of a [`Stage::Flow`] configuration; `None` for the other stages. `host` has what processors share,
     /// and outlives them.
-    pub(crate) fn flow(&self, _host: &Host) -> Option<Box<dyn FlowProcessor>> {
+    pub(crate) fn flow(&self, host: &Host) -> Option<Box<dyn FlowProcessor>> {
         match self {
             ProcessorConfig::Filter(config) => Some(Box::new(config.clone())),
+            ProcessorConfig::Cgroup(config) => Some(Box::new(config.start(&host.cgroups))),
             ProcessorConfig::Networks(config) => Some(Box::new(config.start())),
             ProcessorConfig::Aggregate(_) | ProcessorConfig::Batch(_) => None,
         }

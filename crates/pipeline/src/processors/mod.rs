@@ -3,13 +3,16 @@
 pub mod aggregate;
 mod ask;
 pub mod batch;
+pub mod cgroup;
 pub mod filter;
 mod list;
+mod merge;
 pub mod networks;
 
 pub use aggregate::{AggregateConfig, Aggregator, EVENTS, FAILURES, IO, RETRANSMITS};
 pub use ask::Ask;
 pub use batch::{BatchConfig, Batcher};
+pub use cgroup::CgroupConfig;
 pub use filter::{Condition, FilterConfig};
 pub use list::{ProcessorConfig, Stage};
 pub use networks::NetworksConfig;

@@ -1,7 +1,6 @@
 //! `networks`: names the networks of both sides of a connection, by the longest prefix that an address is in.
 
 mod config;
-mod merge;
 mod table;
 #[cfg(test)]
 mod tests;
@@ -13,9 +12,9 @@ use tokio::sync::watch::Receiver;
 use tokio::time::Instant;
 
 pub use config::{Network, NetworksConfig};
-use merge::Merge;
 use table::{Side, Table};
 
+use super::merge::Merge;
 use crate::chunk::Chunk;
 use crate::component::FlowProcessor;
 use crate::record::{Flow, Record};
