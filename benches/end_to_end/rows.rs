@@ -18,6 +18,8 @@ enum Pipelines {
     /// Logs, of which a filter takes everything.
     NoLogs,
     Metrics,
+    /// Metrics, with attributes that processors find.
+    Named,
     Both,
 }
 
@@ -28,20 +30,27 @@ const DEBUG: &str = "debug";
 pub const LOGS: Row =
     Row { name: "logs, otlp none", pipelines: Pipelines::Logs, exporter: "otlp none", limit: Some(0.9) };
 
+/// The row of metrics without names, beside the next one.
+pub const METRICS: &str = "metrics, otlp none";
+
+/// Metrics whose records are named by `networks` on both sides.
+pub const NAMED: Row = Row {
+    name: "metrics, named by networks, otlp none",
+    pipelines: Pipelines::Named,
+    exporter: "otlp none",
+    limit: None,
+};
+
 /// All rows, in the order of the table.
-pub const ROWS: [Row; 7] = [
+pub const ROWS: [Row; 8] = [
     Row {
         name: "a filter that removes all",
         pipelines: Pipelines::NoLogs,
         exporter: DEBUG,
         limit: Some(0.3),
     },
-    Row {
-        name: "metrics, otlp none",
-        pipelines: Pipelines::Metrics,
-        exporter: "otlp none",
-        limit: Some(0.3),
-    },
+    Row { name: METRICS, pipelines: Pipelines::Metrics, exporter: "otlp none", limit: Some(0.3) },
+    NAMED,
     Row { name: "logs, debug to /dev/null", pipelines: Pipelines::Logs, exporter: DEBUG, limit: None },
     LOGS,
     Row { name: "both, otlp none", pipelines: Pipelines::Both, exporter: "otlp none", limit: Some(1.0) },
@@ -75,6 +84,11 @@ impl Row {
                 logs("replay", "filter, batch", self.exporter()),
             ),
             Pipelines::Metrics => ("aggregate: , batch:", metrics("replay", self.exporter())),
+            Pipelines::Named => (
+                "networks: { networks: [{ cidr: 0.0.0.0/0, attributes: { name: a } }, { cidr: '::/0', attributes: { name: b } }] }, \
+                 aggregate: , batch:",
+                metrics("replay", self.exporter()).replace("[aggregate", "[networks, aggregate"),
+            ),
             Pipelines::Both => {
                 let both = metrics("replay", self.exporter()) + &logs("replay", "batch", self.exporter());
                 ("aggregate: , batch:", both)

@@ -1,6 +1,7 @@
 //! The real binary on the real kernel: its numbers, its privileges, its signals, its own telemetry. Needs root.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, unreachable_pub, missing_docs)]
 
+mod cgroups;
 mod clock;
 mod counts;
 mod descriptors;
@@ -69,6 +70,7 @@ fn main() -> ExitCode {
         ("no_descriptor_is_used_after_it_is_closed", descriptors::none_is_used_after_its_close),
         ("idle_it_sleeps_by_ringbuf", idle::it_sleeps),
         ("idle_it_hardly_wakes_by_perf", idle::it_hardly_wakes_by_perf),
+        ("short_lived_containers_and_units_are_named", cgroups::are_named),
         ("the_kernels_counters_are_those_of_the_kernel", tcp_stats::equal_the_kernel),
         ("a_scrape_shows_balanced_books", own_telemetry::a_scrape_shows_balanced_books),
     ];

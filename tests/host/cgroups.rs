@@ -1,0 +1,117 @@
+//! Whose socket it is, by real cgroups on a real kernel.
+
+use std::fs;
+use std::net::{IpAddr, Ipv4Addr};
+use std::path::{Path, PathBuf};
+use std::process::{Child, Command, Stdio};
+use std::time::Duration;
+
+use crate::e2e::agent::{Agent, Finished};
+use crate::e2e::support::namespace::{isolated, wait_for};
+use crate::e2e::support::traffic::{listen, lose_one_in};
+
+const UID: &str = "7b3f1c2a-9d4e-4f60-8a1b-2c3d4e5f6071";
+/// How many containers there are, one after the other. Each ends right after it has lost something.
+const CONTAINERS: usize = 10;
+
+/// A cgroup that is removed with this, and with it those around it down to the test's own.
+struct Cgroup(PathBuf);
+
+impl Cgroup {
+    fn new(path: &Path) -> Cgroup {
+        fs::create_dir_all(path).expect("a cgroup");
+        Cgroup(path.to_owned())
+    }
+
+    /// Starts a process in it that connects to a port where no SYN is taken.
+    fn connect(&self, port: u16) -> Child {
+        let script =
+            format!("echo $$ > {}/cgroup.procs && exec 3<>/dev/tcp/127.0.0.1/{port}", self.0.display());
+        Command::new("bash").args(["-c", &script]).stderr(Stdio::null()).spawn().expect("bash")
+    }
+}
+
+impl Drop for Cgroup {
+    fn drop(&mut self) {
+        // A process that was killed may be in it for a moment more.
+        wait_for("the end of a cgroup", Duration::from_secs(10), || {
+            fs::remove_dir(&self.0).is_ok() || !self.0.exists()
+        });
+    }
+}
+
+/// Where the hierarchy is mounted.
+fn root() -> PathBuf {
+    let mounts = fs::read_to_string("/proc/self/mountinfo").expect("mounts");
+    let line = mounts.lines().find(|line| line.contains(" - cgroup2 ")).expect("a cgroup v2 hierarchy");
+    PathBuf::from(line.split(' ').nth(4).expect("a mount point"))
+}
+
+/// Short-lived containers and a unit: each record names the right one, also where the process and its cgroup are gone.
+pub fn are_named() {
+    isolated(|| {
+        let test = root().join(format!("tcpretrans-test-{}", std::process::id()));
+        let (listener, port) = listen(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        lose_one_in(&listener, 1);
+        let agent = Agent::start(
+            "processors: { cgroup: , aggregate: { attributes: [container.id, systemd.unit.name] } }
+service:
+  pipelines:
+    metrics: { processors: [cgroup, aggregate] }
+    logs: { processors: [cgroup] }",
+        );
+        let _test = Cgroup::new(&test);
+        let unit = Cgroup::new(&test.join("backup.service"));
+        let mut of_unit = unit.connect(port);
+        let kubepods = Cgroup::new(&test.join("kubepods"));
+        let burstable = Cgroup::new(&kubepods.0.join("burstable"));
+        let pod = Cgroup::new(&burstable.0.join(format!("pod{UID}")));
+        let ids: Vec<String> = (0..CONTAINERS).map(|number| format!("{number:064x}")).collect();
+        for id in &ids {
+            let container = Cgroup::new(&pod.0.join(id));
+            let mut child = container.connect(port);
+            // The first SYN is sent again after a second.
+            let before = syns_sent_again();
+            wait_for("a SYN that is sent again", Duration::from_secs(10), || syns_sent_again() > before + 1);
+            child.kill().expect("killing");
+            child.wait().expect("its end");
+        }
+        of_unit.kill().expect("killing");
+        of_unit.wait().expect("its end");
+        let Finished { printed, books } = agent.finish();
+        books.assert_nothing_lost();
+        let named = |name: &str, value: &str| {
+            let of =
+                printed.records.iter().filter(|record| record.get(name).is_some_and(|found| found == value));
+            of.count()
+        };
+        for id in &ids {
+            assert!(named("container.id", id) > 0, "{id} is not named: {:#?}", printed.records);
+        }
+        assert!(named("systemd.unit.name", "backup.service") > 0);
+        let in_pod = named("k8s.pod.uid", UID);
+        assert_eq!(
+            in_pod + named("systemd.unit.name", "backup.service"),
+            printed.records.len(),
+            "all are named"
+        );
+        for record in &printed.records {
+            assert_eq!(record["network.peer.port"], port.to_string());
+            assert!(!(record.contains_key("container.id") && record.contains_key("systemd.unit.name")));
+        }
+        let of_first: u64 = printed
+            .sums()
+            .iter()
+            .filter(|((metric, attributes), _)| {
+                metric == "system.network.tcp.retransmits" && attributes.get("container.id") == Some(&ids[0])
+            })
+            .map(|(_, sum)| sum)
+            .sum();
+        assert_eq!(of_first, named("container.id", &ids[0]) as u64);
+    });
+}
+
+/// The kernel's count of SYNs that were sent again, in this namespace.
+fn syns_sent_again() -> u64 {
+    crate::e2e::support::namespace::netstat("TCPSynRetrans")
+}
