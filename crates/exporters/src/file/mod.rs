@@ -46,7 +46,7 @@ impl FileExporter {
     pub fn open(id: &str, config: &Config, resource: &Resource, files: &Files) -> Result<Self, OpenError> {
         let failed =
             |source| OpenError { id: id.to_owned(), path: config.path.display().to_string(), source };
-        let sink = files.open(config).map_err(failed)?;
+        let sink = files.open(id, config).map_err(failed)?;
         let encoding = Encoding {
             // A reader that reads lines limits their length, too.
             limit: REQUEST_LIMIT / 4,

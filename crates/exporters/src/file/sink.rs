@@ -8,7 +8,7 @@ use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 use tracing::{info, warn};
 
-use super::config::Config;
+use super::config::{Config, Rotation};
 use super::{backups, frames};
 
 /// An open file.
@@ -55,6 +55,11 @@ impl Sink {
         }
         self.len += added;
         Ok(())
+    }
+
+    /// Changes when a new file is begun.
+    pub(super) fn set_rotation(&mut self, rotation: Option<Rotation>) {
+        self.config.rotation = rotation;
     }
 
     fn rotate(&mut self) -> io::Result<()> {
