@@ -52,6 +52,8 @@ static __always_inline void NAME(fill_tcp)(struct wire_event *event, const struc
 	event->cwnd = LOAD(tp, snd_cwnd);
 	event->mss = LOAD(tp, mss_cache);
 	event->total_retransmits = LOAD(tp, total_retrans);
+	event->segments_sent = LOAD(tp, data_segs_out);
+	event->dsack_dups = LOAD(tp, dsack_dups);
 }
 
 static __always_inline void NAME(fill_skb)(struct wire_event *event, const struct sk_buff *skb)

@@ -100,6 +100,8 @@ struct tcp_sock {
 	__u32 snd_cwnd;
 	__u32 mss_cache;
 	__u32 total_retrans;
+	__u32 data_segs_out;
+	__u32 dsack_dups;
 };
 
 /* include/linux/skbuff.h, include/net/tcp.h */

@@ -14,7 +14,7 @@
 
 /* Goes up whenever a field changes its place or its meaning: recordings of another version are refused. */
 enum wire_version {
-	WIRE_VERSION = 2,
+	WIRE_VERSION = 3,
 };
 
 /* What was sent again. The number is also the one of the program that saw it. */
@@ -93,6 +93,8 @@ struct wire_event {
 	__u32 cwnd;
 	__u32 mss;
 	__u32 total_retransmits;
+	__u32 segments_sent; /* with data, those sent again included */
+	__u32 dsack_dups; /* duplicates of which the peer has told */
 	__s32 err;
 	__u16 local_port;
 	__u16 peer_port;
@@ -151,7 +153,7 @@ struct wire_config {
 	__u8 has_socket_storage; /* BPF_MAP_TYPE_SK_STORAGE is for tracing programs too */
 };
 
-_Static_assert(sizeof(struct wire_event) == 128, "wire_event has padding or a new size");
+_Static_assert(sizeof(struct wire_event) == 136, "wire_event has padding or a new size");
 _Static_assert(sizeof(struct wire_counters) == 616, "wire_counters has padding or a new size");
 _Static_assert(sizeof(struct wire_config) == 16, "wire_config has padding or a new size");
 

@@ -123,6 +123,7 @@ fn happening(connection: &mut Event, rng: &mut Rng) -> Event {
     let failed = kind != Kind::KIND_UNSEEN && rng.u8(..100) == 0;
     let segments = if failed { 0 } else { skb_segments.max(1) };
     connection.total_retransmits += segments;
+    connection.segments_sent += segments + rng.u32(..100);
     connection.tcp_sequence = connection.tcp_sequence.wrapping_add(payload_bytes);
     connection.srtt_us = (connection.srtt_us + rng.u32(..64)).saturating_sub(rng.u32(..64)).max(1);
     connection.cwnd = rng.u32(1..=256);

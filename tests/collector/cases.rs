@@ -185,6 +185,8 @@ fn assert_contract(received: &Received) {
         ("tcp.cwnd", "Int"),
         ("tcp.mss", "Int"),
         ("tcp.total_retransmits", "Int"),
+        ("tcp.segments_sent", "Int"),
+        ("tcp.dsack_dups", "Int"),
         ("linux.netns.inode", "Int"),
     ] {
         assert_eq!(received.types.get(name), Some(&set(&[kind])), "{name}");

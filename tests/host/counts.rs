@@ -2,8 +2,10 @@
 
 use crate::e2e::agent::Agent;
 use crate::e2e::debug_output::has_counted;
-use crate::e2e::support::namespace::{isolated, retrans_segs, wait_for, without_gso};
+use crate::e2e::support::namespace::{isolated, mib, retrans_segs, wait_for, without_gso};
+use crate::e2e::telemetry::{Telemetry, five_tuple};
 use crate::e2e::traffic::{lossy_transfers, storm};
+use std::collections::BTreeMap;
 use std::time::Duration;
 
 /// All that the kernel counted is in the sums and in the log records once, in both temporalities.
@@ -29,7 +31,26 @@ pub fn equal_the_kernel(temporality: &'static str) {
             starts.len() > 1 || temporality == "cumulative",
             "a delta's window starts at the end of the one before it"
         );
+        assert_shares(&printed);
     });
+}
+
+/// A record has the share of its own connection: of the segments sent, how many were sent again.
+fn assert_shares(printed: &Telemetry) {
+    let mut sent = BTreeMap::new();
+    for record in &printed.records {
+        let number = |name: &str| record[name].parse::<u64>().expect(name);
+        let (segments, again) = (number("tcp.segments_sent"), number("tcp.total_retransmits"));
+        // A lone FIN has no data.
+        assert!(segments > 0 || number("tcp.bytes") == 0, "{record:?}");
+        assert!(number("tcp.dsack_dups") <= again, "{record:?}");
+        let largest = sent.entry(five_tuple(record)).or_insert(0);
+        assert!(segments >= *largest, "it falls: {record:?}");
+        *largest = segments;
+    }
+    let all = mib("snmp", "Tcp", "OutSegs") + retrans_segs();
+    let shown = sent.values().sum::<u64>();
+    assert!(shown <= all && shown > all / 10, "the records show {shown} of {all} segments");
 }
 
 /// With further attributes and a limit on the number of series, the overflow series takes the rest, and nothing is

@@ -45,6 +45,8 @@ pub(crate) fn record(number: u16) -> Record {
             cwnd: 10,
             mss: 1448,
             total_retransmits: 3,
+            segments_sent: 120,
+            dsack_dups: 0,
         }),
         local_attributes: None,
         peer_attributes: None,
@@ -74,7 +76,14 @@ pub(crate) fn failed_syn() -> Record {
             payload_bytes: 0,
             errno: Some(16),
         }),
-        tcp: Some(TcpSample { rtt: None, cwnd: 1, mss: 536, total_retransmits: 0 }),
+        tcp: Some(TcpSample {
+            rtt: None,
+            cwnd: 1,
+            mss: 536,
+            total_retransmits: 0,
+            segments_sent: 0,
+            dsack_dups: 0,
+        }),
         ..record(0)
     }
 }

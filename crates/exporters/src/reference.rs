@@ -195,11 +195,8 @@ fn segments() -> impl Strategy<Value = Segment> {
 fn samples() -> impl Strategy<Value = TcpSample> {
     // The kernel measures in microseconds.
     let rtt = option::of(any::<u32>().prop_map(|rtt| Duration::from_micros(rtt.into())));
-    (rtt, any::<[u32; 3]>()).prop_map(|(rtt, [cwnd, mss, total_retransmits])| TcpSample {
-        rtt,
-        cwnd,
-        mss,
-        total_retransmits,
+    (rtt, any::<[u32; 5]>()).prop_map(|(rtt, [cwnd, mss, total_retransmits, segments_sent, dsack_dups])| {
+        TcpSample { rtt, cwnd, mss, total_retransmits, segments_sent, dsack_dups }
     })
 }
 

@@ -45,6 +45,8 @@ pub(crate) fn record() -> Record {
             cwnd: 10,
             mss: 1448,
             total_retransmits: 2,
+            segments_sent: 90,
+            dsack_dups: 1,
         }),
         local_attributes: None,
         peer_attributes: None,

@@ -67,6 +67,10 @@ pub enum Attribute {
     Mss,
     #[strum(serialize = "tcp.total_retransmits")]
     TotalRetransmits,
+    #[strum(serialize = "tcp.segments_sent")]
+    SegmentsSent,
+    #[strum(serialize = "tcp.dsack_dups")]
+    DsackDups,
     #[strum(serialize = "linux.netns.inode")]
     NetnsInode,
     #[strum(serialize = "error.type")]

@@ -59,6 +59,8 @@ impl Record {
             Attribute::Cwnd => Int((*tcp)?.cwnd.into()),
             Attribute::Mss => Int((*tcp)?.mss.into()),
             Attribute::TotalRetransmits => Int((*tcp)?.total_retransmits.into()),
+            Attribute::SegmentsSent => Int((*tcp)?.segments_sent.into()),
+            Attribute::DsackDups => Int((*tcp)?.dsack_dups.into()),
             Attribute::NetnsInode => Int((*flow)?.netns_inode?.into()),
             Attribute::ErrorType => Errno(self.errno()?),
             Attribute::MetricOverflow => return None,

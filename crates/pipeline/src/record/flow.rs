@@ -48,6 +48,11 @@ pub struct TcpSample {
     pub mss: u32,
     /// Number of segments that the socket has retransmitted over its whole life.
     pub total_retransmits: u32,
+    /// Number of segments with data that the socket has sent over its whole life, those sent again included (RFC 4898,
+    /// tcpEStatsPerfDataSegsOut; `data_segs_out` of the kernel).
+    pub segments_sent: u32,
+    /// Number of duplicate segments of which the peer has told by D-SACK (RFC 2883): these were sent again for nothing.
+    pub dsack_dups: u32,
 }
 
 /// State of a TCP connection: the values of the semantic convention `network.connection.state`.

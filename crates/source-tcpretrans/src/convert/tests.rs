@@ -32,6 +32,8 @@ fn event() -> wire_event {
         cwnd: 10,
         mss: 1448,
         total_retransmits: 2,
+        segments_sent: 90,
+        dsack_dups: 1,
         socket_cookie: 11,
         cgroup_id: 12,
         netns_inode: 13,
@@ -90,6 +92,8 @@ fn a_segment() {
             cwnd: 10,
             mss: 1448,
             total_retransmits: 2,
+            segments_sent: 90,
+            dsack_dups: 1,
         }),
         local_attributes: None,
         peer_attributes: None,
@@ -102,12 +106,23 @@ fn a_syn_ack_is_a_segment_of_another_stream() {
     let kind = wire_kind::KIND_SYNACK.0 as u8;
     let reason = wire_reason::REASON_SYNACK.0 as u8;
     let unknown = wire_unknown::UNKNOWN_TCP_SOCK.0;
-    let event = wire_event { kind, reason, unknown, srtt_us: 0, cwnd: 0, total_retransmits: 0, ..event() };
+    let event = wire_event {
+        kind,
+        reason,
+        unknown,
+        srtt_us: 0,
+        cwnd: 0,
+        total_retransmits: 0,
+        segments_sent: 0,
+        dsack_dups: 0,
+        ..event()
+    };
     let record = converted(event);
     assert!(!record.is_gap());
     assert_eq!(record.identity, Some(Identity { cpu: 1, stream: 1, sequence: 42 }));
     assert_eq!(record.amounts, Amounts { events: 1, segments: 2, bytes: 2896, failures: 0 });
-    let zero = TcpSample { rtt: None, cwnd: 0, mss: 1448, total_retransmits: 0 };
+    let zero =
+        TcpSample { rtt: None, cwnd: 0, mss: 1448, total_retransmits: 0, segments_sent: 0, dsack_dups: 0 };
     assert_eq!(record.tcp, Some(zero), "what there is is shown");
 }
 

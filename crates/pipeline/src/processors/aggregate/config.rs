@@ -69,7 +69,9 @@ fn unsuitable(key: &Key) -> Option<&'static str> {
         | Attribute::Events
         | Attribute::Segments
         | Attribute::Bytes
-        | Attribute::TotalRetransmits => Some("is a measurement: each value would be a series of its own"),
+        | Attribute::TotalRetransmits
+        | Attribute::SegmentsSent
+        | Attribute::DsackDups => Some("is a measurement: each value would be a series of its own"),
         _ => None,
     }
 }

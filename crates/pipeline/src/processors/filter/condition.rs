@@ -195,6 +195,8 @@ fn compile(attribute: Attribute, values: &[&str]) -> Result<Values, String> {
         | Attribute::Cwnd
         | Attribute::Mss
         | Attribute::TotalRetransmits
+        | Attribute::SegmentsSent
+        | Attribute::DsackDups
         | Attribute::NetnsInode => each(attribute, values, "a whole number, 0 to 4294967295", |v| {
             v.parse::<u32>().ok().map(i64::from)
         })

@@ -32,10 +32,12 @@ fn values_of_a_record() {
         ("network.type", "ipv4"),
         ("tcp.bytes", "2896"),
         ("tcp.cwnd", "10"),
+        ("tcp.dsack_dups", "1"),
         ("tcp.flags", "ACK|PSH"),
         ("tcp.mss", "1448"),
         ("tcp.rtt", "0.001500"),
         ("tcp.segments", "2"),
+        ("tcp.segments_sent", "90"),
         ("tcp.seq", "7"),
         ("tcp.total_retransmits", "2"),
     ];

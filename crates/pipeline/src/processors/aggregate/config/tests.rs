@@ -33,6 +33,8 @@ fn unsuitable_attributes_are_problems() {
         "tcp.segments",
         "tcp.bytes",
         "tcp.total_retransmits",
+        "tcp.segments_sent",
+        "tcp.dsack_dups",
         "otel.metric.overflow",
         "network.transport",
         "network.type",
