@@ -259,7 +259,7 @@ fn what_the_kernel_offers_is_in_the_events() {
 /// True if the event says how its attempt ended: `UNKNOWN_ERR` is not set in `wire_event.unknown` (bpf/wire.h). A record
 /// does not tell an attempt that succeeded from one whose end is unknown, because only successes are reported then.
 fn tells_err(event: &[u8]) -> bool {
-    const UNKNOWN: usize = 120;
+    const UNKNOWN: usize = 128;
     const UNKNOWN_ERR: u32 = 8;
     u32::from_ne_bytes(event[UNKNOWN..UNKNOWN + 4].try_into().unwrap()) & UNKNOWN_ERR == 0
 }
