@@ -38,10 +38,14 @@ pub(super) fn check(config: &Config, declared: &Declared, report: &mut Report<'_
 
 /// Reports attributes that no processor finds, or none before the one that asks for them.
 fn check_found(config: &Config, report: &mut Report<'_>) {
-    let all: Vec<String> = config.processors.values().flat_map(ProcessorConfig::finds).collect();
+    // It is computed once, since `networks` reads its file for it.
+    let finds: BTreeMap<&String, Vec<String>> =
+        config.processors.iter().map(|(id, processor)| (id, processor.finds())).collect();
+    let all: Vec<String> = finds.values().flatten().cloned().collect();
+    let has = |names: &[String], name: &str| names.iter().any(|found| found == name);
     for (id, processor) in &config.processors {
         for ask in processor.asks() {
-            if !all.iter().any(|name| name == ask.name) {
+            if !has(&all, ask.name) {
                 let message = format!("{}{}", ask.before, UnknownAttribute::among(ask.name, &all));
                 report.validated(&["processors", id], vec![Problem::at(ask.path, message)]);
             }
@@ -50,13 +54,12 @@ fn check_found(config: &Config, report: &mut Report<'_>) {
     for (pipeline, plan) in &config.service.pipelines {
         for (index, id) in plan.processors.iter().enumerate() {
             let asks = config.processors.get(id).map(ProcessorConfig::asks).unwrap_or_default();
-            let before = || plan.processors[..index].iter().filter_map(|id| config.processors.get(id));
-            for ask in asks.iter().filter(|ask| all.iter().any(|name| name == ask.name)) {
-                let finds =
-                    |processor: &ProcessorConfig| processor.finds().iter().any(|name| name == ask.name);
-                if !before().any(finds) {
-                    let finder = config.processors.iter().find(|(_, processor)| finds(processor));
-                    let finder = finder.map_or("", |(finder, _)| finder);
+            for ask in &asks {
+                let mut finders = finds.iter().filter(|(_, names)| has(names, ask.name)).map(|(id, _)| *id);
+                let is_before = |finder| plan.processors[..index].contains(finder);
+                if let Some(finder) = finders.clone().next()
+                    && !finders.any(is_before)
+                {
                     let message =
                         format!("{id} asks for {}, which {finder} finds; name {finder} before it", ask.name);
                     report.problem(
@@ -96,8 +99,7 @@ fn check_extensions(started: &[String], declared: &Declared, report: &mut Report
     for (index, id) in started.iter().enumerate() {
         let at = ["service", "extensions", &index.to_string()];
         if !declared.contains(id) {
-            let known: Vec<&str> = declared.iter().map(String::as_str).collect();
-            report.problem(&at, format!("{id} is not declared under extensions; {}", expected(id, &known)));
+            report.problem(&at, format!("{id} is not declared under extensions; {}", expected(id, declared)));
         } else if started[..index].contains(id) {
             report.problem(&at, format!("{id} is there twice"));
         }
@@ -114,8 +116,7 @@ fn check_storages(config: &Config, declared: &Declared, report: &mut Report<'_>)
         config.exporters.iter().filter_map(|(id, exporter)| Some((id, exporter.storage()?)))
     {
         let message = if !of_section.iter().any(|id| id == storage) {
-            let known: Vec<&str> = of_section.iter().map(String::as_str).collect();
-            format!("{storage} is not declared under extensions; {}", expected(storage, &known))
+            format!("{storage} is not declared under extensions; {}", expected(storage, of_section))
         } else if !config.service.extensions.iter().any(|id| id == storage) {
             format!("service.extensions does not name {storage}, so it does not run; add it there")
         } else {

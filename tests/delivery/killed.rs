@@ -8,7 +8,7 @@ use otlp_backend::{Answer, Backend};
 use rustix::process::Signal;
 
 use crate::e2e::scrape::Scrape;
-use crate::run::{PROTOCOLS, Run, STORED, drained, endless, port, recording, telemetry};
+use crate::run::{PROTOCOLS, Run, drained, endless, port, recording, telemetry};
 
 const KILLS: u64 = 20;
 /// How often the agent is killed on one directory, before it may send what is left.
@@ -42,15 +42,7 @@ fn what_was_queued_survives_kills_at_random_moments() {
                 1 => Answer::Delay(Duration::from_millis(random.u64(1..100))),
                 _ => Answer::Hang,
             });
-            let run = Run {
-                recording,
-                protocol,
-                url: &url,
-                exporter: STORED,
-                storage: Some(storage.path()),
-                service: &telemetry,
-                receiver: "",
-            };
+            let run = Run { service: &telemetry, ..Run::stored(recording, protocol, &url, storage.path()) };
             let mut agent = run.start_with_endless(&endless);
             agent.wait_until_said("ready");
             std::thread::sleep(Duration::from_micros(random.u64(..300_000)));

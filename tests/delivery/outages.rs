@@ -4,13 +4,9 @@ use std::time::Duration;
 
 use otlp_backend::{Answer, Backend};
 
-use crate::run::{PROTOCOLS, Run, STORED, drained, recording};
+use crate::run::{PROTOCOLS, Run, drained, ended, recording};
 
 const RECORDS: u32 = 50_000;
-
-fn run<'r>(recording: &'r std::path::Path, protocol: &'r str, url: &'r str, exporter: &'r str) -> Run<'r> {
-    Run { recording, protocol, url, exporter, storage: None, service: "", receiver: "" }
-}
 
 /// The queue on disk holds what the memory's could not, over the end of the run.
 #[test]
@@ -22,7 +18,7 @@ fn an_outage_longer_than_the_run_loses_nothing_with_storage() {
         let mut backend = Backend::start();
         let url = backend.url();
         backend.stop();
-        let away = Run { storage: Some(&storage), ..run(&records, protocol, &url, STORED) };
+        let away = Run::stored(&records, protocol, &url, &storage);
         let books = away.to_end();
         assert_eq!(books.exporter("logs", protocol, "stored"), u64::from(RECORDS));
         backend.resume();
@@ -44,10 +40,10 @@ fn an_outage_longer_than_the_queue_in_memory_is_in_the_books() {
         backend.stop();
         let exporter = "sending_queue: { queue_size: 64KiB }, \
                         retry_on_failure: { initial_interval: 50ms, max_interval: 100ms }";
-        let mut agent = run(&records, protocol, &url, exporter).start();
+        let mut agent = Run { exporter, ..Run::new(&records, protocol, &url) }.start();
         agent.wait_until_said("draining");
         backend.resume();
-        let books = crate::run::ended(agent);
+        let books = ended(agent);
         let (delivered, dropped) =
             (books.exporter("logs", protocol, "delivered"), books.dropped("logs", protocol));
         assert_eq!(delivered + dropped, u64::from(RECORDS));
@@ -69,7 +65,7 @@ fn a_backend_that_fails_in_every_way_gets_everything() {
         backend.script(answers);
         let exporter = "timeout: 200ms, sending_queue: { queue_size: 1MiB, on_full: block }, \
                         retry_on_failure: { initial_interval: 10ms, max_interval: 50ms }";
-        let books = run(&records, protocol, &backend.url(), exporter).to_end();
+        let books = Run { exporter, ..Run::new(&records, protocol, &backend.url()) }.to_end();
         assert!(backend.requests() > 60, "the script was not used up");
         // A broken answer of gRPC means that the backend has taken the request; OTLP says not to send it again.
         let delivered = books.exporter("logs", protocol, "delivered");
@@ -89,7 +85,7 @@ fn partial_successes_and_oversized_answers_are_in_the_books() {
         let backend = Backend::start();
         backend.script([Answer::Partial(7), Answer::Oversized]);
         let exporter = "sending_queue: { num_consumers: 1 }";
-        let books = run(&records, protocol, &backend.url(), exporter).to_end();
+        let books = Run { exporter, ..Run::new(&records, protocol, &backend.url()) }.to_end();
         assert_eq!(books.exporter("logs", protocol, "rejected"), 7, "{books:?}");
         assert_eq!(backend.first_missing(0..1000), None);
         let settled = books.exporter("logs", protocol, "delivered") + 7 + books.dropped("logs", protocol);
@@ -109,7 +105,7 @@ fn a_flapping_backend_gets_everything() {
         let exporter = "compression: none, timeout: 1s, sending_queue: { queue_size: 4MiB, on_full: block }, \
                         retry_on_failure: { initial_interval: 10ms, max_interval: 50ms }";
         let url = backend.url();
-        let mut agent = run(&records, protocol, &url, exporter).start();
+        let mut agent = Run { exporter, ..Run::new(&records, protocol, &url) }.start();
         let mut outages = 0;
         while agent.0.is_running() {
             let before = backend.requests();
@@ -121,7 +117,7 @@ fn a_flapping_backend_gets_everything() {
             outages += 1;
             backend.resume();
         }
-        let books = crate::run::ended(agent);
+        let books = ended(agent);
         assert!(outages > 5, "{outages}");
         assert_eq!(books.exporter("logs", protocol, "delivered"), 4 * u64::from(RECORDS));
         assert_eq!(backend.first_missing(0..4 * i64::from(RECORDS)), None);

@@ -34,13 +34,10 @@ fn memory_stays_within_the_queue_in_an_overload() {
     let exporter = format!("compression: none, sending_queue: {{ queue_size: {QUEUE}MiB }}");
     let url = backend.url();
     let mut agent = Run {
-        recording: &records,
-        protocol: "otlp",
-        url: &url,
         exporter: &exporter,
-        storage: None,
         service: "shutdown_timeout: 10s,",
         receiver: ", loop: true",
+        ..Run::new(&records, "otlp", &url)
     }
     .start();
     agent.wait_until_said("the sending queue is full");

@@ -5,7 +5,7 @@ use std::time::Duration;
 use otlp_backend::Backend;
 use rustix::process::Signal;
 
-use crate::run::{Run, STORED, ended, slow_recording};
+use crate::run::{Run, ended, slow_recording};
 
 /// A changed exporter takes over the queue of its predecessor, which still has the store when it starts.
 #[test]
@@ -16,15 +16,7 @@ fn a_reload_hands_the_queue_over() {
     let (mut away, backend) = (Backend::start(), Backend::start());
     let (old, new) = (away.url(), backend.url());
     away.stop();
-    let run = Run {
-        recording: &records,
-        protocol: "otlp",
-        url: &old,
-        exporter: STORED,
-        storage: Some(&storage),
-        service: "",
-        receiver: ", speed: realtime",
-    };
+    let run = Run { receiver: ", speed: realtime", ..Run::stored(&records, "otlp", &old, &storage) };
     let mut agent = run.start();
     agent.wait_until_said("will be retried");
     agent.reload(&Run { url: &new, ..run }.configuration());
@@ -45,13 +37,10 @@ fn signals_are_served_while_the_parts_of_before_are_drained() {
     let (old, new) = (away.url(), backend.url());
     away.stop();
     let run = Run {
-        recording: &records,
-        protocol: "otlp",
-        url: &old,
         exporter: "retry_on_failure: { initial_interval: 20ms, max_interval: 100ms }",
-        storage: None,
         service: "shutdown_timeout: 10m,",
         receiver: ", speed: realtime",
+        ..Run::new(&records, "otlp", &old)
     };
     let mut agent = run.start();
     agent.wait_until_said("will be retried");

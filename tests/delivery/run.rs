@@ -74,7 +74,17 @@ pub struct Run<'r> {
     pub receiver: &'r str,
 }
 
-impl Run<'_> {
+impl<'r> Run<'r> {
+    /// A run with nothing special.
+    pub fn new(recording: &'r Path, protocol: &'r str, url: &'r str) -> Self {
+        Run { recording, protocol, url, exporter: "", storage: None, service: "", receiver: "" }
+    }
+
+    /// A run with a queue on disk.
+    pub fn stored(recording: &'r Path, protocol: &'r str, url: &'r str, storage: &'r Path) -> Self {
+        Run { exporter: STORED, storage: Some(storage), ..Run::new(recording, protocol, url) }
+    }
+
     /// Its configuration, over the base configuration of a replay.
     pub fn configuration(&self) -> String {
         let Run { protocol, url, exporter, service, receiver, .. } = self;
@@ -128,13 +138,9 @@ pub fn drained(folder: &TempDir, protocol: &str, url: &str, storage: &Path) -> B
     let endless = endless(folder);
     let scraped = port();
     let mut agent = Run {
-        recording: &endless,
-        protocol,
-        url,
-        exporter: STORED,
-        storage: Some(storage),
         service: &telemetry(scraped),
         receiver: ", speed: realtime",
+        ..Run::stored(&endless, protocol, url, storage)
     }
     .start();
     agent.wait_until_said("ready");

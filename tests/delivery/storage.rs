@@ -7,7 +7,7 @@ use otlp_backend::Backend;
 use rustix::process::Signal;
 
 use crate::e2e::agent::log;
-use crate::run::{Run, STORED, ended, recording};
+use crate::run::{Run, ended, recording};
 
 #[test]
 fn a_directory_belongs_to_one_process() {
@@ -16,15 +16,8 @@ fn a_directory_belongs_to_one_process() {
     let storage = folder.path().join("queue");
     let backend = Backend::start();
     let url = backend.url();
-    let run = Run {
-        recording: &records,
-        protocol: "otlp",
-        url: &url,
-        exporter: STORED,
-        storage: Some(&storage),
-        service: "",
-        receiver: ", speed: realtime, loop: true",
-    };
+    let run =
+        Run { receiver: ", speed: realtime, loop: true", ..Run::stored(&records, "otlp", &url, &storage) };
     let mut first = run.start();
     first.wait_until_said("ready");
     let mut second = run.start();
@@ -41,15 +34,7 @@ fn what_can_not_be_used_is_named_at_the_start() {
     let records = recording(&folder, 0, 10);
     let file = folder.path().join("file");
     fs::write(&file, "").unwrap();
-    let run = Run {
-        recording: &records,
-        protocol: "otlp",
-        url: "http://127.0.0.1:1",
-        exporter: STORED,
-        storage: Some(&file),
-        service: "",
-        receiver: "",
-    };
+    let run = Run::stored(&records, "otlp", "http://127.0.0.1:1", &file);
     let mut agent = run.start();
     assert_eq!(agent.0.exit_code(Duration::from_secs(20)), Some(1));
     let said = log(&agent.0).last().unwrap()["message"].as_str().unwrap().to_owned();

@@ -18,16 +18,9 @@ fn a_token_that_is_replaced_is_used_without_a_restart() {
         let backend = Backend::start();
         let exporter = format!("headers: {{ authorization: 'Bearer ${{file:{}}}' }}", token.display());
         let url = backend.url();
-        let mut agent = Run {
-            recording: &records,
-            protocol,
-            url: &url,
-            exporter: &exporter,
-            storage: None,
-            service: "",
-            receiver: ", speed: realtime",
-        }
-        .start();
+        let mut agent =
+            Run { exporter: &exporter, receiver: ", speed: realtime", ..Run::new(&records, protocol, &url) }
+                .start();
         agent.0.wait_until("the first token", |_| backend.authorizations() == ["Bearer first"]);
         fs::write(folder.path().join("new"), "second").unwrap();
         fs::rename(folder.path().join("new"), &token).unwrap();

@@ -3,11 +3,12 @@
 use std::fs;
 use std::net::{IpAddr, Ipv4Addr};
 use std::path::{Path, PathBuf};
-use std::process::{Child, Command, Stdio};
-use std::time::Duration;
+use std::process::Command;
+use std::time::{Duration, Instant};
 
 use crate::e2e::agent::{Agent, Finished};
-use crate::e2e::support::namespace::{isolated, wait_for};
+use crate::e2e::background::Background;
+use crate::e2e::support::namespace::{isolated, netstat, wait_for};
 use crate::e2e::support::traffic::{listen, lose_one_in};
 
 const UID: &str = "7b3f1c2a-9d4e-4f60-8a1b-2c3d4e5f6071";
@@ -23,20 +24,27 @@ impl Cgroup {
         Cgroup(path.to_owned())
     }
 
-    /// Starts a process in it that connects to a port where no SYN is taken.
-    fn connect(&self, port: u16) -> Child {
+    /// Starts a process in it that connects to a port where no SYN is taken. It is ended when this is dropped.
+    fn connect(&self, port: u16) -> Background {
         let script =
             format!("echo $$ > {}/cgroup.procs && exec 3<>/dev/tcp/127.0.0.1/{port}", self.0.display());
-        Command::new("bash").args(["-c", &script]).stderr(Stdio::null()).spawn().expect("bash")
+        let folder = tempfile::tempdir().expect("a folder");
+        Background::start("bash", Command::new("bash").args(["-c", &script]), folder)
     }
 }
 
 impl Drop for Cgroup {
     fn drop(&mut self) {
         // A process that was killed may be in it for a moment more.
-        wait_for("the end of a cgroup", Duration::from_secs(10), || {
-            fs::remove_dir(&self.0).is_ok() || !self.0.exists()
-        });
+        let start = Instant::now();
+        while fs::remove_dir(&self.0).is_err() && self.0.exists() {
+            if start.elapsed() > Duration::from_secs(10) {
+                // A second panic would hide the first one.
+                assert!(std::thread::panicking(), "the cgroup {} does not end", self.0.display());
+                return;
+            }
+            std::thread::yield_now();
+        }
     }
 }
 
@@ -62,22 +70,22 @@ service:
         );
         let _test = Cgroup::new(&test);
         let unit = Cgroup::new(&test.join("backup.service"));
-        let mut of_unit = unit.connect(port);
+        let of_unit = unit.connect(port);
         let kubepods = Cgroup::new(&test.join("kubepods"));
         let burstable = Cgroup::new(&kubepods.0.join("burstable"));
         let pod = Cgroup::new(&burstable.0.join(format!("pod{UID}")));
         let ids: Vec<String> = (0..CONTAINERS).map(|number| format!("{number:064x}")).collect();
         for id in &ids {
             let container = Cgroup::new(&pod.0.join(id));
-            let mut child = container.connect(port);
+            let child = container.connect(port);
             // The first SYN is sent again after a second.
-            let before = syns_sent_again();
-            wait_for("a SYN that is sent again", Duration::from_secs(10), || syns_sent_again() > before + 1);
-            child.kill().expect("killing");
-            child.wait().expect("its end");
+            let before = netstat("TCPSynRetrans");
+            wait_for("a SYN that is sent again", Duration::from_secs(10), || {
+                netstat("TCPSynRetrans") > before + 1
+            });
+            drop(child);
         }
-        of_unit.kill().expect("killing");
-        of_unit.wait().expect("its end");
+        drop(of_unit);
         let Finished { printed, books } = agent.finish();
         books.assert_nothing_lost();
         let named = |name: &str, value: &str| {
@@ -109,9 +117,4 @@ service:
             .sum();
         assert_eq!(of_first, named("container.id", &ids[0]) as u64);
     });
-}
-
-/// The kernel's count of SYNs that were sent again, in this namespace.
-fn syns_sent_again() -> u64 {
-    crate::e2e::support::namespace::netstat("TCPSynRetrans")
 }

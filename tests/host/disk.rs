@@ -29,15 +29,8 @@ pub fn a_queue_on_a_full_disk() {
         let url = backend.url();
         backend.stop();
         let exporter = format!("compression: none, {STORED}");
-        let run = Run {
-            recording: &records,
-            protocol: "otlp_http",
-            url: &url,
-            exporter: &exporter,
-            storage: Some(&storage),
-            service: "",
-            receiver: "",
-        };
+        let run =
+            Run { exporter: &exporter, storage: Some(&storage), ..Run::new(&records, "otlp_http", &url) };
         let books = run.to_end();
         let (stored, dropped) =
             (books.exporter("logs", "otlp_http", "stored"), books.dropped("logs", "otlp_http"));
@@ -68,16 +61,7 @@ pub fn a_queue_on_a_read_only_disk() {
         let tmpfs = Some("tmpfs");
         mount(tmpfs, &place, tmpfs, MsFlags::MS_RDONLY, Some("size=1m")).expect("a small disk");
         let records = recording(&folder, 0, 1);
-        let mut agent = Run {
-            recording: &records,
-            protocol: "otlp",
-            url: "http://127.0.0.1:1",
-            exporter: STORED,
-            storage: Some(&place),
-            service: "",
-            receiver: "",
-        }
-        .start();
+        let mut agent = Run::stored(&records, "otlp", "http://127.0.0.1:1", &place).start();
         assert_eq!(agent.0.exit_code(Duration::from_secs(20)), Some(1));
         let said = log(&agent.0).last().unwrap()["message"].as_str().unwrap().to_owned();
         assert!(

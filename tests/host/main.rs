@@ -17,7 +17,7 @@ mod paranoid;
 mod privileges;
 mod recording;
 mod reloads;
-#[allow(dead_code)]
+#[allow(dead_code)] // each test that shares it uses a part of it
 #[path = "../delivery/run.rs"]
 mod run;
 mod stopped;

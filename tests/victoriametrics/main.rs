@@ -5,7 +5,7 @@
 #[allow(dead_code)] // each test that shares it uses a part of it
 #[path = "../e2e/mod.rs"]
 mod e2e;
-#[allow(dead_code)]
+#[allow(dead_code)] // each test that shares it uses a part of it
 #[path = "../delivery/run.rs"]
 mod run;
 

@@ -43,8 +43,8 @@ impl fmt::Debug for Page {
 
 impl Collector for Page {
     fn encode(&self, mut encoder: DescriptorEncoder<'_>) -> fmt::Result {
-        let target = encoder.encode_descriptor("target", "Target metadata", None, MetricType::Info)?;
-        encode_info(target, &self.table.target)?;
+        let mut target = encoder.encode_descriptor("target", "Target metadata", None, MetricType::Info)?;
+        target.encode_info(&self.table.target.as_slice())?;
         for family in self.table.families(self.now) {
             let descriptor = family.descriptor;
             let unit = names::unit(descriptor.unit);
@@ -61,11 +61,4 @@ impl Collector for Page {
         }
         Ok(())
     }
-}
-
-fn encode_info(
-    mut encoder: prometheus_client::encoding::MetricEncoder<'_>,
-    labels: &[(String, String)],
-) -> fmt::Result {
-    encoder.encode_info(&labels)
 }

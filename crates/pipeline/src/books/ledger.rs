@@ -166,6 +166,13 @@ impl Ledger {
         self.lock().queued -= items;
     }
 
+    /// Counts items that waited in the sending queue and are dropped.
+    pub(crate) fn drop_queued(&self, items: u64, reason: DropReason) {
+        let mut counts = self.lock();
+        counts.queued -= items;
+        *counts.dropped.entry(reason).or_default() += items;
+    }
+
     /// Counts items that were found in storage, and that wait in the sending queue now.
     pub(crate) fn restore(&self, items: u64) {
         let mut counts = self.lock();

@@ -73,7 +73,7 @@ impl Queue {
         // A request that is larger than the queue never fits: it must neither wait for room nor evict others.
         let Some(bytes) = u32::try_from(request.body.len()).ok().filter(|b| *b as usize <= self.capacity)
         else {
-            return self.drop_for_room(&ledger, request.items);
+            return self.refuse(&ledger, request.items);
         };
         let waited = match self.on_full {
             OnFull::Block => Some(Arc::clone(&self.room).acquire_many_owned(bytes).await),
@@ -94,7 +94,7 @@ impl Queue {
                 state.waiting.insert(number, Entry { request, ledger, room });
                 self.changed.notify_one();
             }
-            Err(TryAcquireError::NoPermits) => self.drop_for_room(&ledger, request.items),
+            Err(TryAcquireError::NoPermits) => self.refuse(&ledger, request.items),
             Err(TryAcquireError::Closed) => ledger.drop_items(request.items, DropReason::Shutdown),
         }
     }
@@ -144,12 +144,13 @@ impl Queue {
             }
             let Some((_, oldest)) = state.waiting.pop_first() else { return reserved };
             state.bytes -= oldest.request.bytes();
-            oldest.ledger.dequeue(oldest.request.items);
-            self.drop_for_room(&oldest.ledger, oldest.request.items);
+            oldest.ledger.drop_queued(oldest.request.items, DropReason::QueueFull);
+            self.log.queue_full(oldest.request.items);
         }
     }
 
-    fn drop_for_room(&self, ledger: &Ledger, items: u64) {
+    /// Drops a new request that has no room.
+    fn refuse(&self, ledger: &Ledger, items: u64) {
         ledger.drop_items(items, DropReason::QueueFull);
         self.log.queue_full(items);
     }

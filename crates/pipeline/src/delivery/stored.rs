@@ -78,25 +78,23 @@ impl StoredQueue {
             max_bytes: config.queue_size.map_or(u64::MAX, |size| size.bytes()),
             retention: i64::try_from(place.config.retention.as_millis()).unwrap_or(i64::MAX),
         };
+        let ledgers = Ledgers::new(exporter, signal, books);
         let shared = Arc::new(Shared {
-            state: Mutex::new(State::new(Ledgers::new(exporter, signal, books))),
+            state: Mutex::new(State::new(ledgers, storage.capacity(config))),
             changed: Notify::new(),
             stopped: AtomicBool::new(false),
             log,
         });
         let (commands, receiver) = mpsc::channel();
         let (ended, has_ended) = oneshot::channel();
-        let retention = *place.config.retention;
+        let (retention, path) = (*place.config.retention, place.file.clone());
         let writer = Writer::new(place, settings, Arc::clone(&shared), receiver)?;
         let thread = std::thread::Builder::new().name("storage".to_owned());
         let spawned = thread.spawn(move || {
             writer.run();
             let _ = ended.send(()); // the queue may be gone
         });
-        spawned.map_err(|error| OpenError::Store {
-            path: storage.place(exporter, signal).file,
-            why: format!("can't start a thread: {error}"),
-        })?;
+        spawned.map_err(|error| OpenError::Store { path, why: format!("can't start a thread: {error}") })?;
         Ok(StoredQueue {
             shared,
             commands,

@@ -1,9 +1,11 @@
-//! Bundles of several processors as one. Each pair is merged once, not for each record.
+//! Gives records what a processor found for them. Bundles of several processors become one: each pair is merged once, not
+//! for each record.
 
 use std::collections::HashMap;
 use std::sync::Arc;
 
-use crate::record::Bundle;
+use crate::chunk::Chunk;
+use crate::record::{Bundle, Flow, Record};
 
 /// So many merged bundles are kept. If there are more, all are forgotten, and made again when they are needed.
 const MOST: usize = 4096;
@@ -17,9 +19,40 @@ struct Merged {
     both: Arc<Bundle>,
 }
 
+/// What was found for the sides of a flow.
+#[derive(Default)]
+pub(super) struct Sides<'f> {
+    pub(super) local: Option<&'f Arc<Bundle>>,
+    pub(super) peer: Option<&'f Arc<Bundle>>,
+}
+
 impl Merge {
+    /// The records with what `find` finds for their flows. If it finds nothing, the chunk is not copied.
+    pub(super) fn attach<'f>(
+        &mut self,
+        records: Chunk<Record>,
+        find: impl Fn(&Flow) -> Sides<'f>,
+    ) -> Chunk<Record> {
+        let found = records.iter().map(|record| record.flow.as_ref().map(&find).unwrap_or_default());
+        let found: Vec<Sides<'f>> = found.collect();
+        if found.iter().all(|Sides { local, peer }| local.is_none() && peer.is_none()) {
+            return records;
+        }
+        let named = records.iter().zip(found).map(|(record, Sides { local, peer })| {
+            let mut record = record.clone();
+            if let Some(local) = local {
+                record.local_attributes = Some(self.of(record.local_attributes.take(), local));
+            }
+            if let Some(peer) = peer {
+                record.peer_attributes = Some(self.of(record.peer_attributes.take(), peer));
+            }
+            record
+        });
+        named.collect()
+    }
+
     /// What a record has, and behind it what was found. If both have a name, the value that the record has stays.
-    pub(super) fn of(&mut self, has: Option<Arc<Bundle>>, found: &Arc<Bundle>) -> Arc<Bundle> {
+    fn of(&mut self, has: Option<Arc<Bundle>>, found: &Arc<Bundle>) -> Arc<Bundle> {
         let Some(has) = has else { return Arc::clone(found) };
         let address = |bundle: &Arc<Bundle>| Arc::as_ptr(bundle) as usize;
         let key = (address(&has), address(found));

@@ -24,7 +24,7 @@ pub(crate) use directory::{Place, Taken, Wanting};
 pub use directory::{Storage, Storages};
 pub use error::OpenError;
 pub(crate) use error::StoreError;
-pub(crate) use row::{Head, Row, Totals};
+pub(crate) use row::{Head, Row, Total, Totals};
 pub(crate) use salvage::{Damage, Opened, open, set_aside};
 pub(crate) use store::Store;
 pub(crate) use write::Write;

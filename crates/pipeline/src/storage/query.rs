@@ -24,6 +24,12 @@ pub(super) fn head(db: &Connection, id: i64) -> Result<Option<Head>, StoreError>
     Ok(read.optional()?)
 }
 
+/// The smallest id that is larger than `after`.
+pub(super) fn next_id(db: &Connection, after: i64) -> Result<Option<i64>, StoreError> {
+    let mut select = db.prepare_cached("SELECT id FROM request WHERE id > ? ORDER BY id LIMIT 1")?;
+    Ok(select.query_row([after], |row| row.get(0)).optional()?)
+}
+
 /// A number that SQLite knows about the file.
 pub(super) fn number(db: &Connection, pragma: &str) -> Result<u64, StoreError> {
     Ok(db

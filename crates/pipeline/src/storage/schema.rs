@@ -54,8 +54,6 @@ const TABLES: &str = "
 pub(super) fn prepare(db: &mut Connection, config: &Config) -> Result<(), StoreError> {
     db.busy_timeout(BUSY)?;
     let text = |number: i64| number.to_string();
-    db.pragma_update(None, "trusted_schema", "off")?;
-    db.pragma_update(None, "cell_size_check", "on")?;
     let pages: i64 = db.pragma_query_value(None, "page_count", |row| row.get(0))?;
     if pages == 0 {
         db.pragma_update(None, "page_size", PAGE)?;

@@ -10,7 +10,7 @@ use rusqlite::{Connection, OpenFlags, OptionalExtension, TransactionBehavior, pa
 
 use super::config::Config;
 use super::error::StoreError;
-use super::query::{head, number};
+use super::query::{head, next_id, number};
 use super::row::{Head, Row, Total, Totals};
 use super::schema::prepare;
 use super::write::Write;
@@ -30,8 +30,7 @@ impl Store {
         // SQLite would make it readable for everybody. Its other files get the mode of this one.
         let made = OpenOptions::new().write(true).create(true).truncate(false).mode(0o600).open(path);
         made.map_err(|error| StoreError::Failed(error.to_string()))?;
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let mut db = Connection::open_with_flags(path, flags)?;
+        let mut db = connect(path)?;
         prepare(&mut db, config)?;
         Ok(Store { db })
     }
@@ -41,10 +40,7 @@ impl Store {
     /// # Errors
     /// Nothing of it can be read.
     pub(super) fn open_damaged(path: &Path) -> Result<Store, StoreError> {
-        let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
-        let db = Connection::open_with_flags(path, flags)?;
-        db.pragma_update(None, "trusted_schema", "off")?;
-        db.pragma_update(None, "cell_size_check", "on")?;
+        let db = connect(path)?;
         // Otherwise SQLite refuses a file that was cut.
         db.pragma_update(None, "writable_schema", "on")?;
         Ok(Store { db })
@@ -59,7 +55,7 @@ impl Store {
         changes: impl FnOnce(&mut Write<'_>) -> Result<T, StoreError>,
     ) -> Result<T, StoreError> {
         let transaction = self.db.transaction_with_behavior(TransactionBehavior::Immediate)?;
-        let mut write = Write::new(&transaction);
+        let mut write = Write::new(&transaction, number(&transaction, "page_size")?.max(1));
         let done = changes(&mut write)?;
         write.finish()?;
         transaction.commit()?;
@@ -101,8 +97,7 @@ impl Store {
     /// # Errors
     /// It can't be read.
     pub(crate) fn next_id(&self, after: i64) -> Result<Option<i64>, StoreError> {
-        let mut select = self.db.prepare_cached("SELECT id FROM request WHERE id > ? ORDER BY id LIMIT 1")?;
-        Ok(select.query_row([after], |row| row.get(0)).optional()?)
+        next_id(&self.db, after)
     }
 
     /// The largest id that is smaller than `before`.
@@ -204,6 +199,15 @@ impl Store {
     pub(crate) fn checkpoint(&self) -> Result<(), StoreError> {
         Ok(self.db.query_row("PRAGMA wal_checkpoint(TRUNCATE)", [], |_| Ok(()))?)
     }
+}
+
+/// Connects to a file that is there. Its content may be anything, so SQLite must not trust it.
+fn connect(path: &Path) -> Result<Connection, StoreError> {
+    let flags = OpenFlags::SQLITE_OPEN_READ_WRITE | OpenFlags::SQLITE_OPEN_NO_MUTEX;
+    let db = Connection::open_with_flags(path, flags)?;
+    db.pragma_update(None, "trusted_schema", "off")?;
+    db.pragma_update(None, "cell_size_check", "on")?;
+    Ok(db)
 }
 
 fn parsed<T: std::str::FromStr>(text: String) -> Option<T> {

@@ -3,22 +3,24 @@
 use std::collections::BTreeMap;
 use std::sync::Arc;
 
-use rusqlite::{Connection, OptionalExtension, params};
+use rusqlite::{Connection, params};
 
 use super::error::StoreError;
-use super::query::{head, number};
+use super::query::{head, next_id, number};
 use super::row::{Head, Row, Total};
 
 /// The changes of one commit.
 pub(crate) struct Write<'c> {
     db: &'c Connection,
+    /// Size of a page, in bytes.
+    page: u64,
     /// How the sums change, by pipeline.
     changes: BTreeMap<Arc<str>, Total>,
 }
 
 impl<'c> Write<'c> {
-    pub(super) fn new(db: &'c Connection) -> Self {
-        Write { db, changes: BTreeMap::new() }
+    pub(super) fn new(db: &'c Connection, page: u64) -> Self {
+        Write { db, page, changes: BTreeMap::new() }
     }
 
     /// Adds a row.
@@ -62,8 +64,7 @@ impl<'c> Write<'c> {
     /// # Errors
     /// It can't be read.
     pub(crate) fn next(&self, after: i64) -> Result<Option<Head>, StoreError> {
-        let mut select = self.db.prepare_cached("SELECT id FROM request WHERE id > ? ORDER BY id LIMIT 1")?;
-        match select.query_row([after], |row| row.get(0)).optional()? {
+        match next_id(self.db, after)? {
             Some(id) => head(self.db, id),
             None => Ok(None),
         }
@@ -74,11 +75,10 @@ impl<'c> Write<'c> {
     /// # Errors
     /// It can't be read.
     pub(crate) fn fits(&self, bytes: u64, limit: u64) -> Result<bool, StoreError> {
-        let page = number(self.db, "page_size")?.max(1);
         let used = number(self.db, "page_count")?.saturating_sub(number(self.db, "freelist_count")?);
         // A row has its own part of a page, then pages for its body. SQLite adds pages for the tree and its map.
-        let needed = bytes / page + bytes / (page * 64) + 4;
-        Ok((used + needed) * page <= limit)
+        let needed = bytes / self.page + bytes / (self.page * 64) + 4;
+        Ok((used + needed) * self.page <= limit)
     }
 
     /// Notes how far the times of rows are behind the wall clock, in ms.

@@ -1,10 +1,10 @@
 //! What the queue has in memory: the next requests, and what is known of those behind them on disk.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 
 use super::ledgers::Ledgers;
-use crate::books::{Ledger, QueueCounts};
-use crate::storage::{AgeClock, Clocks, Place, Row};
+use crate::books::{DropReason, Ledger, QueueCounts};
+use crate::storage::{AgeClock, Clocks, Place, Row, Total};
 
 /// The waiting requests in memory have at most so many bytes together, or are one.
 pub(super) const IN_MEMORY: u64 = 8 << 20;
@@ -46,7 +46,7 @@ pub(super) struct State {
 }
 
 impl State {
-    pub(super) fn new(ledgers: Ledgers) -> Self {
+    pub(super) fn new(ledgers: Ledgers, capacity: u64) -> Self {
         State {
             waiting: BTreeMap::new(),
             waiting_bytes: 0,
@@ -55,7 +55,7 @@ impl State {
             leased: 0,
             leased_bytes: 0,
             bytes: 0,
-            capacity: 0,
+            capacity,
             uncommitted: 0,
             fetching: false,
             closed: false,
@@ -72,6 +72,30 @@ impl State {
     /// Whether a successor waits for the store.
     pub(super) fn is_wanted(&self) -> bool {
         self.place.as_ref().is_some_and(Place::is_wanted)
+    }
+
+    /// Counts as lost what neither memory has nor the new file of a damaged store. `found` are the sums over its rows that
+    /// are on disk only, and `on_disk` the ids of those in memory that it has as well.
+    pub(super) fn recount(&mut self, found: &BTreeMap<(String, bool), Total>, on_disk: &BTreeSet<i64>) {
+        let mut kept = BTreeMap::new();
+        self.behind = 0;
+        self.bytes = self.leased_bytes;
+        for (key, total) in found {
+            self.behind += total.requests.cast_unsigned();
+            self.bytes += total.bytes.cast_unsigned();
+            kept.insert(key.clone(), total.items.cast_unsigned());
+        }
+        // Requests that wait in memory are not lost. They are written again, if need be.
+        for entry in self.waiting.values_mut() {
+            entry.on_disk = on_disk.contains(&entry.row.id);
+            self.bytes += entry.row.request.bytes();
+            let key = (entry.ledger.key().pipeline.clone(), entry.row.id <= self.ledgers.last_restored);
+            *kept.entry(key).or_insert(0) += entry.row.request.items;
+        }
+        for (pipeline, is_restored, ledger) in self.ledgers.all() {
+            let kept = kept.get(&(pipeline.to_string(), is_restored)).copied().unwrap_or(0);
+            ledger.drop_queued(ledger.counts().queued.saturating_sub(kept), DropReason::Storage);
+        }
     }
 
     /// Takes the oldest waiting request, for a lease.
@@ -97,6 +121,11 @@ impl State {
     /// Those in memory that are not on disk.
     pub(super) fn not_on_disk(&self) -> impl Iterator<Item = &Entry> {
         self.waiting.values().filter(|entry| !entry.on_disk)
+    }
+
+    /// The ids of those that wait in memory.
+    pub(super) fn ids(&self) -> impl Iterator<Item = i64> {
+        self.waiting.keys().copied()
     }
 
     /// All that wait in memory.

@@ -96,7 +96,6 @@ impl Writer {
             stopping: false,
             finishing: false,
         };
-        writer.shared.lock().capacity = writer.settings.max_size.min(writer.settings.max_bytes);
         writer.taken = writer.place.take(Duration::ZERO);
         if writer.taken.is_some() {
             writer.open()?;
@@ -162,8 +161,7 @@ impl Writer {
             for (pipeline, items) in damage.lost(&totals) {
                 let ledger = state.ledgers.of_restored(&pipeline);
                 ledger.restore(items);
-                ledger.dequeue(items);
-                ledger.drop_items(items, DropReason::Storage);
+                ledger.drop_queued(items, DropReason::Storage);
             }
             self.shared.log.damaged(&self.place.file, &damage, &totals);
         }
@@ -276,8 +274,7 @@ impl Writer {
                 let mut state = self.shared.lock();
                 let ledger = state.ledgers.of(&head.pipeline, id);
                 state.bytes -= head.bytes;
-                ledger.dequeue(head.items);
-                ledger.drop_items(head.items, DropReason::Storage);
+                ledger.drop_queued(head.items, DropReason::Storage);
                 self.shared.log.damaged_request(&self.place.file, head.items);
             }
         }
@@ -346,8 +343,7 @@ impl Writer {
         let mut items = 0;
         while let Some(entry) = state.pop() {
             if !entry.on_disk {
-                entry.ledger.dequeue(entry.row.request.items);
-                entry.ledger.drop_items(entry.row.request.items, DropReason::Storage);
+                entry.ledger.drop_queued(entry.row.request.items, DropReason::Storage);
             }
         }
         for (_, _, ledger) in state.ledgers.all() {

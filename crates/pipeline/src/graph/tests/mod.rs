@@ -11,7 +11,7 @@ mod temporality;
 use std::sync::Arc;
 use std::time::Duration;
 
-use tokio::time::{Instant, sleep};
+use tokio::time::{Instant, sleep, timeout};
 
 use self::fake::{FakePoints, FakeReceiver, Fakes, Sink, SinkConfig, Source};
 use super::{ExporterKey, Graph, PipelinePlan, Plan, ReceiverPlan};
@@ -127,9 +127,12 @@ fn counts(books: &Books, pipeline: &str, exporter: Option<&str>) -> Counts {
 
 /// Lets the paused clock run until `happened` is true.
 async fn until(mut happened: impl FnMut() -> bool) {
-    while !happened() {
-        sleep(Duration::from_millis(1)).await;
-    }
+    let wait = async {
+        while !happened() {
+            sleep(Duration::from_millis(1)).await;
+        }
+    };
+    timeout(s(3600), wait).await.unwrap();
 }
 
 /// Checks that all items are accounted for. They must be after a stop.

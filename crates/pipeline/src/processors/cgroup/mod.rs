@@ -16,7 +16,7 @@ pub use config::CgroupConfig;
 use hierarchy::Hierarchy;
 pub use shared::Hierarchies;
 
-use super::merge::Merge;
+use super::merge::{Merge, Sides};
 use crate::chunk::Chunk;
 use crate::component::FlowProcessor;
 use crate::record::Record;
@@ -37,15 +37,9 @@ impl CgroupConfig {
 impl FlowProcessor for Cgroups {
     fn push(&mut self, records: Chunk<Record>, _now: Instant) -> Chunk<Record> {
         let known = self.hierarchy.known();
-        let named = records.iter().map(|record| {
-            let mut record = record.clone();
-            let id = record.flow.and_then(|flow| flow.cgroup_id);
-            if let Some(found) = id.and_then(|id| known.get(&id)) {
-                record.local_attributes =
-                    Some(self.merge.of(record.local_attributes.take(), &found.attributes));
-            }
-            record
-        });
-        named.collect()
+        self.merge.attach(records, |flow| {
+            let found = flow.cgroup_id.and_then(|id| known.get(&id));
+            Sides { local: found.map(|found| &found.attributes), peer: None }
+        })
     }
 }

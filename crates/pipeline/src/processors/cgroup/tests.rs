@@ -40,7 +40,7 @@ fn until(what: &str, mut condition: impl FnMut() -> bool) {
     let start = Instant::now();
     while !condition() {
         assert!(start.elapsed() < DEADLINE, "{what}");
-        std::thread::yield_now();
+        std::thread::sleep(Duration::from_millis(5)); // between looks, not instead of one
     }
 }
 
@@ -73,13 +73,14 @@ fn cgroups_come_and_go() {
         named(&mut processor, id, "k8s.pod.uid").as_deref(),
         Some("7b3f1c2a-9d4e-4f60-8a1b-2c3d4e5f6071")
     );
+    // While it is open, no other folder gets its id.
+    let held = fs::File::open(&container).unwrap();
     fs::remove_dir(&container).unwrap();
     assert!(
         named(&mut processor, id, "container.id").is_some(),
         "what dies with its last retransmission is named"
     );
     // The thread looks at least when something happens.
-    std::thread::sleep(Duration::from_millis(400));
     let mut number = 0;
     until("it is forgotten", || {
         let noise = pod.join(number.to_string());
@@ -88,6 +89,7 @@ fn cgroups_come_and_go() {
         number += 1;
         named(&mut processor, id, "container.id").is_none()
     });
+    drop(held);
     fs::remove_dir(&pod).unwrap();
 }
 

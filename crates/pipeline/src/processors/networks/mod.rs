@@ -14,7 +14,7 @@ use tokio::time::Instant;
 pub use config::{Network, NetworksConfig};
 use table::{Side, Table};
 
-use super::merge::Merge;
+use super::merge::{Merge, Sides};
 use crate::chunk::Chunk;
 use crate::component::FlowProcessor;
 use crate::record::{Flow, Record};
@@ -38,22 +38,9 @@ impl NetworksConfig {
 impl FlowProcessor for Networks {
     fn push(&mut self, records: Chunk<Record>, _now: Instant) -> Chunk<Record> {
         let table = Arc::clone(&self.table.borrow());
-        let knows = |Flow { local, peer, .. }: &Flow| table.knows(local.ip()) || table.knows(peer.ip());
-        if !records.iter().any(|record| record.flow.as_ref().is_some_and(knows)) {
-            return records;
-        }
-        let named = records.iter().map(|record| {
-            let mut record = record.clone();
-            if let Some(Flow { local, peer, .. }) = record.flow {
-                if let Some(found) = table.find(local.ip(), Side::Local) {
-                    record.local_attributes = Some(self.merge.of(record.local_attributes.take(), found));
-                }
-                if let Some(found) = table.find(peer.ip(), Side::Peer) {
-                    record.peer_attributes = Some(self.merge.of(record.peer_attributes.take(), found));
-                }
-            }
-            record
-        });
-        named.collect()
+        self.merge.attach(records, |Flow { local, peer, .. }| Sides {
+            local: table.find(local.ip(), Side::Local),
+            peer: table.find(peer.ip(), Side::Peer),
+        })
     }
 }

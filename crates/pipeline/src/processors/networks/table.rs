@@ -43,11 +43,6 @@ impl Table {
         Table(map)
     }
 
-    /// Whether an address is in one of the networks.
-    pub(super) fn knows(&self, address: IpAddr) -> bool {
-        self.0.get_lpm(&IpNet::from(address)).is_some()
-    }
-
     /// What is known of the network of an address.
     pub(super) fn find(&self, address: IpAddr, side: Side) -> Option<&Arc<Bundle>> {
         let (_, found) = self.0.get_lpm(&IpNet::from(address))?;

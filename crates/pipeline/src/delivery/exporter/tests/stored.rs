@@ -34,6 +34,15 @@ fn sum(books: &Books, own: &Ledger) -> Counts {
     sum
 }
 
+/// Waits for a condition, with a deadline.
+async fn until(what: &str, condition: impl Fn() -> bool) {
+    let start = Instant::now();
+    while !condition() {
+        assert!(start.elapsed() < s(60), "{what}");
+        sleep(Duration::from_millis(1)).await;
+    }
+}
+
 /// The clock is the real one, since a thread of the queue works with the disk.
 #[tokio::test]
 async fn with_storage_a_shutdown_with_a_dead_backend_loses_nothing_and_is_short() {
@@ -46,9 +55,7 @@ async fn with_storage_a_shutdown_with_a_dead_backend_loses_nothing_and_is_short(
             export(&sink, &ledger, items).await;
         }
         let in_flight = if signal == Signal::Metrics { 1 } else { 4 };
-        while backend.times().len() < in_flight {
-            sleep(Duration::from_millis(1)).await;
-        }
+        until("the first requests", || backend.times().len() >= in_flight).await;
         let start = Instant::now();
         sink.shutdown(start + s(30)).await;
         assert!(start.elapsed() < s(4), "the next attempt would be after 2.5 s or more");
@@ -57,9 +64,7 @@ async fn with_storage_a_shutdown_with_a_dead_backend_loses_nothing_and_is_short(
 
         let backend = Backend::new([]);
         let (sink, books) = start_stored(&backend, signal, directory.path());
-        while sum(&books, &ledger).delivered < 45 {
-            sleep(Duration::from_millis(1)).await;
-        }
+        until("all of it", || sum(&books, &ledger).delivered >= 45).await;
         sink.shutdown(Instant::now() + s(30)).await;
         let order: Vec<_> = backend.bodies().iter().map(|body| body.len()).collect();
         if signal == Signal::Metrics {
@@ -77,9 +82,7 @@ async fn with_storage_the_deadline_keeps_hanging_and_late_requests() {
     let (sink, _) = start_stored(&backend, Signal::Metrics, directory.path());
     let ledger = ledger();
     export(&sink, &ledger, 1).await;
-    while backend.times().is_empty() {
-        sleep(Duration::from_millis(1)).await;
-    }
+    until("the first request", || !backend.times().is_empty()).await;
     sink.begin_shutdown(Instant::now());
     export(&sink, &ledger, 2).await;
     sink.shutdown(Instant::now()).await;

@@ -141,8 +141,10 @@ impl Writer {
             if self.fits(write, plan, bytes, true)? {
                 return Ok(true);
             }
-            let capacity = self.settings.max_size.min(self.settings.max_bytes);
-            let may_help = self.shared.lock().leased_bytes() + bytes < capacity;
+            let may_help = {
+                let state = self.shared.lock();
+                state.leased_bytes() + bytes < state.capacity
+            };
             if self.settings.on_full != OnFull::DropOldest
                 || !may_help
                 || !self.drop_oldest(write, plan, DropReason::QueueFull)?
@@ -226,8 +228,7 @@ impl Writer {
                 }
             };
             state.bytes -= bytes;
-            ledger.dequeue(items);
-            ledger.drop_items(items, reason);
+            ledger.drop_queued(items, reason);
             match reason {
                 DropReason::Expired => self.shared.log.expired(items),
                 _ => self.shared.log.queue_full(items),
