@@ -30,8 +30,8 @@ static __always_inline void NAME(fill_common)(struct wire_event *event,
 	}
 }
 
-/* Whose socket it is: network namespace and cgroup. */
-static __always_inline void NAME(fill_owner)(struct wire_event *event, const struct sock *sk)
+/* Where the socket is: network namespace and cgroup. */
+static __always_inline void NAME(fill_namespaces)(struct wire_event *event, const struct sock *sk)
 {
 	event->netns_inode = LOAD(sk, __sk_common.skc_net.net, ns.inum);
 	if (!event->netns_inode)
@@ -42,6 +42,37 @@ static __always_inline void NAME(fill_owner)(struct wire_event *event, const str
 		event->cgroup_id = BPF_CORE_READ(tagged_cgroup(sk), kn, id);
 	if (!event->cgroup_id)
 		event->unknown |= UNKNOWN_CGROUP;
+}
+
+/* Whether this is the scope's cgroup or one below it. The cgroup of a cgroup's own state is itself. */
+static __always_inline int NAME(cgroup_in_scope)(const struct cgroup *cgroup)
+{
+	for (int i = 0; i < CGROUP_LEVELS && cgroup; i++) {
+		const struct cgroup_subsys_state *parent;
+
+		if (LOAD(cgroup, kn, id) == config.scope_cgroup)
+			return 1;
+		parent = LOAD(cgroup, self.parent);
+		if (!parent)
+			break;
+		cgroup = LOAD(parent, cgroup);
+	}
+	return 0;
+}
+
+/* `sk` owns the traffic: the socket itself, or the listener of a request. */
+static __always_inline int NAME(in_scope)(const struct sock *sk)
+{
+	switch (config.scope) {
+	case SCOPE_NETNS:
+		return LOAD(sk, __sk_common.skc_net.net, ns.inum) == config.scope_netns;
+	case SCOPE_CGROUP:
+		if (!bpf_core_field_exists(sk->sk_cgrp_data.cgroup))
+			return probed_cgroup_in_scope(tagged_cgroup(sk));
+		return NAME(cgroup_in_scope)(LOAD(sk, sk_cgrp_data.cgroup));
+	default:
+		return 1;
+	}
 }
 
 static __always_inline void NAME(fill_tcp)(struct wire_event *event, const struct tcp_sock *tp)
@@ -77,9 +108,9 @@ static __always_inline int NAME(segment)(struct wire_event *event, const struct 
 {
 	__u8 sacked;
 
-	NAME(fill_owner)(event, sk);
-	if (!in_scope(sk, event->netns_inode))
+	if (!NAME(in_scope)(sk))
 		return 0;
+	NAME(fill_namespaces)(event, sk);
 	NAME(fill_common)(event, &sk->__sk_common);
 	event->kind = KIND_SEGMENT;
 	event->state = LOAD(sk, __sk_common.skc_state);
@@ -98,9 +129,9 @@ static __always_inline int NAME(segment)(struct wire_event *event, const struct 
 static __always_inline int NAME(synack)(struct wire_event *event, const struct sock *sk,
 					const struct request_sock *req)
 {
-	NAME(fill_owner)(event, sk);
-	if (!in_scope(sk, event->netns_inode))
+	if (!NAME(in_scope)(sk))
 		return 0;
+	NAME(fill_namespaces)(event, sk);
 	NAME(fill_common)(event, &req->__req_common);
 	event->kind = KIND_SYNACK;
 	event->state = TCP_NEW_SYN_RECV;
@@ -117,9 +148,9 @@ static __always_inline int NAME(synack)(struct wire_event *event, const struct s
 static __always_inline int NAME(unseen)(struct wire_event *event, const struct sock *sk,
 					const struct tcp_sock *tp)
 {
-	NAME(fill_owner)(event, sk);
-	if (!in_scope(sk, event->netns_inode))
+	if (!NAME(in_scope)(sk))
 		return 0;
+	NAME(fill_namespaces)(event, sk);
 	NAME(fill_common)(event, &sk->__sk_common);
 	event->kind = KIND_UNSEEN;
 	event->state = LOAD(sk, __sk_common.skc_state);

@@ -29,15 +29,16 @@ struct kernfs_node {
 	__u64 id;
 };
 
-struct cgroup {
-	int level;
-	struct kernfs_node *kn;
-	struct cgroup *ancestors[]; /* since 6.1; ancestor_ids before */
+struct cgroup;
+
+struct cgroup_subsys_state {
+	struct cgroup *cgroup;
+	struct cgroup_subsys_state *parent;
 };
 
-struct cgroup___before_6_1 {
-	int level;
-	__u64 ancestor_ids[];
+struct cgroup {
+	struct cgroup_subsys_state self;
+	struct kernfs_node *kn;
 };
 
 struct sock_cgroup_data {
@@ -76,6 +77,7 @@ struct sock_common {
 struct sock {
 	struct sock_common __sk_common;
 	struct sock_cgroup_data sk_cgrp_data;
+	__u16 sk_type;
 };
 
 struct request_sock {
@@ -115,6 +117,24 @@ struct tcp_skb_cb {
 	__u16 tcp_gso_segs;
 	__u16 tcp_flags;
 	__u8 sacked;
+};
+
+/* include/linux/net.h, include/linux/sched.h */
+struct socket {
+	struct sock *sk;
+};
+
+struct task_struct {
+	unsigned int flags;
+	int tgid;
+	struct task_struct *group_leader;
+	char comm[16];
+};
+
+/* kernel/bpf/task_iter.c */
+struct bpf_iter__task_file {
+	struct task_struct *task;
+	struct file *file;
 };
 
 /*

@@ -7,12 +7,14 @@
  * difference to the value kept here is right where the skb is not: for
  * attempts that fail after the kernel counted them, and for events that were
  * not seen, which the socket's next one makes good, or its end
- * (tcp_v4_destroy_sock, net/ipv4/tcp_ipv4.c).
+ * (tcp_v4_destroy_sock, net/ipv4/tcp_ipv4.c). Before the socket's first event
+ * the value is the one that its tag has from its birth (owner.h).
  */
 #ifndef TCPRETRANS_SEGMENTS_H
 #define TCPRETRANS_SEGMENTS_H
 
 #include "config.h"
+#include "owner.h"
 
 #define TCPCB_EVER_RETRANS 0x80 /* include/net/tcp.h */
 
@@ -25,6 +27,8 @@
  */
 struct kept {
 	__u64 ports_and_total;
+	/* The first program has told of the attempt, so the second must not. In kept_by_socket alone. */
+	__u64 is_told;
 };
 
 /* Lives and dies with the socket. For programs whose socket pointer is typed, since Linux 5.11. */
@@ -71,6 +75,11 @@ static __always_inline int load_kept(const struct kept *kept, __u32 ports, __u32
 	return word >> 32 == ports;
 }
 
+static __always_inline __u32 total_in(const struct kept *kept)
+{
+	return LOAD_ONCE(kept->ports_and_total);
+}
+
 static __always_inline void store_kept(struct kept *kept, __u32 ports, __u32 total)
 {
 	STORE_ONCE(kept->ports_and_total, (__u64)ports << 32 | total);
@@ -104,12 +113,19 @@ static __always_inline int was_counted(const struct wire_event *event, __u8 sack
 	return !event->err || (sacked & TCPCB_EVER_RETRANS && !fails_before_count(event->err));
 }
 
+/* Whether the socket was tagged early enough to know its total before its first event. */
+static __always_inline int load_born(const struct tag *tag, __u32 *total)
+{
+	*total = tag ? tag->born_with : BORN_UNKNOWN;
+	return *total != BORN_UNKNOWN;
+}
+
 /*
- * Sets event->segments by what is kept. At first sight, and after tcp_disconnect()
- * cleared the total, they stay what the skb shows. The socket's lock is held:
- * nobody else has its `kept`.
+ * Sets event->segments by what is kept, or else by the tag. Without both they stay what
+ * the skb shows. The socket's lock is held: nobody else has its `kept`.
  */
-static __always_inline void count_segments(struct wire_event *event, struct kept *kept)
+static __always_inline void count_segments(struct wire_event *event, struct kept *kept,
+					   const struct tag *tag)
 {
 	__u32 total = event->total_retransmits;
 	__u32 moved_at_least = event->err ? 0 : event->skb_segments;
@@ -119,22 +135,31 @@ static __always_inline void count_segments(struct wire_event *event, struct kept
 		event->unknown |= UNKNOWN_TOTAL;
 		return;
 	}
-	/* A total that moved by less than this skb was cleared meanwhile, and the ports kept by bind(). */
-	if (load_kept(kept, ports_of(event), &before) && before <= total &&
-	    total - before >= moved_at_least)
+	/*
+	 * A total that moved by less than this skb was cleared meanwhile, by tcp_disconnect(),
+	 * and the ports kept by bind().
+	 */
+	if ((load_kept(kept, ports_of(event), &before) || load_born(tag, &before)) &&
+	    before <= total && total - before >= moved_at_least)
 		event->segments = total - before;
 	store_kept(kept, ports_of(event), total);
 }
 
-/* What the socket's events have not shown when it ends. 0 where none was seen: its beginning is not known. */
-static __always_inline __u32 unseen_segments(const struct kept *kept, __u32 ports, __u32 total)
+/* What the socket's events have not shown when it ends. 0 where its beginning is not known. */
+static __always_inline __u32 unseen_segments(const struct kept *kept, const struct tag *tag,
+					     __u32 ports, __u32 total)
 {
 	__u32 before;
 
-	return kept && load_kept(kept, ports, &before) && before < total ? total - before : 0;
+	if (!(kept && load_kept(kept, ports, &before)) && !load_born(tag, &before))
+		return 0;
+	return before < total ? total - before : 0;
 }
 
-/* A SYN-ACK moved the total of a fast-open child, which is `sk` then; a listener has nothing kept. */
+/*
+ * A SYN-ACK moved the total of a fast-open child, which is `sk` then; a listener has
+ * nothing kept. A child's birth is later than its SYN-ACKs.
+ */
 static __always_inline void synack_counted(const struct wire_event *event, struct kept *kept)
 {
 	__u32 before;

@@ -1,5 +1,8 @@
 /* SPDX-License-Identifier: MIT OR GPL-2.0-only */
-/* The programs: three on BTF-typed tracepoints, three on classic ones. Those of one kind are loaded. */
+/*
+ * The programs. One set works on BTF-typed tracepoints, and one on classic ones: one of
+ * them is loaded. Classic ones know no owner.
+ */
 #include <linux/bpf.h>
 #include <linux/errno.h>
 #include <bpf/bpf_helpers.h>
@@ -12,8 +15,12 @@
 #include "scope.h"
 #include "segments.h"
 
-#define AF_INET6 10 /* include/linux/socket.h */
-#define TCP_NEW_SYN_RECV 12 /* include/net/tcp_states.h */
+/* include/net/tcp_states.h */
+#define TCP_ESTABLISHED 1
+#define TCP_SYN_SENT 2
+#define TCP_SYN_RECV 3
+#define TCP_LISTEN 10
+#define TCP_NEW_SYN_RECV 12
 
 /* bpf_get_socket_cookie and bpf_perf_event_output are for GPL-compatible programs. */
 char LICENSE[] SEC("license") = "Dual MIT/GPL";
@@ -23,6 +30,17 @@ static __always_inline int is_ipv4_mapped(const __u32 *address)
 {
 	return !address[0] && !address[1] && address[2] == bpf_htonl(0xffff);
 }
+
+/* Loads by helper: the pointer is a number to the verifier. */
+#define LOAD(p, ...) BPF_CORE_READ(p, __VA_ARGS__)
+#define BITS(p, field) BPF_CORE_READ_BITFIELD_PROBED(p, field)
+#define COPY(to, p, field) bpf_core_read(to, 16, &(p)->field)
+#define NAME(name) probed_##name
+#include "event.h"
+#undef LOAD
+#undef BITS
+#undef COPY
+#undef NAME
 
 /* Direct loads: the pointer's BTF type is known to the verifier. */
 #define LOAD_1(p, a) ((p)->a)
@@ -37,17 +55,6 @@ static __always_inline int is_ipv4_mapped(const __u32 *address)
 			((__u32 *)(to))[i] = (p)->field.in6_u.u6_addr32[i]; \
 	} while (0)
 #define NAME(name) direct_##name
-#include "event.h"
-#undef LOAD
-#undef BITS
-#undef COPY
-#undef NAME
-
-/* Loads by helper: the pointer is a number to the verifier. */
-#define LOAD(p, ...) BPF_CORE_READ(p, __VA_ARGS__)
-#define BITS(p, field) BPF_CORE_READ_BITFIELD_PROBED(p, field)
-#define COPY(to, p, field) bpf_core_read(to, 16, &(p)->field)
-#define NAME(name) probed_##name
 #include "event.h"
 #undef LOAD
 #undef BITS
@@ -90,14 +97,18 @@ static __always_inline struct kept *kept_if_any(const struct sock *sk)
 	return lookup_by_address(sk);
 }
 
-/* TP_PROTO(const struct sock *sk, const struct sk_buff *skb[, int err]), include/trace/events/tcp.h */
-SEC("tp_btf/tcp_retransmit_skb")
-int btf_retransmit_skb(__u64 *ctx)
+/*
+ * Tells of an attempt to send a segment again. Without `kept` the second program could
+ * not know whether the first has told, so that one leaves it to the second.
+ */
+static __always_inline int tell_segment(__u64 *ctx, enum wire_kind kind, int without_kept)
 {
 	const struct sock *sk = (void *)ctx[0];
 	const struct sk_buff *skb = (void *)ctx[1];
 	struct wire_event event = {};
 	struct wire_counters *counters;
+	struct kept *kept;
+	struct tag *tag;
 
 	if (reports_err())
 		event.err = (int)ctx[2];
@@ -105,13 +116,50 @@ int btf_retransmit_skb(__u64 *ctx)
 		event.unknown |= UNKNOWN_ERR;
 	if (!direct_segment(&event, sk, bpf_skc_to_tcp_sock((void *)sk), skb))
 		return 0;
+	event.kind = kind;
+	kept = kept_of(sk);
+	if (!kept && !without_kept)
+		return 0;
 	counters = begin_event(&event);
 	if (!counters)
 		return 0;
 	direct_cookie(&event, sk);
-	count_segments(&event, kept_of(sk));
+	tag = tag_of(sk);
+	show_owner(&event, tag);
+	count_segments(&event, kept, tag);
 	end_event(ctx, &event, counters);
+	if (kept)
+		kept->is_told = kind == KIND_SEGMENT;
 	return 0;
+}
+
+/* TP_PROTO(const struct sock *sk, const struct sk_buff *skb[, int err]), include/trace/events/tcp.h */
+SEC("tp_btf/tcp_retransmit_skb")
+int btf_retransmit_skb(__u64 *ctx)
+{
+	return tell_segment(ctx, KIND_SEGMENT, !config.has_socket_storage);
+}
+
+/*
+ * The same hit again, after btf_retransmit_skb: it tells of what that one has not. A
+ * program is skipped while it runs on the same CPU, and a softirq, or another thread,
+ * may interrupt it and send something again. But of two programs only one runs at a
+ * time, and so one of them sees each hit. Not loaded without socket storage.
+ */
+SEC("tp_btf/tcp_retransmit_skb")
+int btf_retransmit_skb_interrupting(__u64 *ctx)
+{
+	struct sock *sk = (void *)ctx[0];
+	const struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	struct kept *kept = kept_if_any(sk);
+
+	if (kept && kept->is_told) {
+		/* Left from an earlier hit, where this program was skipped, if the total has moved. */
+		kept->is_told = 0;
+		if (tp && total_in(kept) == tp->total_retrans)
+			return 0;
+	}
+	return tell_segment(ctx, KIND_SEGMENT_INTERRUPTING, 1);
 }
 
 /* TP_PROTO(const struct sock *sk, const struct request_sock *req); fires on success only. */
@@ -130,6 +178,7 @@ int btf_retransmit_synack(__u64 *ctx)
 	if (!counters)
 		return 0;
 	synack_counted(&event, kept_if_any(sk));
+	show_owner(&event, tag_of(sk));
 	end_event(ctx, &event, counters);
 	return 0;
 }
@@ -142,12 +191,15 @@ int btf_destroy_sock(__u64 *ctx)
 	const struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 	struct wire_event event = {};
 	struct wire_counters *counters;
+	struct tag *tag;
 
 	if (!tp || !tp->total_retrans)
 		return 0;
 	if (!direct_unseen(&event, sk, tp))
 		return 0;
-	event.segments = unseen_segments(kept_if_any(sk), ports_of(&event), tp->total_retrans);
+	tag = tag_of(sk);
+	show_owner(&event, tag);
+	event.segments = unseen_segments(kept_if_any(sk), tag, ports_of(&event), tp->total_retrans);
 	if (!event.segments)
 		return 0;
 	counters = begin_event(&event);
@@ -155,6 +207,98 @@ int btf_destroy_sock(__u64 *ctx)
 		return 0;
 	direct_cookie(&event, sk);
 	end_event(ctx, &event, counters);
+	return 0;
+}
+
+/*
+ * TP_PROTO(const struct sock *sk, const int oldstate, const int newstate), include/trace/events/sock.h.
+ * The socket's lock is held. The states that tag by the current task are set by its own
+ * connect() and listen().
+ */
+SEC("tp_btf/inet_sock_set_state")
+int btf_set_state(__u64 *ctx)
+{
+	struct sock *sk = (void *)ctx[0];
+	int from = (int)ctx[1], to = (int)ctx[2];
+	struct tag made = { .born_with = BORN_UNKNOWN };
+	const struct tcp_sock *tp;
+	struct kept *kept;
+	struct tag *tag;
+
+	if (to != TCP_SYN_SENT && to != TCP_LISTEN &&
+	    !(to == TCP_ESTABLISHED && from == TCP_SYN_RECV))
+		return 0;
+	tp = tcp_sock_of(sk);
+	if (!tp || !direct_in_scope(sk))
+		return 0;
+	if (to != TCP_LISTEN)
+		made.born_with = tp->total_retrans;
+	if (to != TCP_ESTABLISHED)
+		set_owner(&made, bpf_get_current_task_btf());
+	tag = bpf_sk_storage_get(&tags, sk, &made, BPF_SK_STORAGE_GET_F_CREATE);
+	if (!tag)
+		return 0;
+	if (to == TCP_ESTABLISHED) {
+		/* A child. What it has from its listener's tag is the owner. */
+		if (tag->born_with == BORN_UNKNOWN)
+			tag->born_with = made.born_with;
+		return 0;
+	}
+	*tag = made;
+	/* Left from a connection that this socket had before. */
+	kept = kept_if_any(sk);
+	if (kept)
+		kept->ports_and_total = 0;
+	return 0;
+}
+
+/*
+ * security_sock_graft(struct sock *sk, struct socket *parent), security/security.c: accept() gives the
+ * child `sk` its file. The socket's lock is held. Where processes share a listener, this
+ * is the one that has the connection. Not loaded where the kernel lacks this function.
+ */
+SEC("fentry/security_sock_graft")
+int btf_accept(__u64 *ctx)
+{
+	struct sock *sk = (void *)ctx[0];
+	struct tag *tag;
+
+	if (!tcp_sock_of(sk) || !direct_in_scope(sk))
+		return 0;
+	tag = tag_of(sk);
+	if (tag)
+		set_owner(tag, bpf_get_current_task_btf());
+	return 0;
+}
+
+/*
+ * Tags the sockets that exist already, once, when the other programs are attached: an
+ * event may have been told of before, but its total is kept then, and that counts.
+ * Whoever has the socket and the lowest process id is its owner.
+ */
+SEC("iter/task_file")
+int btf_tag_files(struct bpf_iter__task_file *ctx)
+{
+	struct task_struct *task = ctx->task;
+	struct file *file = ctx->file;
+	struct tag made = { .born_with = BORN_UNKNOWN };
+	const struct tcp_sock *tp;
+	struct socket *socket;
+	struct sock *sk;
+
+	if (!task || !file)
+		return 0;
+	socket = bpf_sock_from_file(file);
+	sk = socket ? socket->sk : 0;
+	if (!sk)
+		return 0;
+	tp = tcp_sock_of(sk);
+	if (!tp || !direct_in_scope(sk))
+		return 0;
+	if (sk->__sk_common.skc_state != TCP_LISTEN)
+		made.born_with = tp->total_retrans;
+	set_owner(&made, task);
+	bpf_sk_storage_get(&tags, sk, &made, BPF_SK_STORAGE_GET_F_CREATE);
 	return 0;
 }
 
@@ -185,7 +329,8 @@ int classic_retransmit_skb(void *ctx)
 	if (!counters)
 		return 0;
 	probed_cookie(&event, sk);
-	count_segments(&event, find_or_make_by_address(sk));
+	event.unknown |= UNKNOWN_OWNER;
+	count_segments(&event, find_or_make_by_address(sk), 0);
 	end_event(ctx, &event, counters);
 	return 0;
 }
@@ -205,6 +350,7 @@ int classic_retransmit_synack(void *ctx)
 	if (!counters)
 		return 0;
 	synack_counted(&event, lookup_by_address(sk));
+	event.unknown |= UNKNOWN_OWNER;
 	end_event(ctx, &event, counters);
 	return 0;
 }
@@ -223,7 +369,8 @@ int classic_destroy_sock(void *ctx)
 		return 0;
 	if (!probed_unseen(&event, sk, tp))
 		return 0;
-	event.segments = unseen_segments(lookup_by_address(sk), ports_of(&event), total);
+	event.unknown |= UNKNOWN_OWNER;
+	event.segments = unseen_segments(lookup_by_address(sk), 0, ports_of(&event), total);
 	if (!event.segments)
 		return 0;
 	counters = begin_event(&event);

@@ -14,7 +14,7 @@
 
 /* Goes up whenever a field changes its place or its meaning: recordings of another version are refused. */
 enum wire_version {
-	WIRE_VERSION = 3,
+	WIRE_VERSION = 4,
 };
 
 /* What was sent again. The number is also the one of the program that saw it. */
@@ -22,7 +22,9 @@ enum wire_kind {
 	KIND_SEGMENT = 0, /* __tcp_retransmit_skb */
 	KIND_SYNACK = 1, /* tcp_rtx_synack */
 	KIND_UNSEEN = 2, /* segments that no event showed, found when the socket ended */
-	KINDS = 3,
+	KIND_SEGMENT_INTERRUPTING =
+		3, /* as KIND_SEGMENT, where its program was running on that CPU already */
+	KINDS = 4,
 };
 
 /* Why it was sent again: bpf/reason.h. */
@@ -73,6 +75,7 @@ enum wire_unknown {
 	UNKNOWN_ERR = 8, /* the hook fires for successes only */
 	UNKNOWN_TCP_SOCK = 16, /* no tcp_sock: srtt, cwnd, totals are 0 */
 	UNKNOWN_TOTAL = 32, /* nothing kept of the socket: segments are the skb's */
+	UNKNOWN_OWNER = 64, /* no owner_pid and no owner_command */
 };
 
 /* One retransmission. Addresses in network order, ports in host order. */
@@ -83,8 +86,10 @@ struct wire_event {
 	__u64 cgroup_id;
 	__u8 local_address[16]; /* IPv4: the first four bytes */
 	__u8 peer_address[16];
+	__u8 owner_command[16]; /* comm of that process: up to 15 bytes, then zeros */
 	__u32 cpu;
 	__u32 netns_inode;
+	__u32 owner_pid; /* the process that opened or accepted the socket, in the initial pid namespace */
 	__u32 tcp_sequence;
 	__u32 payload_bytes;
 	__u32 segments; /* by which RetransSegs moved since the socket's last event */
@@ -107,7 +112,7 @@ struct wire_event {
 	__u32 unknown; /* enum wire_unknown, or-ed */
 	__u8 reason; /* enum wire_reason */
 	__u8 ipv6; /* the IP version: 0 for an IPv4-mapped peer too */
-	__u8 reserved[2];
+	__u8 reserved[6];
 };
 
 /* Sums over one IP version and reason. */
@@ -153,7 +158,7 @@ struct wire_config {
 	__u8 has_socket_storage; /* BPF_MAP_TYPE_SK_STORAGE is for tracing programs too */
 };
 
-_Static_assert(sizeof(struct wire_event) == 136, "wire_event has padding or a new size");
+_Static_assert(sizeof(struct wire_event) == 160, "wire_event has padding or a new size");
 _Static_assert(sizeof(struct wire_counters) == 616, "wire_counters has padding or a new size");
 _Static_assert(sizeof(struct wire_config) == 16, "wire_config has padding or a new size");
 

@@ -2,7 +2,7 @@
 
 use serde_json::Value;
 
-use super::support::hidden::{Hidden, MOST_SEGMENTS};
+use super::support::hidden::Hidden;
 
 /// The lines of the log with the books: one per receiver, and one per ledger.
 #[derive(Debug)]
@@ -19,13 +19,13 @@ impl Books {
     }
 
     /// By how many segments the sums may be below the kernel's count although nothing is wrong. These are segments of
-    /// hidden events and of recursions. The socket's next event, or its end, adds most of them to the sums.
+    /// hidden events. The socket's next event, or its end, adds most of them to the sums.
     pub fn shortage(&self) -> u64 {
-        self.hidden.segments + self.recursions() * MOST_SEGMENTS
+        self.hidden.segments
     }
 
-    /// Events that came while their program was already running on the CPU (`recursion`). The kernel allows no second
-    /// run, so they are no fault of the agent.
+    /// Events that came while their program was already running on the CPU (`recursion`), and that no other program told
+    /// of.
     fn recursions(&self) -> u64 {
         reason(self.receiver(), "unobserved", "kernel/recursion")
     }

@@ -48,6 +48,7 @@ pub(crate) fn record(number: u16) -> Record {
             segments_sent: 120,
             dsack_dups: 0,
         }),
+        owner: None,
         local_attributes: None,
         peer_attributes: None,
     }

@@ -9,7 +9,7 @@ use otel_tcpretrans_pipeline::record::{Amounts, Flow, Record};
 use crate::text;
 
 /// Writes the line of a record: `ipv4 10.0.0.1:443 -> 10.0.0.2:50000 timeout established ACK|PSH segments=2 bytes=2896 …`.
-/// For a gap it is `ipv4 gap timeout events=12 segments=200 bytes=289600 failed=1`. It is ASCII.
+/// For a gap it is `ipv4 gap timeout events=12 segments=200 bytes=289600 failed=1`. It is UTF-8.
 pub(crate) fn record_line(out: &mut Vec<u8>, record: &Record) {
     let class = record.class;
     out.extend_from_slice(<&str>::from(class.network_type).as_bytes());
@@ -56,6 +56,11 @@ fn of_flow(out: &mut Vec<u8>, record: &Record, flow: &Flow) {
         field(out, b" cwnd=", tcp.cwnd);
         field(out, b" mss=", tcp.mss);
         field(out, b" total=", tcp.total_retransmits);
+    }
+    if let Some(owner) = record.owner {
+        field(out, b" pid=", owner.pid);
+        out.extend_from_slice(b" command=");
+        out.extend_from_slice(owner.command.as_str().as_bytes());
     }
     if let Some(errno) = record.errno() {
         out.extend_from_slice(b" failed=");
@@ -129,7 +134,9 @@ impl fmt::Display for Time {
 
 #[cfg(test)]
 mod tests {
-    use otel_tcpretrans_pipeline::record::{Class, HandshakeRole, NetworkType, RetransmitType, Segment};
+    use otel_tcpretrans_pipeline::record::{
+        Class, Command, HandshakeRole, NetworkType, Owner, RetransmitType, Segment,
+    };
 
     use super::*;
     use crate::fixtures;
@@ -152,6 +159,13 @@ mod tests {
             "ipv6 [2001:db8::1]:40000 -> [2001:db8::2]:80 handshake(client) syn_sent SYN segments=1 bytes=0 seq=7 \
              cwnd=1 mss=536 total=0 failed=EBUSY"
         );
+    }
+
+    #[test]
+    fn the_owner_of_the_socket_is_named() {
+        let owner = Owner { pid: 321, command: Command::from_kernel(*b"nginx: worker p\0") };
+        let line = line(&Record { owner: Some(owner), ..fixtures::record(1) });
+        assert!(line.ends_with(" total=3 pid=321 command=nginx: worker p"), "{line}");
     }
 
     #[test]

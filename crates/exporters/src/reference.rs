@@ -12,8 +12,8 @@ use opentelemetry_proto::tonic::metrics::v1::{NumberDataPoint, number_data_point
 use otel_tcpretrans_pipeline::attribute::{self, Attribute, ErrorType, Key, OwnedValue};
 use otel_tcpretrans_pipeline::metric::{MetricPoint, Reading};
 use otel_tcpretrans_pipeline::record::{
-    Amounts, Bundle, Class, Flow, HandshakeRole, NetworkType, Record, RetransmitType, Segment, TcpFlags,
-    TcpSample, TcpState,
+    Amounts, Bundle, Class, Command, Flow, HandshakeRole, NetworkType, Owner, Record, RetransmitType,
+    Segment, TcpFlags, TcpSample, TcpState,
 };
 use proptest::option;
 use proptest::prelude::*;
@@ -64,7 +64,7 @@ pub(crate) fn any_value(value: Value) -> AnyValue {
 
 /// The readable line of a record.
 pub(crate) fn line(record: &Record) -> String {
-    let Record { class, amounts, flow, segment, tcp, .. } = record;
+    let Record { class, amounts, flow, segment, tcp, owner, .. } = record;
     let mut line = <&str>::from(class.network_type).to_owned();
     let mut add = |text: std::fmt::Arguments<'_>| line.write_fmt(text).expect("a String takes everything");
     if let Some(flow) = flow {
@@ -101,6 +101,9 @@ pub(crate) fn line(record: &Record) -> String {
         }
         add(format_args!(" cwnd={} mss={} total={}", tcp.cwnd, tcp.mss, tcp.total_retransmits));
     }
+    if let Some(owner) = owner {
+        add(format_args!(" pid={} command={}", owner.pid, owner.command));
+    }
     if let Some(errno) = segment.and_then(|segment| segment.errno) {
         add(format_args!(" failed={}", ErrorType(errno)));
     }
@@ -109,16 +112,17 @@ pub(crate) fn line(record: &Record) -> String {
 
 /// Records with any of their parts, any values, and any attributes of processors.
 pub(crate) fn records() -> impl Strategy<Value = Record> {
-    let parts = (option::of(flows()), option::of(segments()), option::of(samples()));
+    let parts = (option::of(flows()), option::of(segments()), option::of(samples()), option::of(owners()));
     let bundles = (option::of(bundles()), option::of(bundles()));
     (any::<u64>(), classes(), amounts(), parts, bundles).prop_map(
-        |(time_unix_nano, class, amounts, (flow, segment, tcp), (local, peer))| Record {
+        |(time_unix_nano, class, amounts, (flow, segment, tcp, owner), (local, peer))| Record {
             time_unix_nano,
             class,
             amounts,
             flow,
             segment,
             tcp,
+            owner,
             local_attributes: local.map(Arc::new),
             peer_attributes: peer.map(Arc::new),
             ..fixtures::record(0)
@@ -200,6 +204,10 @@ fn samples() -> impl Strategy<Value = TcpSample> {
     })
 }
 
+fn owners() -> impl Strategy<Value = Owner> {
+    any::<(u32, [u8; 16])>().prop_map(|(pid, command)| Owner { pid, command: Command::from_kernel(command) })
+}
+
 fn bundles() -> impl Strategy<Value = Bundle> {
     let name = "[a-z.]{0,200}".prop_map(Arc::from);
     proptest::collection::vec((name, values()), 0..4).prop_map(Bundle::from_iter)
@@ -209,6 +217,7 @@ fn values() -> impl Strategy<Value = OwnedValue> {
     prop_oneof![
         Just(OwnedValue::Word("ipv4")),
         ".{0,300}".prop_map(|text: String| OwnedValue::Text(text.into())),
+        any::<[u8; 16]>().prop_map(|bytes| OwnedValue::Command(Command::from_kernel(bytes))),
         any::<IpAddr>().prop_map(OwnedValue::Address),
         any::<i64>().prop_map(OwnedValue::Int),
         any::<Duration>().prop_map(OwnedValue::Seconds),

@@ -10,8 +10,8 @@ use crate::chunk::{CHUNK, Chunk, Sender};
 use crate::metric::{MetricPoint, Reading, Temporality};
 use crate::processors::RETRANSMITS;
 use crate::record::{
-    Amounts, Bundle, Class, Flow, Identity, NetworkType, Record, RetransmitType, Segment, TcpFlags,
-    TcpSample, TcpState,
+    Amounts, Bundle, Class, Command, Flow, Identity, NetworkType, Owner, Record, RetransmitType, Segment,
+    TcpFlags, TcpSample, TcpState,
 };
 
 /// The record of an IPv4 segment that was retransmitted in fast recovery, 10.0.0.1:43210 -> 192.0.2.7:443.
@@ -48,6 +48,7 @@ pub(crate) fn record() -> Record {
             segments_sent: 90,
             dsack_dups: 1,
         }),
+        owner: Some(Owner { pid: 321, command: Command::from_kernel(*b"curl\0\0\0\0\0\0\0\0\0\0\0\0") }),
         local_attributes: None,
         peer_attributes: None,
     }
@@ -82,6 +83,7 @@ pub(crate) fn gap() -> Record {
         flow: None,
         segment: None,
         tcp: None,
+        owner: None,
         ..record()
     }
 }

@@ -4,8 +4,8 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::time::Duration;
 
 use otel_tcpretrans_pipeline::record::{
-    Amounts, Class, Flow, HandshakeRole, Identity, NetworkType, Record, RetransmitType, Segment, TcpFlags,
-    TcpSample, TcpState,
+    Amounts, Class, Command, Flow, HandshakeRole, Identity, NetworkType, Owner, Record, RetransmitType,
+    Segment, TcpFlags, TcpSample, TcpState,
 };
 use rustix::io::Errno;
 
@@ -45,8 +45,9 @@ pub(crate) fn record(event: &wire_event, wall_offset_ns: i64) -> Result<Record, 
     const SEGMENT: u32 = wire_kind::KIND_SEGMENT.0;
     const SYNACK: u32 = wire_kind::KIND_SYNACK.0;
     const UNSEEN: u32 = wire_kind::KIND_UNSEEN.0;
+    const INTERRUPTING: u32 = wire_kind::KIND_SEGMENT_INTERRUPTING.0;
     let has_skb = match u32::from(event.kind) {
-        SEGMENT | SYNACK => true,
+        SEGMENT | SYNACK | INTERRUPTING => true,
         UNSEEN => false,
         _ => return Err(DecodeError::UnknownKind(event.kind)),
     };
@@ -89,6 +90,8 @@ pub(crate) fn record(event: &wire_event, wall_offset_ns: i64) -> Result<Record, 
             segments_sent: event.segments_sent,
             dsack_dups: event.dsack_dups,
         }),
+        owner: knows(wire_unknown::UNKNOWN_OWNER)
+            .then(|| Owner { pid: event.owner_pid, command: Command::from_kernel(event.owner_command) }),
         local_attributes: None,
         peer_attributes: None,
     })
@@ -105,6 +108,7 @@ pub(crate) fn gap(ipv6: bool, reason: u8, amounts: Amounts, time_unix_nano: u64)
         flow: None,
         segment: None,
         tcp: None,
+        owner: None,
         local_attributes: None,
         peer_attributes: None,
     }

@@ -13,6 +13,7 @@ const _: () = assert!(offset_of!(wire_lost, events) == 0);
 
 /// Number of kinds of events: each has its own counters on each CPU.
 pub(crate) const KINDS: usize = wire_kind::KINDS.0 as usize;
+const INTERRUPTING: usize = wire_kind::KIND_SEGMENT_INTERRUPTING.0 as usize;
 /// How often a snapshot is tried. After that the CPU counts as too busy for one.
 const SNAPSHOT_TRIES: usize = 16;
 
@@ -31,8 +32,11 @@ pub(crate) struct Counters {
 pub(crate) struct KernelCounts {
     /// Events in scope.
     pub(crate) events: u64,
-    /// Runs of a program that interrupted a run of the same program and were skipped (kernels before 6.1).
+    /// Runs of a program that interrupted a run of the same program and were skipped (kernels before 6.1). The second
+    /// program of a hit is not among them: where it is skipped, the first one was not.
     pub(crate) nested: u64,
+    /// Of the events, those that the second program told of, because the first one was skipped.
+    pub(crate) interrupting: u64,
     /// Segments that no event showed when they were sent, and that the socket's next event has.
     pub(crate) healed_segments: u64,
     /// Events that were not sent, and their segments, by `wire_loss`.
@@ -59,9 +63,13 @@ impl std::ops::AddAssign for Lost {
 }
 
 impl KernelCounts {
-    fn add(&mut self, cpu: usize, slot: &wire_counters) {
+    fn add(&mut self, cpu: usize, kind: usize, slot: &wire_counters) {
         self.events += slot.events;
-        self.nested += slot.nested;
+        if kind == INTERRUPTING {
+            self.interrupting += slot.events;
+        } else {
+            self.nested += slot.nested;
+        }
         self.healed_segments += slot.healed_segments;
         for (sum, lost) in self.lost.iter_mut().zip(&slot.lost) {
             *sum += Lost { events: lost.events, segments: lost.segments };
@@ -83,6 +91,7 @@ impl std::ops::AddAssign<&KernelCounts> for KernelCounts {
     fn add_assign(&mut self, other: &KernelCounts) {
         self.events += other.events;
         self.nested += other.nested;
+        self.interrupting += other.interrupting;
         self.healed_segments += other.healed_segments;
         for (sum, lost) in self.lost.iter_mut().zip(&other.lost) {
             *sum += *lost;
@@ -106,7 +115,7 @@ impl Counters {
     pub(crate) fn sum(&self) -> KernelCounts {
         let mut counts = KernelCounts::default();
         for slot in 0..self.slots {
-            counts.add(slot / KINDS, &self.read(slot));
+            counts.add(slot / KINDS, slot % KINDS, &self.read(slot));
         }
         counts
     }

@@ -97,8 +97,9 @@ impl LiveCounts {
     pub(crate) fn counts(&self) -> ReceiverCounts {
         let kernel = self.lock();
         let counts = kernel.sum();
-        // Runs that were skipped before they could count an event.
+        // Runs that were skipped before they could count an event, without those that the second program made good.
         let misses = kernel.misses_before + kernel.misses + counts.nested;
+        let misses = misses.saturating_sub(counts.interrupting);
         let load = |number: &AtomicU64| number.load(Ordering::Relaxed);
         let events = |place, reason, events| Unobserved { place, reason, cpu: None, events, segments: None };
         let lost = |place, reason, lost: Lost| Unobserved {
@@ -125,7 +126,8 @@ impl LiveCounts {
             ..lost("kernel", "ring_full", *full)
         }));
         let healed = ("healed_segments", "{segment}", counts.healed_segments);
-        let gauges = kernel.gauges.iter().copied().chain([healed]);
+        let interrupting = ("interrupting_events", "{event}", counts.interrupting);
+        let gauges = kernel.gauges.iter().copied().chain([healed, interrupting]);
         ReceiverCounts {
             makes_points: false,
             seen: counts.events + misses,

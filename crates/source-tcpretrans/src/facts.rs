@@ -59,6 +59,8 @@ pub struct BtfFacts {
     pub socket_cookie: bool,
     /// Socket storage is there for tracing programs (since Linux 5.11).
     pub socket_storage: bool,
+    /// The function in which accept() gives a connection its file. The one who accepts is tagged there.
+    pub accept: bool,
     /// Ring buffers are there (since Linux 5.8).
     pub ringbuf: bool,
     /// Maps and programs are charged to `RLIMIT_MEMLOCK` (before Linux 5.11).
@@ -141,6 +143,7 @@ impl BtfFacts {
                 .is_some(),
             socket_cookie: btf.type_by_name::<types::Func<'_>>("bpf_get_socket_ptr_cookie").is_some(),
             socket_storage: btf.type_by_name::<types::Func<'_>>("bpf_sk_storage_get_tracing").is_some(),
+            accept: btf.type_by_name::<types::Func<'_>>("security_sock_graft").is_some(),
             ringbuf: btf.type_by_name::<types::Struct<'_>>("bpf_ringbuf_map").is_some(),
             charges_memlock: btf.type_by_name::<types::Struct<'_>>("bpf_map_memory").is_some(),
         })

@@ -18,9 +18,12 @@ pub struct Setup {
     pub synack: bool,
     /// Whether the kernel side may ask for socket cookies.
     pub socket_cookie: bool,
-    /// Whether the kernel side may keep a number in each socket's storage. Otherwise it keeps it by the socket's address,
-    /// in a map that forgets the least used.
+    /// Whether the kernel side may keep something in each socket's storage: its count, and its owner. Otherwise it keeps the
+    /// count by the socket's address, in a map that forgets the least used, and the owner is not known.
     pub socket_storage: bool,
+    /// Whether the kernel side may tag a connection with the process that accepts it. Otherwise its owner is the one who
+    /// made the listener listen.
+    pub accept: bool,
     /// For the log: each decision that differs from what the configuration asks for.
     pub warnings: Vec<String>,
 }
@@ -95,6 +98,7 @@ pub fn decide(facts: &Facts, config: &Config) -> Result<Setup, Refusal> {
         synack: config.synack && (btf.retransmit_synack || config.hook == Hook::Tracepoint),
         socket_cookie: btf.socket_cookie,
         socket_storage: btf.socket_storage,
+        accept: btf.socket_storage && btf.accept,
         warnings,
     })
 }
@@ -221,6 +225,7 @@ mod tests {
                 reports_err: true,
                 socket_cookie: true,
                 socket_storage: true,
+                accept: true,
                 ringbuf: true,
                 charges_memlock: false,
             }),

@@ -73,6 +73,12 @@ pub enum Attribute {
     DsackDups,
     #[strum(serialize = "linux.netns.inode")]
     NetnsInode,
+    /// The process that owns the socket, in the initial pid namespace.
+    #[strum(serialize = "process.pid")]
+    ProcessPid,
+    /// Its command as the kernel keeps it: at most 15 bytes.
+    #[strum(serialize = "process.command")]
+    ProcessCommand,
     #[strum(serialize = "error.type")]
     ErrorType,
     /// Only `aggregate` sets it, on the series that takes what exceeds `max_series`.

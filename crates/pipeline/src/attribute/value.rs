@@ -6,7 +6,7 @@ use std::sync::Arc;
 use std::time::Duration;
 
 use super::error_type::ErrorType;
-use crate::record::TcpFlags;
+use crate::record::{Command, TcpFlags};
 
 /// A value, borrowed from its record. To make it, to copy it or to turn it into an [`OwnedValue`] allocates nothing.
 #[derive(Clone, Copy, Debug, PartialEq)]
@@ -15,6 +15,8 @@ pub enum Value<'a> {
     Word(&'static str),
     /// Any other text.
     Text(&'a Arc<str>),
+    /// The name of a command; a string in OTLP.
+    Command(&'a Command),
     /// An IP address; a string in OTLP.
     Address(IpAddr),
     /// A whole number.
@@ -35,6 +37,7 @@ impl<'a> Value<'a> {
         match self {
             Value::Word(word) => Some(word),
             Value::Text(text) => Some(text),
+            Value::Command(command) => Some(command.as_str()),
             _ => None,
         }
     }
@@ -46,6 +49,7 @@ impl fmt::Display for Value<'_> {
         match *self {
             Value::Word(word) => f.write_str(word),
             Value::Text(text) => f.write_str(text),
+            Value::Command(command) => command.fmt(f),
             Value::Address(address) => address.fmt(f),
             Value::Int(number) => number.fmt(f),
             Value::Seconds(time) => write!(f, "{:.6}", time.as_secs_f64()),
@@ -62,6 +66,7 @@ impl fmt::Display for Value<'_> {
 pub enum OwnedValue {
     Word(&'static str),
     Text(Arc<str>),
+    Command(Command),
     Address(IpAddr),
     Int(i64),
     Seconds(Duration),
@@ -76,6 +81,7 @@ impl OwnedValue {
         match self {
             OwnedValue::Word(word) => Value::Word(word),
             OwnedValue::Text(text) => Value::Text(text),
+            OwnedValue::Command(command) => Value::Command(command),
             OwnedValue::Address(address) => Value::Address(*address),
             OwnedValue::Int(number) => Value::Int(*number),
             OwnedValue::Seconds(time) => Value::Seconds(*time),
@@ -91,6 +97,7 @@ impl From<Value<'_>> for OwnedValue {
         match value {
             Value::Word(word) => OwnedValue::Word(word),
             Value::Text(text) => OwnedValue::Text(Arc::clone(text)),
+            Value::Command(command) => OwnedValue::Command(*command),
             Value::Address(address) => OwnedValue::Address(address),
             Value::Int(number) => OwnedValue::Int(number),
             Value::Seconds(time) => OwnedValue::Seconds(time),

@@ -33,8 +33,8 @@ impl Record {
 
     /// The value of an attribute that receivers set; `None` if the record has none. Allocates nothing.
     pub fn own(&self, attribute: Attribute) -> Option<Value<'_>> {
-        use Value::{Address, Bool, Errno, Flags, Int, Seconds, Word};
-        let Record { class, amounts, flow, segment, tcp, .. } = self;
+        use Value::{Address, Bool, Command, Errno, Flags, Int, Seconds, Word};
+        let Record { class, amounts, flow, segment, tcp, owner, .. } = self;
         Some(match attribute {
             Attribute::NetworkTransport => Word("tcp"),
             Attribute::NetworkType => Word(class.network_type.into()),
@@ -62,6 +62,8 @@ impl Record {
             Attribute::SegmentsSent => Int((*tcp)?.segments_sent.into()),
             Attribute::DsackDups => Int((*tcp)?.dsack_dups.into()),
             Attribute::NetnsInode => Int((*flow)?.netns_inode?.into()),
+            Attribute::ProcessPid => Int((*owner)?.pid.into()),
+            Attribute::ProcessCommand => Command(&owner.as_ref()?.command),
             Attribute::ErrorType => Errno(self.errno()?),
             Attribute::MetricOverflow => return None,
         })

@@ -10,6 +10,7 @@ mod class;
 mod flags;
 mod flow;
 mod model;
+mod owner;
 
 pub use amounts::Amounts;
 pub use bundle::Bundle;
@@ -17,3 +18,4 @@ pub use class::{Class, HandshakeRole, NetworkType, RetransmitType};
 pub use flags::{TcpFlags, UnknownFlag};
 pub use flow::{Flow, Segment, TcpSample, TcpState};
 pub use model::{Identity, Record};
+pub use owner::{Command, Owner};

@@ -6,6 +6,7 @@ use super::amounts::Amounts;
 use super::bundle::Bundle;
 use super::class::Class;
 use super::flow::{Flow, Segment, TcpSample};
+use super::owner::Owner;
 
 /// One retransmission, or a gap. Each record becomes one log record, and is part of the sums.
 ///
@@ -30,6 +31,8 @@ pub struct Record {
     pub segment: Option<Segment>,
     /// A sample of the socket's TCP values. `None` for a gap.
     pub tcp: Option<TcpSample>,
+    /// Who owns the socket; `None` where that is not known, and for a gap.
+    pub owner: Option<Owner>,
     /// What processors found for the local side. A clone of the record shares it.
     pub local_attributes: Option<Arc<Bundle>>,
     /// What processors found for the peer side. A clone of the record shares it.

@@ -34,6 +34,8 @@ fn event() -> wire_event {
         total_retransmits: 2,
         segments_sent: 90,
         dsack_dups: 1,
+        owner_pid: 321,
+        owner_command: *b"curl\0\0\0\0\0\0\0\0\0\0\0\0",
         socket_cookie: 11,
         cgroup_id: 12,
         netns_inode: 13,
@@ -95,6 +97,7 @@ fn a_segment() {
             segments_sent: 90,
             dsack_dups: 1,
         }),
+        owner: Some(Owner { pid: 321, command: Command::from_kernel(*b"curl\0\0\0\0\0\0\0\0\0\0\0\0") }),
         local_attributes: None,
         peer_attributes: None,
     };
@@ -136,6 +139,19 @@ fn segments_without_their_skb_have_addresses_all_the_same() {
     assert_eq!(record.tcp, converted(event()).tcp);
     assert_eq!(record.identity, Some(Identity { cpu: 1, stream: 2, sequence: 42 }));
     assert_eq!(record.class.retransmit_type, RetransmitType::Unknown);
+}
+
+#[test]
+fn a_segment_that_the_second_program_told_of_is_one_of_another_stream() {
+    let kind = wire_kind::KIND_SEGMENT_INTERRUPTING.0 as u8;
+    let identity = Some(Identity { cpu: 1, stream: 3, sequence: 42 });
+    assert_eq!(converted(wire_event { kind, ..event() }), Record { identity, ..converted(event()) });
+}
+
+#[test]
+fn an_owner_that_is_not_known_is_none() {
+    let unknown = wire_unknown::UNKNOWN_OWNER.0;
+    assert_eq!(converted(wire_event { unknown, ..event() }).owner, None);
 }
 
 #[test]
@@ -284,6 +300,7 @@ fn a_gap() {
         flow: None,
         segment: None,
         tcp: None,
+        owner: None,
         local_attributes: None,
         peer_attributes: None,
     };

@@ -22,14 +22,10 @@ impl StepError {
         self.error.kind() == ErrorKind::PermissionDenied
     }
 
-    /// The kernel refuses this way to do it, and another hook may work. The verifier's refusals come as EACCES too. Where
-    /// memory or descriptors are short another hook would fail as well, for a reason that hides the first.
+    /// The kernel refuses this way to do it, and another hook may work. Where memory or descriptors are short another hook
+    /// would fail as well, for a reason that hides the first.
     pub(super) fn may_do_otherwise(&self) -> bool {
-        use ErrorKind::{InvalidData, InvalidInput, NotFound, PermissionDenied, TooBig, Unsupported};
-        matches!(
-            self.error.kind(),
-            InvalidInput | InvalidData | NotFound | PermissionDenied | TooBig | Unsupported
-        )
+        is_refused(self.error.kind())
     }
 
     /// The receiver's error, which says what is needed where the kernel denied something.
@@ -55,4 +51,11 @@ impl StepError {
             memlock.unwrap_or_default()
         ))
     }
+}
+
+/// True if the kernel refuses to do it: it does not know it, or does not allow it. The verifier's refusals come as EACCES
+/// too. False where memory or descriptors are short.
+pub(super) fn is_refused(error: ErrorKind) -> bool {
+    use ErrorKind::{InvalidData, InvalidInput, NotFound, PermissionDenied, TooBig, Unsupported};
+    matches!(error, InvalidInput | InvalidData | NotFound | PermissionDenied | TooBig | Unsupported)
 }

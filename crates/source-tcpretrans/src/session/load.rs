@@ -10,17 +10,19 @@ use libbpf_rs::skel::{OpenSkel, SkelBuilder};
 use libbpf_rs::{MapHandle, OpenObject};
 use otel_tcpretrans_pipeline::component::ReceiverError;
 
+use super::constants::set_constants;
 use super::error::{LOADING, StepError};
 use super::inputs::Inputs;
+use super::owners;
 use super::reader::{Poll, Reader, of_errno};
 use crate::buffer::Budget;
 use crate::callback::Callback;
 use crate::counters::{Counters, KINDS};
 use crate::perf::PerfReader;
 use crate::ring::{Ring, RingReader};
-use crate::setup::{HookKind, ScopeSetup, TransportSetup};
+use crate::setup::{HookKind, TransportSetup};
 use crate::sink::Sink;
-use crate::skeleton::types::{wire_config, wire_scope, wire_transport};
+use crate::skeleton::types::wire_transport;
 use crate::skeleton::{OpenTcpretransSkel, TcpretransSkel, TcpretransSkelBuilder};
 use crate::wake::WakeAt;
 
@@ -84,9 +86,15 @@ fn load_by<'slot>(
         }
     };
     let poll = Poll::new(&reader, &inputs.stop).map_err(at("making an epoll"))?;
-    attach(hook, inputs.setup.synack, &mut skeleton).map_err(at("attaching"))?;
+    attach(&mut skeleton).map_err(at("attaching"))?;
+    let owner =
+        owners::find(inputs, &mut skeleton).map_err(|(step, error)| StepError { hook, step, error })?;
     let hook: &'static str = hook.into();
-    let info = vec![("hook", hook.to_owned()), ("transport", transport.to_owned())];
+    let info = vec![
+        ("hook", hook.to_owned()),
+        ("transport", transport.to_owned()),
+        ("owner", owner.name().to_owned()),
+    ];
     inputs.counts.begin(Arc::clone(&counters), info, vec![reached]);
     Ok(Loaded { skeleton, reader, counters, interval, poll })
 }
@@ -99,11 +107,6 @@ fn configure(
     entries: u32,
 ) -> libbpf_rs::Result<Option<Ring>> {
     let setup = &inputs.setup;
-    let (scope, scope_netns, scope_cgroup) = match setup.scope {
-        ScopeSetup::Host => (wire_scope::SCOPE_HOST, 0, 0),
-        ScopeSetup::Netns(inode) => (wire_scope::SCOPE_NETNS, inode, 0),
-        ScopeSetup::Cgroup(id) => (wire_scope::SCOPE_CGROUP, 0, id),
-    };
     let (transport, ring) = match setup.transport {
         TransportSetup::Ringbuf { bytes } => {
             let ring = Ring::create(bytes, inputs.facts.page_size_bytes, Budget::of_maps(&inputs.facts))?;
@@ -121,21 +124,16 @@ fn configure(
     let stores = setup.socket_storage && hook == HookKind::TpBtf; // a classic tracepoint's socket is untyped
     open.maps.kept_by_socket.set_autocreate(stores)?;
     open.maps.kept_by_address.set_autocreate(!stores)?;
-    let rodata = open.maps.rodata_data.as_deref_mut().ok_or_else(|| {
-        libbpf_rs::Error::from(std::io::Error::other("the object has no .rodata")) // it has: bpf/config.h
-    })?;
-    rodata.config = wire_config {
-        scope_cgroup,
-        scope_netns,
-        scope: scope.0 as u8,
-        transport: transport.0 as u8,
-        has_cookie: setup.socket_cookie.into(),
-        has_socket_storage: stores.into(),
-    };
+    open.maps.tags.set_autocreate(stores)?;
+    set_constants(open, setup, transport, stores)?;
     let (btf, classic) = (hook == HookKind::TpBtf, hook == HookKind::Tracepoint);
     open.progs.btf_retransmit_skb.set_autoload(btf);
     open.progs.btf_retransmit_synack.set_autoload(btf && setup.synack);
     open.progs.btf_destroy_sock.set_autoload(btf);
+    open.progs.btf_retransmit_skb_interrupting.set_autoload(stores);
+    open.progs.btf_set_state.set_autoload(stores);
+    open.progs.btf_accept.set_autoload(false); // in an object of its own: owners.rs
+    open.progs.btf_tag_files.set_autoload(stores);
     open.progs.classic_destroy_sock.set_autoload(classic);
     open.progs.classic_retransmit_skb.set_autoload(classic);
     open.progs.classic_retransmit_synack.set_autoload(classic && setup.synack);
@@ -172,23 +170,18 @@ fn callback_of(sink: &Rc<Sink>) -> Rc<Callback> {
     Rc::new(Callback::new(move |bytes| sink.record(bytes)))
 }
 
-fn attach(hook: HookKind, synack: bool, skeleton: &mut TcpretransSkel<'_>) -> libbpf_rs::Result<()> {
+/// Attaches the programs that were loaded. The first program of a hit is attached before the second.
+fn attach(skeleton: &mut TcpretransSkel<'_>) -> libbpf_rs::Result<()> {
     let (progs, links) = (&skeleton.progs, &mut skeleton.links);
-    match hook {
-        HookKind::TpBtf => {
-            links.btf_retransmit_skb = Some(progs.btf_retransmit_skb.attach()?);
-            links.btf_destroy_sock = Some(progs.btf_destroy_sock.attach()?);
-            if synack {
-                links.btf_retransmit_synack = Some(progs.btf_retransmit_synack.attach()?);
-            }
-        }
-        HookKind::Tracepoint => {
-            links.classic_retransmit_skb = Some(progs.classic_retransmit_skb.attach()?);
-            links.classic_destroy_sock = Some(progs.classic_destroy_sock.attach()?);
-            if synack {
-                links.classic_retransmit_synack = Some(progs.classic_retransmit_synack.attach()?);
-            }
-        }
-    }
+    let attach =
+        |program: &libbpf_rs::ProgramMut<'_>| program.autoload().then(|| program.attach()).transpose();
+    links.btf_set_state = attach(&progs.btf_set_state)?;
+    links.btf_retransmit_skb = attach(&progs.btf_retransmit_skb)?;
+    links.btf_retransmit_skb_interrupting = attach(&progs.btf_retransmit_skb_interrupting)?;
+    links.btf_destroy_sock = attach(&progs.btf_destroy_sock)?;
+    links.btf_retransmit_synack = attach(&progs.btf_retransmit_synack)?;
+    links.classic_retransmit_skb = attach(&progs.classic_retransmit_skb)?;
+    links.classic_destroy_sock = attach(&progs.classic_destroy_sock)?;
+    links.classic_retransmit_synack = attach(&progs.classic_retransmit_synack)?;
     Ok(())
 }

@@ -111,6 +111,7 @@ fn pass(loaded: &Loaded<'_>, sink: &Sink) -> libbpf_rs::Result<Found> {
     })
 }
 
+/// Of the programs that nothing stands in for when they are skipped: the second one of a hit is not among them.
 fn count_misses(skeleton: &TcpretransSkel<'_>, counts: &LiveCounts) {
     let progs = &skeleton.progs;
     let loaded = [

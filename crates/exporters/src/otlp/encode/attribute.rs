@@ -78,6 +78,7 @@ fn any_value(out: &mut Vec<u8>, value: Value<'_>) {
     match value {
         Value::Word(word) => wire::string(out, STRING_VALUE, word),
         Value::Text(text) => wire::string(out, STRING_VALUE, text),
+        Value::Command(command) => wire::string(out, STRING_VALUE, command.as_str()),
         Value::Int(number) => wire::integer(out, INT_VALUE, number),
         Value::Bool(truth) => wire::integer(out, BOOL_VALUE, truth.into()),
         Value::Seconds(time) => wire::double(out, DOUBLE_VALUE, time.as_secs_f64()),

@@ -10,7 +10,7 @@ use strum::VariantNames;
 
 use crate::attribute::{Attribute, Key, OwnedValue, Value, errno};
 use crate::config::nearest;
-use crate::record::{HandshakeRole, NetworkType, Record, RetransmitType, TcpFlags, TcpState};
+use crate::record::{Command, HandshakeRole, NetworkType, Record, RetransmitType, TcpFlags, TcpState};
 
 /// `ATTR (==|!=|in|not in) VALUE`, compiled. It is shown and serialized as it was written.
 #[derive(Clone, Debug, PartialEq, Eq, SerializeDisplay, DeserializeFromStr)]
@@ -31,7 +31,7 @@ enum Values {
     Numbers(Vec<i64>),
     /// Networks. An address is here as a network of one address.
     Networks(Vec<IpNet>),
-    /// Values of an attribute that a processor finds: each text, and the other types that it can be read as.
+    /// Texts. Of an attribute that a processor finds, also the other types that each text can be read as.
     Found(Vec<OwnedValue>),
 }
 
@@ -197,10 +197,15 @@ fn compile(attribute: Attribute, values: &[&str]) -> Result<Values, String> {
         | Attribute::TotalRetransmits
         | Attribute::SegmentsSent
         | Attribute::DsackDups
+        | Attribute::ProcessPid
         | Attribute::NetnsInode => each(attribute, values, "a whole number, 0 to 4294967295", |v| {
             v.parse::<u32>().ok().map(i64::from)
         })
         .map(Values::Numbers),
+        Attribute::ProcessCommand => each(attribute, values, "a command of at most 15 bytes", |v| {
+            (v.len() <= Command::MOST).then(|| v.into())
+        })
+        .map(Values::Found),
         Attribute::Flags => each(attribute, values, "flags such as SYN|ACK, or none", |v| {
             TcpFlags::from_str(v).ok().map(|flags| flags.0.into())
         })

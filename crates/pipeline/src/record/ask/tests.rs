@@ -30,6 +30,8 @@ fn values_of_a_record() {
         ("network.tcp.retransmit.type", "fast"),
         ("network.transport", "tcp"),
         ("network.type", "ipv4"),
+        ("process.command", "curl"),
+        ("process.pid", "321"),
         ("tcp.bytes", "2896"),
         ("tcp.cwnd", "10"),
         ("tcp.dsack_dups", "1"),
