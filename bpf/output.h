@@ -4,6 +4,7 @@
 #define TCPRETRANS_OUTPUT_H
 
 #include "config.h"
+#include "netns.h"
 #include "wake.h"
 
 /* Sized before the load: one entry per CPU and kind. The reader maps it, so that reading it needs no privilege. */
@@ -133,6 +134,7 @@ static __always_inline void end_event(void *ctx, struct wire_event *event,
 	long err;
 
 	count(counters, event);
+	tell_netns(event);
 	err = output(ctx, event, counters);
 	barrier();
 	counters->finished++;

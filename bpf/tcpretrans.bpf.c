@@ -19,6 +19,7 @@
 #define TCP_ESTABLISHED 1
 #define TCP_SYN_SENT 2
 #define TCP_SYN_RECV 3
+#define TCP_CLOSE 7
 #define TCP_LISTEN 10
 #define TCP_NEW_SYN_RECV 12
 
@@ -183,18 +184,14 @@ int btf_retransmit_synack(__u64 *ctx)
 	return 0;
 }
 
-/* TP_PROTO(struct sock *sk); most sockets that end never sent anything again. */
-SEC("tp_btf/tcp_destroy_sock")
-int btf_destroy_sock(__u64 *ctx)
+/* Tells what no event has shown of a socket that sends nothing any more. */
+static __always_inline int tell_unseen(__u64 *ctx, struct sock *sk, const struct tcp_sock *tp)
 {
-	struct sock *sk = (void *)ctx[0];
-	const struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 	struct wire_event event = {};
 	struct wire_counters *counters;
+	struct kept *kept;
 	struct tag *tag;
 
-	if (!tp || !tp->total_retrans)
-		return 0;
 	if (!direct_unseen(&event, sk, tp))
 		return 0;
 	tag = tag_of(sk);
@@ -207,13 +204,26 @@ int btf_destroy_sock(__u64 *ctx)
 		return 0;
 	direct_cookie(&event, sk);
 	end_event(ctx, &event, counters);
+	kept = kept_of(sk);
+	if (kept)
+		store_kept(kept, ports_of(&event), tp->total_retrans);
 	return 0;
+}
+
+/* TP_PROTO(struct sock *sk); most sockets that end never sent anything again. */
+SEC("tp_btf/tcp_destroy_sock")
+int btf_destroy_sock(__u64 *ctx)
+{
+	struct sock *sk = (void *)ctx[0];
+	const struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+
+	return tp && tp->total_retrans ? tell_unseen(ctx, sk, tp) : 0;
 }
 
 /*
  * TP_PROTO(const struct sock *sk, const int oldstate, const int newstate), include/trace/events/sock.h.
  * The socket's lock is held. The states that tag by the current task are set by its own
- * connect() and listen().
+ * connect() and listen(). Before tcp_disconnect() clears the total, it sets TCP_CLOSE.
  */
 SEC("tp_btf/inet_sock_set_state")
 int btf_set_state(__u64 *ctx)
@@ -225,11 +235,15 @@ int btf_set_state(__u64 *ctx)
 	struct kept *kept;
 	struct tag *tag;
 
-	if (to != TCP_SYN_SENT && to != TCP_LISTEN &&
+	if (to != TCP_SYN_SENT && to != TCP_LISTEN && to != TCP_CLOSE &&
 	    !(to == TCP_ESTABLISHED && from == TCP_SYN_RECV))
 		return 0;
 	tp = tcp_sock_of(sk);
-	if (!tp || !direct_in_scope(sk))
+	if (!tp)
+		return 0;
+	if (to == TCP_CLOSE)
+		return tp->total_retrans ? tell_unseen(ctx, sk, tp) : 0;
+	if (!direct_in_scope(sk))
 		return 0;
 	if (to != TCP_LISTEN)
 		made.born_with = tp->total_retrans;

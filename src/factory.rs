@@ -12,7 +12,7 @@ use otel_tcpretrans_pipeline::books::Signal;
 use otel_tcpretrans_pipeline::component::{AnyReceiver, Exporter, ExporterError, Host, ReceiverError};
 use otel_tcpretrans_pipeline::graph::Factory;
 use otel_tcpretrans_pipeline::storage::{self, Storages};
-use otel_tcpretrans_source::{Replay, TcpStats, Tcpretrans};
+use otel_tcpretrans_source::{Audit, Replay, TcpStats, Tcpretrans};
 
 use crate::components::{ExporterConfig, ReceiverConfig};
 
@@ -26,6 +26,8 @@ pub(crate) struct Components {
     servers: Servers,
     /// The directories of `file_storage` extensions.
     storages: Storages,
+    /// What `tcp_stats` compares with the kernel's counts.
+    audit: Audit,
 }
 
 /// An exporter of a plan: its configuration, and the resource that it sends.
@@ -44,6 +46,7 @@ impl Components {
             files: Files::default(),
             servers: Servers::default(),
             storages: Storages::default(),
+            audit: Audit::default(),
         }
     }
 }
@@ -55,10 +58,12 @@ impl Factory for Components {
     fn receiver(&self, _id: &str, config: &ReceiverConfig) -> Result<AnyReceiver, ReceiverError> {
         Ok(match config {
             ReceiverConfig::Tcpretrans(config) => {
-                AnyReceiver::Records(Box::new(Tcpretrans::new(config.clone())))
+                AnyReceiver::Records(Box::new(Tcpretrans::new(config.clone()).audited(&self.audit)))
             }
             ReceiverConfig::Replay(config) => AnyReceiver::Records(Box::new(Replay::new(config.clone()))),
-            ReceiverConfig::TcpStats(config) => AnyReceiver::Points(Box::new(TcpStats::new(config.clone()))),
+            ReceiverConfig::TcpStats(config) => {
+                AnyReceiver::Points(Box::new(TcpStats::new(config.clone()).auditing(&self.audit)))
+            }
         })
     }
 

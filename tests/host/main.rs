@@ -1,6 +1,7 @@
 //! The real binary on the real kernel: its numbers, its privileges, its signals, its own telemetry. Needs root.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, unreachable_pub, missing_docs)]
 
+mod audit;
 mod cgroups;
 mod clock;
 mod counts;
@@ -72,6 +73,7 @@ fn main() -> ExitCode {
         ("idle_it_hardly_wakes_by_perf", idle::it_hardly_wakes_by_perf),
         ("short_lived_containers_and_units_are_named", cgroups::are_named),
         ("the_kernels_counters_are_those_of_the_kernel", tcp_stats::equal_the_kernel),
+        ("the_audit_finds_no_difference_in_a_storm", audit::finds_no_difference_in_a_storm),
         ("a_scrape_shows_balanced_books", own_telemetry::a_scrape_shows_balanced_books),
     ];
     main_where(cases, |name| (name == IN_A_USER_NAMESPACE).then(privileges::no_user_namespace).flatten())

@@ -3,6 +3,7 @@
 //! Facts, then decision, then act: [`facts`] are probed, [`setup`] decides purely, `session` loads, attaches and
 //! reads. This crate alone knows libbpf-rs and has `unsafe` code.
 
+mod audit;
 mod buffer;
 mod callback;
 mod cgroup;
@@ -32,6 +33,7 @@ mod wake;
 mod wall_clock;
 pub mod wire;
 
+pub use audit::Audit;
 pub use check::{Report, check};
 pub use config::Config;
 pub use convert::{DecodeError, decode};

@@ -11,6 +11,7 @@ use otel_tcpretrans_pipeline::record::Record;
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::fd::OwnedFd;
 
+use crate::audit::Audit;
 use crate::config::Config;
 use crate::counts::LiveCounts;
 use crate::facts::Facts;
@@ -23,6 +24,7 @@ use crate::tap::Tap;
 pub struct Tcpretrans {
     config: Config,
     counts: Arc<LiveCounts>,
+    audit: Audit,
     tap: Option<Arc<Tap>>,
     running: Option<ReaderThread>,
 }
@@ -36,12 +38,20 @@ struct ReaderThread {
 impl Tcpretrans {
     /// A receiver that is not started. Touches nothing.
     pub fn new(config: Config) -> Tcpretrans {
-        Tcpretrans { config, counts: Arc::default(), tap: None, running: None }
+        Tcpretrans { config, counts: Arc::default(), audit: Audit::default(), tap: None, running: None }
+    }
+
+    /// Lets those that share `audit` compare it with the kernel's counts while it runs.
+    pub fn audited(mut self, audit: &Audit) -> Tcpretrans {
+        self.audit = audit.clone();
+        self
     }
 
     /// A receiver whose events go to `tap`, as the kernel sent them. Its channel stays empty, and closes when it ends.
     pub(crate) fn tapped(config: Config, tap: Arc<Tap>) -> Tcpretrans {
-        Tcpretrans { config, counts: Arc::default(), tap: Some(tap), running: None }
+        let mut tapped = Tcpretrans::new(config);
+        tapped.tap = Some(tap);
+        tapped
     }
 }
 
@@ -64,6 +74,7 @@ impl Receiver for Tcpretrans {
             wakeup: self.config.wakeup.clone(),
             out,
             counts: Arc::clone(&self.counts),
+            audit: self.audit.clone(),
             tap: self.tap.clone(),
             stop: stop.try_clone().map_err(|error| failed("eventfd", &error))?,
         };

@@ -6,6 +6,7 @@ use std::sync::Arc;
 use otel_tcpretrans_pipeline::chunk::Sender;
 use otel_tcpretrans_pipeline::record::Record;
 
+use crate::audit::Audit;
 use crate::config::Wakeup;
 use crate::counts::LiveCounts;
 use crate::facts::Facts;
@@ -19,6 +20,8 @@ pub(crate) struct Inputs {
     pub(crate) wakeup: Wakeup,
     pub(crate) out: Sender<Record>,
     pub(crate) counts: Arc<LiveCounts>,
+    /// Who may compare what was told with the kernel's counts.
+    pub(crate) audit: Audit,
     /// Takes the events in place of `out`.
     pub(crate) tap: Option<Arc<Tap>>,
     /// Becomes readable when the session is to stop.

@@ -15,6 +15,7 @@ use super::error::{LOADING, StepError};
 use super::inputs::Inputs;
 use super::owners;
 use super::reader::{Poll, Reader, of_errno};
+use crate::audit::Told;
 use crate::buffer::Budget;
 use crate::callback::Callback;
 use crate::counters::{Counters, KINDS};
@@ -34,6 +35,8 @@ pub(super) struct Loaded<'slot> {
     /// How often the reader looks while events come.
     pub(super) interval: Duration,
     pub(super) skeleton: TcpretransSkel<'slot>,
+    /// Lets it be audited.
+    _told: Arc<Told>,
 }
 
 /// Tries the setup's hooks in turn.
@@ -85,6 +88,7 @@ fn load_by<'slot>(
             (Reader::Perf(reader), inputs.wakeup.perf_interval(), "perf", reached)
         }
     };
+    let told = MapHandle::try_from(&skeleton.maps.told_by_netns).map_err(at("opening a map"))?;
     let poll = Poll::new(&reader, &inputs.stop).map_err(at("making an epoll"))?;
     attach(&mut skeleton).map_err(at("attaching"))?;
     let owner =
@@ -96,7 +100,8 @@ fn load_by<'slot>(
         ("owner", owner.name().to_owned()),
     ];
     inputs.counts.begin(Arc::clone(&counters), info, vec![reached]);
-    Ok(Loaded { skeleton, reader, counters, interval, poll })
+    let _told = inputs.audit.begin(Told::new(told, &inputs.setup));
+    Ok(Loaded { skeleton, reader, counters, interval, poll, _told })
 }
 
 /// Sets what is decided before the load; makes the ring, whose size may have to be halved.

@@ -3,6 +3,7 @@
 //! With these a dashboard divides: how much of what was sent had to be sent again. None of its metrics has the name of one
 //! that the `tcpretrans` receiver makes, so that no sum is doubled if a pipeline has both.
 
+mod auditor;
 mod config;
 mod mib;
 mod namespaces;
@@ -11,7 +12,7 @@ mod series;
 mod tests;
 
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::sync::{Arc, mpsc};
+use std::sync::{Arc, Mutex, PoisonError, mpsc};
 use std::thread::{self, JoinHandle};
 
 use otel_tcpretrans_pipeline::books::{ReceiverCounts, Unobserved};
@@ -20,6 +21,9 @@ use otel_tcpretrans_pipeline::clock::{boot_time, unix_nano};
 use otel_tcpretrans_pipeline::component::{Receiver, ReceiverError};
 use otel_tcpretrans_pipeline::metric::MetricPoint;
 
+use crate::audit::Audit;
+
+use auditor::{Audited, Auditor};
 pub use config::{Config, Scope};
 pub use mib::METRICS;
 use namespaces::in_sight;
@@ -32,6 +36,7 @@ const CAPACITY: usize = 65_536;
 #[derive(Debug)]
 pub struct TcpStats {
     config: Config,
+    audit: Audit,
     counts: Arc<Counts>,
     running: Option<Reading>,
 }
@@ -53,12 +58,20 @@ struct Counts {
     namespaces: AtomicU64,
     /// Processes whose namespace this process may not see.
     hidden: AtomicU64,
+    /// What the last audit found.
+    audited: Mutex<Audited>,
 }
 
 impl TcpStats {
     /// A receiver that is not started. Touches nothing.
     pub fn new(config: Config) -> TcpStats {
-        TcpStats { config, counts: Arc::default(), running: None }
+        TcpStats { config, audit: Audit::default(), counts: Arc::default(), running: None }
+    }
+
+    /// Lets it compare the receivers that share `audit` with the kernel's counts.
+    pub fn auditing(mut self, audit: &Audit) -> TcpStats {
+        self.audit = audit.clone();
+        self
     }
 }
 
@@ -74,9 +87,10 @@ impl Receiver<MetricPoint> for TcpStats {
         }
         let (stop, stopped) = mpsc::channel();
         let (config, counts) = (self.config.clone(), Arc::clone(&self.counts));
+        let auditor = Auditor::new(self.audit.clone());
         let thread = thread::Builder::new()
             .name("tcp_stats".to_owned())
-            .spawn(move || read(&config, &counts, &out, &stopped))
+            .spawn(move || read(&config, &counts, auditor, &out, &stopped))
             .map_err(|error| ReceiverError::Failed(format!("starting the thread: {error}")))?;
         self.running = Some(Reading { thread, stop });
         Ok(())
@@ -117,27 +131,46 @@ impl Counts {
             events: value(&self.dropped),
             segments: None,
         };
+        let mut gauges = vec![
+            ("network_namespaces", "{namespace}", value(&self.namespaces)),
+            ("hidden_processes", "{process}", value(&self.hidden)),
+        ];
+        let audited = *self.audited.lock().unwrap_or_else(PoisonError::into_inner);
+        gauges.push(("audited_namespaces", "{namespace}", audited.namespaces));
+        // Without a namespace that is audited, 0 would say what nobody knows.
+        gauges.extend((audited.namespaces > 0).then_some((
+            "audit_difference",
+            "{segment}",
+            audited.difference,
+        )));
         ReceiverCounts {
             makes_points: true,
             seen: value(&self.made),
             unobserved: vec![dropped],
-            gauges: vec![
-                ("network_namespaces", "{namespace}", value(&self.namespaces)),
-                ("hidden_processes", "{process}", value(&self.hidden)),
-            ],
+            gauges,
             ..ReceiverCounts::default()
         }
     }
 }
 
 /// Reports at once, then after each interval, and a last time at the end.
-fn read(config: &Config, counts: &Counts, out: &Sender<MetricPoint>, stop: &mpsc::Receiver<()>) {
+fn read(
+    config: &Config,
+    counts: &Counts,
+    mut auditor: Auditor,
+    out: &Sender<MetricPoint>,
+    stop: &mpsc::Receiver<()>,
+) {
     let mut series = Series::new(boot_time());
     loop {
         let found = in_sight(config.scope);
         counts.namespaces.store(found.readings.len() as u64, Ordering::Relaxed);
         counts.hidden.store(found.hidden, Ordering::Relaxed);
+        let owners: Vec<_> =
+            found.readings.iter().map(|(inode, (owner, _))| (*inode, owner.clone())).collect();
         send(&series.update(unix_nano(), found.readings), counts, out);
+        let audited = auditor.audit(&owners);
+        *counts.audited.lock().unwrap_or_else(PoisonError::into_inner) = audited;
         match stop.recv_timeout(*config.interval) {
             Err(mpsc::RecvTimeoutError::Timeout) => {}
             Ok(()) | Err(mpsc::RecvTimeoutError::Disconnected) => break,

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use super::config::Scope;
-use super::mib::{Counters, read};
+use super::mib::{Counters, counter, read};
 
 /// A process of a namespace.
 #[derive(Clone, Debug, PartialEq, Eq)]
@@ -26,6 +26,13 @@ pub(super) struct Found {
     pub(super) readings: BTreeMap<u64, (Owner, Counters)>,
     /// Number of processes whose namespace this process may not see.
     pub(super) hidden: u64,
+}
+
+/// RetransSegs of a namespace, read by one of its processes. `None` if that one has ended, or is elsewhere now.
+pub(super) fn retrans_segs(netns: u64, pid: i64) -> Option<u64> {
+    let folder = PathBuf::from(format!("/proc/{pid}"));
+    let text = fs::read_to_string(folder.join("net/snmp")).ok()?;
+    (inode(&folder)? == netns).then(|| counter(&text, "Tcp", "RetransSegs"))?
 }
 
 /// Reads all namespaces in sight. A namespace without a process is not.

@@ -123,7 +123,7 @@ fn attributes(inode: u64, owner: &Owner) -> Arc<[(Key, OwnedValue)]> {
     Arc::new([
         (Key::Own(Attribute::NetworkTransport), OwnedValue::Word("tcp")),
         (Key::Own(Attribute::NetnsInode), OwnedValue::Int(inode)),
-        (Key::Found("process.pid".into()), OwnedValue::Int(owner.pid)),
-        (Key::Found("process.executable.name".into()), owner.command.as_str().into()),
+        (Key::Own(Attribute::ProcessPid), OwnedValue::Int(owner.pid)),
+        (Key::Own(Attribute::ProcessCommand), owner.command.as_str().into()),
     ])
 }

@@ -1,6 +1,7 @@
 //! The receiver on a real kernel: what it reports is what the kernel counted. Needs root.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, unreachable_pub)]
 
+mod audit;
 mod cpus;
 mod failures;
 mod hindered;
@@ -79,6 +80,7 @@ fn main() -> ExitCode {
         ("a_full_channel_is_counted_and_healed_by_ringbuf", || overflow::of_the_channel(Transport::Ringbuf)),
         ("a_full_channel_is_counted_and_healed_by_perf", || overflow::of_the_channel(Transport::Perf)),
         ("where_programs_interrupt_each_other_every_count_is_exact", storm::every_count_is_exact),
+        ("the_audit_shows_the_difference_that_a_test_makes", audit::shows_the_difference_that_a_test_makes),
         ("nested_runs_leave_no_cpu_blind", nested::leaves_no_cpu_blind),
         (
             "interrupted_runs_are_counted_and_their_cpu_sees_the_next",

@@ -38,6 +38,7 @@ pub fn play() -> bool {
     match name {
         "client" => client(argument.parse().expect("an address"), false),
         "patient_client" => client(argument.parse().expect("an address"), true),
+        "sleeper" => drop(std::io::stdin().read(&mut [0])),
         "acceptor" => accept(argument.parse().expect("a descriptor")),
         _ => panic!("{part} is no part"),
     }
@@ -70,13 +71,13 @@ fn say(address: SocketAddr) {
 }
 
 /// A process that plays a part. It is ended with the test.
-struct Player {
+pub struct Player {
     process: Child,
     said: BufReader<std::process::ChildStdout>,
 }
 
 impl Player {
-    fn start(part: &str) -> Player {
+    pub fn start(part: &str) -> Player {
         let mut itself = Command::new(std::env::current_exe().expect("this program"));
         let started = itself.env(PART, part).stdin(Stdio::piped()).stdout(Stdio::piped()).spawn();
         let mut process = started.expect("starting it");

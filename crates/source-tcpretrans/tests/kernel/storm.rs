@@ -25,23 +25,23 @@ const BYTES: usize = 1 << 20;
 /// the other connections send in process context.
 const PACE: u32 = 4_000_000;
 
-/// Every receiver's count equals the kernel's, and where a program was interrupted, the second one told of the hit.
+/// Every receiver's count equals the kernel's, and where a program was interrupted, the second one told of the hit. In a
+/// virtual machine with less traffic that may not happen.
 pub fn every_count_is_exact() {
     let rounds = std::env::var(ROUNDS).map_or(1, |rounds| rounds.parse().expect(ROUNDS));
+    let storage = Facts::probe().unwrap().btf.expect("BTF").socket_storage;
+    let must_happen = storage && scaled(RECEIVERS) == RECEIVERS;
     let mut interrupting = 0;
     for round in 1..=AT_MOST.max(rounds) {
         interrupting += isolated(round_of);
-        if round >= rounds && interrupting > 0 {
+        if round >= rounds && (interrupting > 0 || !must_happen) {
             println!(
                 "    {round} storms; {interrupting} hits interrupted the program that was to tell of them"
             );
             return;
         }
     }
-    assert!(
-        !Facts::probe().unwrap().btf.expect("BTF").socket_storage,
-        "no program was interrupted: this storm shows nothing"
-    );
+    panic!("no program was interrupted: this storm shows nothing");
 }
 
 /// Returns how many hits the second programs told of.
