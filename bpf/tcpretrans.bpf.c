@@ -11,6 +11,7 @@
 
 #include "kernel.h"
 #include "output.h"
+#include "preempt.h"
 #include "reason.h"
 #include "scope.h"
 #include "segments.h"
@@ -102,7 +103,7 @@ static __always_inline struct kept *kept_if_any(const struct sock *sk)
  * Tells of an attempt to send a segment again. Without `kept` the second program could
  * not know whether the first has told, so that one leaves it to the second.
  */
-static __always_inline int tell_segment(__u64 *ctx, enum wire_kind kind, int without_kept)
+static __always_inline void tell_segment(__u64 *ctx, enum wire_kind kind, int without_kept)
 {
 	const struct sock *sk = (void *)ctx[0];
 	const struct sk_buff *skb = (void *)ctx[1];
@@ -116,14 +117,14 @@ static __always_inline int tell_segment(__u64 *ctx, enum wire_kind kind, int wit
 	else
 		event.unknown |= UNKNOWN_ERR;
 	if (!direct_segment(&event, sk, bpf_skc_to_tcp_sock((void *)sk), skb))
-		return 0;
+		return;
 	event.kind = kind;
 	kept = kept_of(sk);
 	if (!kept && !without_kept)
-		return 0;
+		return;
 	counters = begin_event(&event);
 	if (!counters)
-		return 0;
+		return;
 	direct_cookie(&event, sk);
 	tag = tag_of(sk);
 	show_owner(&event, tag);
@@ -131,24 +132,20 @@ static __always_inline int tell_segment(__u64 *ctx, enum wire_kind kind, int wit
 	end_event(ctx, &event, counters);
 	if (kept)
 		kept->is_told = kind == KIND_SEGMENT;
-	return 0;
 }
 
 /* TP_PROTO(const struct sock *sk, const struct sk_buff *skb[, int err]), include/trace/events/tcp.h */
 SEC("tp_btf/tcp_retransmit_skb")
 int btf_retransmit_skb(__u64 *ctx)
 {
-	return tell_segment(ctx, KIND_SEGMENT, !config.has_socket_storage);
+	preempt_disable();
+	tell_segment(ctx, KIND_SEGMENT, !config.has_socket_storage);
+	preempt_enable();
+	return 0;
 }
 
-/*
- * The same hit again, after btf_retransmit_skb: it tells of what that one has not. A
- * program is skipped while it runs on the same CPU, and a softirq, or another thread,
- * may interrupt it and send something again. But of two programs only one runs at a
- * time, and so one of them sees each hit. Not loaded without socket storage.
- */
-SEC("tp_btf/tcp_retransmit_skb")
-int btf_retransmit_skb_interrupting(__u64 *ctx)
+/* What the first program has not told of. */
+static __always_inline void tell_segment_if_untold(__u64 *ctx)
 {
 	struct sock *sk = (void *)ctx[0];
 	const struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
@@ -158,14 +155,27 @@ int btf_retransmit_skb_interrupting(__u64 *ctx)
 		/* Left from an earlier hit, where this program was skipped, if the total has moved. */
 		kept->is_told = 0;
 		if (tp && total_in(kept) == tp->total_retrans)
-			return 0;
+			return;
 	}
-	return tell_segment(ctx, KIND_SEGMENT_INTERRUPTING, 1);
+	tell_segment(ctx, KIND_SEGMENT_INTERRUPTING, 1);
 }
 
-/* TP_PROTO(const struct sock *sk, const struct request_sock *req); fires on success only. */
-SEC("tp_btf/tcp_retransmit_synack")
-int btf_retransmit_synack(__u64 *ctx)
+/*
+ * The same hit again, after btf_retransmit_skb. A program is skipped while it runs on
+ * the same CPU, and a softirq may interrupt it and send something again. But of two
+ * programs only one runs at a time, and so one of them sees each hit. Not loaded
+ * without socket storage.
+ */
+SEC("tp_btf/tcp_retransmit_skb")
+int btf_retransmit_skb_interrupting(__u64 *ctx)
+{
+	preempt_disable();
+	tell_segment_if_untold(ctx);
+	preempt_enable();
+	return 0;
+}
+
+static __always_inline void tell_synack(__u64 *ctx)
 {
 	const struct sock *sk = (void *)ctx[0];
 	const struct request_sock *req = (void *)ctx[1];
@@ -174,18 +184,28 @@ int btf_retransmit_synack(__u64 *ctx)
 
 	event.unknown |= UNKNOWN_ERR | UNKNOWN_COOKIE;
 	if (!direct_synack(&event, sk, req))
-		return 0;
+		return;
 	counters = begin_event(&event);
 	if (!counters)
-		return 0;
+		return;
 	synack_counted(&event, kept_if_any(sk));
 	show_owner(&event, tag_of(sk));
 	end_event(ctx, &event, counters);
+}
+
+/* TP_PROTO(const struct sock *sk, const struct request_sock *req); fires on success only. */
+SEC("tp_btf/tcp_retransmit_synack")
+int btf_retransmit_synack(__u64 *ctx)
+{
+	preempt_disable();
+	tell_synack(ctx);
+	preempt_enable();
 	return 0;
 }
 
 /* Tells what no event has shown of a socket that sends nothing any more. */
-static __always_inline int tell_unseen(__u64 *ctx, struct sock *sk, const struct tcp_sock *tp)
+static __always_inline void tell_unseen(__u64 *ctx, struct sock *sk, const struct tcp_sock *tp,
+					enum wire_kind kind)
 {
 	struct wire_event event = {};
 	struct wire_counters *counters;
@@ -193,76 +213,101 @@ static __always_inline int tell_unseen(__u64 *ctx, struct sock *sk, const struct
 	struct tag *tag;
 
 	if (!direct_unseen(&event, sk, tp))
-		return 0;
+		return;
+	event.kind = kind;
 	tag = tag_of(sk);
 	show_owner(&event, tag);
 	event.segments = unseen_segments(kept_if_any(sk), tag, ports_of(&event), tp->total_retrans);
 	if (!event.segments)
-		return 0;
+		return;
 	counters = begin_event(&event);
 	if (!counters)
-		return 0;
+		return;
 	direct_cookie(&event, sk);
 	end_event(ctx, &event, counters);
 	kept = kept_of(sk);
 	if (kept)
 		store_kept(kept, ports_of(&event), tp->total_retrans);
-	return 0;
 }
 
-/* TP_PROTO(struct sock *sk); most sockets that end never sent anything again. */
+/*
+ * TP_PROTO(struct sock *sk); most sockets that end never sent anything again. With
+ * socket storage, btf_set_state has told already, unless it was skipped.
+ */
 SEC("tp_btf/tcp_destroy_sock")
 int btf_destroy_sock(__u64 *ctx)
 {
 	struct sock *sk = (void *)ctx[0];
 	const struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
 
-	return tp && tp->total_retrans ? tell_unseen(ctx, sk, tp) : 0;
+	if (!tp || !tp->total_retrans)
+		return 0;
+	preempt_disable();
+	tell_unseen(ctx, sk, tp, KIND_UNSEEN);
+	preempt_enable();
+	return 0;
 }
 
-/*
- * TP_PROTO(const struct sock *sk, const int oldstate, const int newstate), include/trace/events/sock.h.
- * The socket's lock is held. The states that tag by the current task are set by its own
- * connect() and listen(). Before tcp_disconnect() clears the total, it sets TCP_CLOSE.
- */
-SEC("tp_btf/inet_sock_set_state")
-int btf_set_state(__u64 *ctx)
+/* A socket that connects or listens, by the current task. */
+static __always_inline void tag_opened(struct sock *sk, const struct tcp_sock *tp, int listens)
 {
-	struct sock *sk = (void *)ctx[0];
-	int from = (int)ctx[1], to = (int)ctx[2];
-	struct tag made = { .born_with = BORN_UNKNOWN };
-	const struct tcp_sock *tp;
+	struct tag made = { .born_with = listens ? BORN_UNKNOWN : tp->total_retrans };
 	struct kept *kept;
 	struct tag *tag;
 
-	if (to != TCP_SYN_SENT && to != TCP_LISTEN && to != TCP_CLOSE &&
-	    !(to == TCP_ESTABLISHED && from == TCP_SYN_RECV))
-		return 0;
-	tp = tcp_sock_of(sk);
-	if (!tp)
-		return 0;
-	if (to == TCP_CLOSE)
-		return tp->total_retrans ? tell_unseen(ctx, sk, tp) : 0;
-	if (!direct_in_scope(sk))
-		return 0;
-	if (to != TCP_LISTEN)
-		made.born_with = tp->total_retrans;
-	if (to != TCP_ESTABLISHED)
-		set_owner(&made, bpf_get_current_task_btf());
+	set_owner(&made, bpf_get_current_task_btf());
 	tag = bpf_sk_storage_get(&tags, sk, &made, BPF_SK_STORAGE_GET_F_CREATE);
-	if (!tag)
-		return 0;
-	if (to == TCP_ESTABLISHED) {
-		/* A child. What it has from its listener's tag is the owner. */
-		if (tag->born_with == BORN_UNKNOWN)
-			tag->born_with = made.born_with;
-		return 0;
-	}
-	*tag = made;
+	if (tag)
+		*tag = made;
 	/* Left from a connection that this socket had before. */
 	kept = kept_if_any(sk);
 	if (kept)
 		kept->ports_and_total = 0;
+}
+
+/* A child that is born. It may have its listener's tag, and so its owner. */
+static __always_inline void tag_child(struct sock *sk, const struct tcp_sock *tp)
+{
+	struct tag made = { .born_with = tp->total_retrans };
+	struct tag *tag = bpf_sk_storage_get(&tags, sk, &made, BPF_SK_STORAGE_GET_F_CREATE);
+
+	if (tag && tag->born_with == BORN_UNKNOWN)
+		tag->born_with = made.born_with;
+}
+
+static __always_inline void tag_or_tell(__u64 *ctx, struct sock *sk, int to)
+{
+	const struct tcp_sock *tp = tcp_sock_of(sk);
+
+	if (!tp)
+		return;
+	if (to == TCP_CLOSE) {
+		if (tp->total_retrans)
+			tell_unseen(ctx, sk, tp, KIND_UNSEEN_AT_CLOSE);
+	} else if (direct_in_scope(sk)) {
+		if (to == TCP_ESTABLISHED)
+			tag_child(sk, tp);
+		else
+			tag_opened(sk, tp, to == TCP_LISTEN);
+	}
+}
+
+/*
+ * TP_PROTO(const struct sock *sk, const int oldstate, const int newstate), include/trace/events/sock.h.
+ * The socket's lock is held. Only connect() and listen() of the current task set
+ * TCP_SYN_SENT and TCP_LISTEN. tcp_disconnect() sets TCP_CLOSE before it clears the total.
+ */
+SEC("tp_btf/inet_sock_set_state")
+int btf_set_state(__u64 *ctx)
+{
+	int from = (int)ctx[1], to = (int)ctx[2];
+
+	if (to != TCP_SYN_SENT && to != TCP_LISTEN && to != TCP_CLOSE &&
+	    !(to == TCP_ESTABLISHED && from == TCP_SYN_RECV))
+		return 0;
+	preempt_disable();
+	tag_or_tell(ctx, (void *)ctx[0], to);
+	preempt_enable();
 	return 0;
 }
 

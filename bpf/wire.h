@@ -24,7 +24,8 @@ enum wire_kind {
 	KIND_UNSEEN = 2, /* segments that no event showed, found when the socket ended */
 	KIND_SEGMENT_INTERRUPTING =
 		3, /* as KIND_SEGMENT, where its program was running on that CPU already */
-	KINDS = 4,
+	KIND_UNSEEN_AT_CLOSE = 4, /* as KIND_UNSEEN, found earlier, when the connection ended */
+	KINDS = 5,
 };
 
 /* Why it was sent again: bpf/reason.h. */

@@ -2,21 +2,23 @@
 # Boots one kernel in a virtual machine, and writes the output of its console to a file, with lines of our own at the
 # end.
 #
-#   boot.sh NAME ARCHITECTURE VMLINUZ INITRAMFS CONSOLE SECONDS
+#   boot.sh NAME ARCHITECTURE VMLINUZ INITRAMFS CONSOLE SECONDS LOCKDOWN
 set -Eeuo pipefail
 
 here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 # shellcheck source=tests/kernels/machine.sh
 . "$here/machine.sh"
-(($# == 6)) || { echo "usage: boot.sh NAME ARCHITECTURE VMLINUZ INITRAMFS CONSOLE SECONDS" >&2; exit 2; }
-name=$1 architecture=$2 vmlinuz=$3 initramfs=$4 log=$5 deadline=$6
+(($# == 7)) || { echo "usage: boot.sh NAME ARCHITECTURE VMLINUZ INITRAMFS CONSOLE SECONDS LOCKDOWN" >&2; exit 2; }
+name=$1 architecture=$2 vmlinuz=$3 initramfs=$4 log=$5 deadline=$6 lockdown=$7
 machine "$architecture"
 
 # The tests send an eighth of their traffic here. The machines are slow, and Debian's kernels have only cubic, which
 # waits for its timer at such loss.
 divisor=8
 arguments="console=$console panic=-1 quiet OTEL_TCPRETRANS_REQUIRE_PRIVILEGED=1"
-arguments+=" OTEL_TCPRETRANS_TRAFFIC_DIVISOR=$divisor -- --color=never"
+arguments+=" OTEL_TCPRETRANS_TRAFFIC_DIVISOR=$divisor${lockdown:+ lockdown=$lockdown} -- --color=never"
+# A kernel that is locked down has no tracefs, and so no classic tracepoints.
+[[ -z $lockdown ]] || arguments+=" --skip tracepoint"
 
 printf 'test-kernels: booting %s\n' "$name" >&2
 start=$SECONDS

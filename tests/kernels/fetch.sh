@@ -7,6 +7,7 @@
 #   RELEASE[-ARCHITECTURE[-16k]]   a kernel, with pages of 16 KiB or the usual ones, as vmlinuz:
 #                                  bullseye, bookworm, trixie, sid; amd64 (the default), arm64
 #   parts-ARCHITECTURE             busybox, and the static libraries that the tests link: libelf.a, libz.a
+#   qemu                           qemu-system-x86_64 of bookworm-backports and its data (see machine.sh)
 #
 # Nothing is installed (see tests/private-apt.sh). What was fetched once stays in the user's cache folder, and is used
 # from there without the network. Remove its folder there to get the present one of the release.
@@ -22,7 +23,7 @@ say() { printf 'kernels: %s\n' "$*" >&2; }
 fail() { say "$*"; exit 1; }
 (($# > 0)) || fail "usage: fetch.sh NAME..."
 for name in "$@"; do
-    [[ $name =~ ^((bullseye|bookworm|trixie|sid)(-amd64|-arm64(-16k)?)?|parts-(amd64|arm64))$ ]] ||
+    [[ $name =~ ^((bullseye|bookworm|trixie|sid)(-amd64|-arm64(-16k)?)?|parts-(amd64|arm64)|qemu)$ ]] ||
         fail "unknown name '$name'; expected a release such as sid, sid-arm64 or sid-arm64-16k"
 done
 for tool in apt-get apt-config dpkg-deb flock; do
@@ -77,23 +78,33 @@ for name in "$@"; do
         suite=$release
         # The parts are from bookworm. They need no other libraries, and no newer libc than that of any machine.
         [[ $release != parts ]] || suite=bookworm
+        [[ $release != qemu ]] || suite=bookworm-backports
         say "reading the package lists of $suite for $architecture"
         APT_CONFIG=$(private_apt "$work/apt" "$suite" "$architecture" "${mirrors[@]}") ||
             fail "apt could not read the package lists of $suite"
         export APT_CONFIG
-        if [[ $release == parts ]]; then packages=(busybox-static libelf-dev zlib1g-dev); else kernel_packages; fi
+        case $release in
+        parts) packages=(busybox-static libelf-dev zlib1g-dev) ;;
+        qemu) packages=(qemu-system-x86 qemu-system-data) ;;
+        *) kernel_packages ;;
+        esac
         say "downloading ${packages[*]}"
         mkdir "$work/debs" "$work/root" "$work/out"
         (cd "$work/debs" && apt-get -q download "${packages[@]}") >"$work/log" 2>&1 ||
             fail "apt could not download them: $(tail -n 3 "$work/log")"
         for deb in "$work"/debs/*.deb; do dpkg-deb -x "$deb" "$work/root"; done
-        if [[ $release == parts ]]; then
+        case $release in
+        parts)
             take busybox 100k busybox
             take libelf.a 0 libelf.a
             take libz.a 0 libz.a
-        else
-            take 'vmlinuz*' 1M vmlinuz
-        fi
+            ;;
+        qemu)
+            take qemu-system-x86_64 1M qemu-system-x86_64
+            mv "$work/root/usr/share/qemu" "$work/out/data"
+            ;;
+        *) take 'vmlinuz*' 1M vmlinuz ;;
+        esac
         mv "$work/out" "$target" # a rename on one file system, so the folder is never there in part
         unset APT_CONFIG
         rm -rf "${work:?}"/*

@@ -5,6 +5,8 @@
 /bin/busybox mount -t proc proc /proc
 /bin/busybox mount -t sysfs sysfs /sys
 /bin/busybox mount -t devtmpfs devtmpfs /dev
+/bin/busybox mount -t securityfs securityfs /sys/kernel/security
+# Refused where the kernel is locked down.
 /bin/busybox mount -t tracefs tracefs /sys/kernel/tracing
 /bin/busybox mount -t cgroup2 cgroup2 /sys/fs/cgroup
 # Under systemd a process is in a cgroup below the root, so it is here, too.

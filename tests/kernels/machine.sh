@@ -1,5 +1,5 @@
 # shellcheck shell=bash
-# What differs between the architectures of virtual machines. Other scripts source this file.
+# What differs between the architectures of virtual machines. Other scripts source this file, and set 'here' to its folder.
 
 # Describes the machines of a Debian architecture by setting:
 #   triple      Rust's name of it
@@ -9,14 +9,16 @@
 #   machine ARCHITECTURE
 # shellcheck disable=SC2034  # they are for the script that sources this
 machine() {
+    local qemu
     case $1 in
     amd64)
         triple=x86_64-unknown-linux-gnu tools=x86_64-linux-gnu console=ttyS0
-        # qemu 7.2's emulation crashes kernels in two ways that have nothing to do with our programs. "Oops: int3" at
-        # boot: code was patched while another CPU's thread ran it. One thread for both CPUs avoids that. A double fault
-        # in kmalloc, with a pointer's bits in EFLAGS: cmpxchg16b left wrong flags. A CPU without cmpxchg16b avoids
-        # that.
-        emulator=(qemu-system-x86_64 -accel "tcg,thread=single" -cpu "qemu64,-cx16")
+        # Not bookworm's qemu 7.2: its cmpxchg16b leaves wrong flags, which crashes kernels in kmalloc. Without that
+        # instruction, which all real CPUs have, Linux 7.2 has no socket storage for BPF (kmalloc_nolock, mm/slub.c).
+        # The newer qemu works with the libraries and the firmware of bookworm's packages.
+        # shellcheck disable=SC2154  # set by the script that sources this
+        qemu=$("$here/fetch.sh" qemu) || return 1
+        emulator=("$qemu/qemu-system-x86_64" -L "$qemu/data" -L /usr/share/seabios -accel "tcg,thread=multi" -cpu qemu64)
         ;;
     arm64)
         triple=aarch64-unknown-linux-gnu tools=aarch64-linux-gnu console=ttyAMA0

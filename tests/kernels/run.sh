@@ -2,7 +2,8 @@
 # Runs the kernel tests on Debian's kernels, each in a virtual machine under qemu's software emulation. Needs neither
 # root nor KVM.
 #
-#   run.sh [NAME...]      kernels (see fetch.sh), such as sid or sid-arm64; by default all that are listed below
+#   run.sh [NAME...]      kernels (see fetch.sh), such as sid or sid-arm64; by default all that are listed below.
+#                         NAME-lockdown boots that kernel with lockdown=confidentiality
 #
 # A machine boots from an initramfs with busybox and a static build of the test binary, runs every test, and turns
 # itself off. As many machines run at a time as this one has CPUs. Prints a table: kernel, hook, transport, the kernel's
@@ -17,7 +18,7 @@ here=$(cd "$(dirname "${BASH_SOURCE[0]}")" && pwd)
 root=$here/../..
 target=${CARGO_TARGET_DIR:-$root/target}
 deadline=${KERNELS_DEADLINE:-600}
-everything=(bullseye bookworm trixie sid
+everything=(bullseye bookworm trixie sid sid-lockdown
     bullseye-arm64 bookworm-arm64 trixie-arm64 sid-arm64 trixie-arm64-16k sid-arm64-16k)
 
 say() { printf 'test-kernels: %s\n' "$*" >&2; }
@@ -61,19 +62,21 @@ pack() {
     (cd "$files" && find . | busybox cpio -o -H newc 2>/dev/null) >"$work/$1.initramfs"
 }
 
-fetched=$("$here/fetch.sh" "$@") || exit 1
+fetched=$("$here/fetch.sh" "${@%-lockdown}") || exit 1
 mapfile -t folders <<<"$fetched"
 
 logs=$target/test-kernels consoles=() machines=()
 mkdir -p "$logs"
-for folder in "${folders[@]}"; do
+for asked; do
+    folder=${folders[0]} folders=("${folders[@]:1}") lockdown=''
     name=${folder##*/}
     IFS=- read -r _ architecture _ <<<"$name"
+    if [[ $asked == *-lockdown ]]; then name+=-lockdown lockdown=confidentiality; fi
     [[ -e $work/$architecture.initramfs ]] || pack "$architecture"
     consoles+=("$logs/$name.log")
-    machines+=("$name" "$architecture" "$folder/vmlinuz" "$work/$architecture.initramfs" "$logs/$name.log" "$deadline")
+    machines+=("$name" "$architecture" "$folder/vmlinuz" "$work/$architecture.initramfs" "$logs/$name.log" "$deadline" "$lockdown")
 done
-printf '%s\0' "${machines[@]}" | xargs -0 -n 6 -P "$(nproc)" "$here/boot.sh"
+printf '%s\0' "${machines[@]}" | xargs -0 -n 7 -P "$(nproc)" "$here/boot.sh"
 
 status=0
 for console in "${consoles[@]}"; do

@@ -45,10 +45,11 @@ pub(crate) fn record(event: &wire_event, wall_offset_ns: i64) -> Result<Record, 
     const SEGMENT: u32 = wire_kind::KIND_SEGMENT.0;
     const SYNACK: u32 = wire_kind::KIND_SYNACK.0;
     const UNSEEN: u32 = wire_kind::KIND_UNSEEN.0;
+    const UNSEEN_AT_CLOSE: u32 = wire_kind::KIND_UNSEEN_AT_CLOSE.0;
     const INTERRUPTING: u32 = wire_kind::KIND_SEGMENT_INTERRUPTING.0;
     let has_skb = match u32::from(event.kind) {
         SEGMENT | SYNACK | INTERRUPTING => true,
-        UNSEEN => false,
+        UNSEEN | UNSEEN_AT_CLOSE => false,
         _ => return Err(DecodeError::UnknownKind(event.kind)),
     };
     let (local, peer) = addresses(event)?;

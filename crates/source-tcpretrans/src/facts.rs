@@ -22,6 +22,8 @@ pub struct Facts {
     pub btf: Option<BtfFacts>,
     /// Whether classic tracepoints can be attached.
     pub tracefs: Tracefs,
+    /// How far the kernel is locked down; `None` where securityfs does not show it.
+    pub lockdown: Option<Lockdown>,
     /// What this process may do.
     pub capabilities: Capabilities,
     /// `kernel.perf_event_paranoid`; Debian adds a level 3.
@@ -79,6 +81,18 @@ pub enum Tracefs {
     Forbidden,
 }
 
+/// How far the kernel is locked down (kernel_lockdown(7)).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize)]
+#[serde(rename_all = "snake_case")]
+pub enum Lockdown {
+    /// Not at all.
+    None,
+    /// Nobody can change the kernel. This does not concern us.
+    Integrity,
+    /// Nobody can read its memory either: BPF programs can't use `bpf_probe_read_kernel`, and there is no tracefs.
+    Confidentiality,
+}
+
 /// Effective capabilities, as far as they matter here.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize)]
 pub struct Capabilities {
@@ -105,6 +119,7 @@ impl Facts {
             kernel_release: rustix::system::uname().release().to_string_lossy().into_owned(),
             btf: BtfFacts::probe(),
             tracefs: Tracefs::probe(),
+            lockdown: Lockdown::probe(),
             capabilities: Capabilities::probe()?,
             perf_event_paranoid: read_number("/proc/sys/kernel/perf_event_paranoid"),
             perf_event_mlock_bytes: read_number("/proc/sys/kernel/perf_event_mlock_kb").unwrap_or(516) << 10,
@@ -161,6 +176,23 @@ impl Tracefs {
             }
         }
         state
+    }
+}
+
+impl Lockdown {
+    fn probe() -> Option<Lockdown> {
+        Lockdown::parse(&fs::read_to_string("/sys/kernel/security/lockdown").ok()?)
+    }
+
+    /// All levels with brackets around the present one: `none [integrity] confidentiality`.
+    fn parse(levels: &str) -> Option<Lockdown> {
+        let (_, rest) = levels.split_once('[')?;
+        match rest.split_once(']')?.0 {
+            "none" => Some(Lockdown::None),
+            "integrity" => Some(Lockdown::Integrity),
+            "confidentiality" => Some(Lockdown::Confidentiality),
+            _ => None,
+        }
     }
 }
 
@@ -243,6 +275,13 @@ mod tests {
         assert_eq!(numbers("0\n"), Some((1, 1)));
         assert_eq!(numbers("0-3,8-11\n"), Some((8, 12)));
         assert_eq!(numbers(""), None);
+    }
+
+    #[test]
+    fn reads_the_level_of_lockdown() {
+        assert_eq!(Lockdown::parse("none integrity [confidentiality]\n"), Some(Lockdown::Confidentiality));
+        assert_eq!(Lockdown::parse("[none] integrity confidentiality\n"), Some(Lockdown::None));
+        assert_eq!(Lockdown::parse("none integrity\n"), None);
     }
 
     #[test]

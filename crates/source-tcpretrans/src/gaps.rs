@@ -142,7 +142,8 @@ impl Gaps {
         let mut gap = Classes::default();
         for (number, slot) in self.slots.iter().enumerate() {
             let Some(snapshot) = slot.settled() else { continue };
-            let is_unseen = number % KINDS == wire_kind::KIND_UNSEEN.0 as usize;
+            let kind = wire_kind((number % KINDS) as u32);
+            let is_unseen = matches!(kind, wire_kind::KIND_UNSEEN | wire_kind::KIND_UNSEEN_AT_CLOSE);
             for ((sum, counted), handed) in gap.iter_mut().zip(&snapshot.classes).zip(&slot.before.handed) {
                 let missing = counted.saturating_sub(*handed);
                 // The end of a socket is no retransmission of its own.

@@ -3,7 +3,7 @@
 use serde::Serialize;
 
 use crate::config::{Config, Hook, Scope, Transport};
-use crate::facts::{Facts, Tracefs};
+use crate::facts::{Facts, Lockdown, Tracefs};
 
 /// How a session hooks the kernel and reads from it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize)]
@@ -127,9 +127,13 @@ fn check_capabilities(facts: &Facts) -> Result<(), Refusal> {
     )))
 }
 
+const LOCKED_DOWN: &str = "this kernel is locked down (lockdown=confidentiality, as with Secure Boot on some systems), so it \
+                           has no tracefs: use hook: tp_btf";
+
 fn hooks(facts: &Facts, config: &Config, tp_btf: bool) -> Result<Vec<HookKind>, Refusal> {
     let classic = match facts.tracefs {
         Tracefs::Readable => Ok(HookKind::Tracepoint),
+        _ if facts.lockdown == Some(Lockdown::Confidentiality) => Err(LOCKED_DOWN),
         Tracefs::NotMounted => Err("tracefs is not mounted: mount -t tracefs tracefs /sys/kernel/tracing"),
         Tracefs::Forbidden => Err("tracefs is not readable for this user: run as root, or use hook: tp_btf"),
     };
@@ -230,6 +234,7 @@ mod tests {
                 charges_memlock: false,
             }),
             tracefs: Tracefs::Readable,
+            lockdown: None,
             capabilities: Capabilities { bpf: true, perfmon: true, sys_admin: false, ipc_lock: false },
             perf_event_paranoid: Some(2),
             perf_event_mlock_bytes: 516 << 10,
@@ -312,6 +317,15 @@ mod tests {
         untyped.btf.as_mut().unwrap().retransmit_skb = false;
         let refusal = decide(&untyped, &Config::default()).unwrap_err();
         assert!(refusal.0.contains("BTF has no tracepoint") && refusal.0.contains("tracefs"), "{refusal}");
+    }
+
+    #[test]
+    fn a_locked_down_kernel_has_no_classic_tracepoints() {
+        let (tracefs, lockdown) = (Tracefs::NotMounted, Some(Lockdown::Confidentiality));
+        let locked = Facts { tracefs, lockdown, ..facts() };
+        assert_eq!(decide(&locked, &Config::default()).unwrap().hooks, [HookKind::TpBtf]);
+        let classic = Config { hook: Hook::Tracepoint, ..Config::default() };
+        assert!(decide(&locked, &classic).unwrap_err().0.contains("lockdown=confidentiality"));
     }
 
     #[test]

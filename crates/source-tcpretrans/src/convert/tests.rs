@@ -142,6 +142,16 @@ fn segments_without_their_skb_have_addresses_all_the_same() {
 }
 
 #[test]
+fn segments_without_their_skb_are_found_when_the_connection_or_its_socket_ends() {
+    let unseen = |kind: wire_kind| converted(wire_event { kind: kind.0 as u8, ..event() });
+    let identity = Some(Identity { cpu: 1, stream: 4, sequence: 42 });
+    assert_eq!(
+        unseen(wire_kind::KIND_UNSEEN_AT_CLOSE),
+        Record { identity, ..unseen(wire_kind::KIND_UNSEEN) }
+    );
+}
+
+#[test]
 fn a_segment_that_the_second_program_told_of_is_one_of_another_stream() {
     let kind = wire_kind::KIND_SEGMENT_INTERRUPTING.0 as u8;
     let identity = Some(Identity { cpu: 1, stream: 3, sequence: 42 });

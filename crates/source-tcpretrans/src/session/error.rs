@@ -3,7 +3,7 @@
 use libbpf_rs::ErrorKind;
 use otel_tcpretrans_pipeline::component::ReceiverError;
 
-use crate::facts::Facts;
+use crate::facts::{Facts, Lockdown};
 use crate::setup::HookKind;
 
 /// The step in which the verifier checks the programs.
@@ -32,6 +32,13 @@ impl StepError {
     pub(super) fn explain(self, facts: &Facts) -> ReceiverError {
         let hook: &str = self.hook.into();
         let message = format!("hook {hook}: {}: {:#}", self.step, self.error);
+        let message = match facts.lockdown {
+            Some(Lockdown::Confidentiality) => {
+                message
+                    + "; this kernel is locked down (lockdown=confidentiality), which refuses to let programs read its memory"
+            }
+            _ => message,
+        };
         if !self.is_denied() {
             let verifier = self.step == LOADING && self.may_do_otherwise();
             let hint = if verifier {

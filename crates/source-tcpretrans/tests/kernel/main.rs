@@ -34,7 +34,7 @@ use otel_tcpretrans_source::config::{Config, Hook, Perf, Scope, Transport};
 use otel_tcpretrans_source::facts::Facts;
 use otel_tcpretrans_source::recording::Reader;
 use otel_tcpretrans_source::{Recorder, Tcpretrans, decode};
-use running::{Running, flow, own, tcp};
+use running::{Running, flow, hooks, own, tcp};
 use rustix::fs::{MemfdFlags, memfd_create};
 use rustix::param::page_size;
 use support::harness::Case;
@@ -224,7 +224,7 @@ fn what_the_kernel_offers_is_in_the_events() {
             [("err", btf.reports_err), ("cookie", btf.socket_cookie), ("storage", btf.socket_storage)];
         let names = offers.map(|(name, there)| if there { name.to_owned() } else { format!("no {name}") });
         println!("    offers: {}", names.join(", "));
-        for hook in [Hook::TpBtf, Hook::Tracepoint] {
+        for &hook in hooks() {
             let mut running = Running::start(own(hook, Transport::Auto));
             let mut file = File::from(memfd_create("recording", MemfdFlags::CLOEXEC).unwrap());
             let (mut recorder, recording) =

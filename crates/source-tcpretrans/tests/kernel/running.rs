@@ -11,11 +11,16 @@ use otel_tcpretrans_source::Tcpretrans;
 use otel_tcpretrans_source::config::{Config, Hook, Scope, Transport};
 
 use crate::support::hidden::{Hidden, MOST_SEGMENTS, Recorder};
-use crate::support::namespace::{netstat, wait_for};
+use crate::support::namespace::{is_locked_down, netstat, wait_for};
 
 /// For this thread's network namespace alone, with a channel that takes everything.
 pub fn own(hook: Hook, transport: Transport) -> Config {
     Config { hook, transport, scope: Scope::Netns, channel_capacity: 1 << 20, ..Config::default() }
+}
+
+/// The hooks that this kernel has: all, unless it is locked down.
+pub fn hooks() -> &'static [Hook] {
+    if is_locked_down() { &[Hook::TpBtf] } else { &[Hook::TpBtf, Hook::Tracepoint] }
 }
 
 /// A receiver that runs, and the other end of its channel.

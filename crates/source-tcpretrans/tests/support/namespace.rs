@@ -12,13 +12,13 @@ use nix::sched::{CloneFlags, unshare};
 use super::link::{loopback_drops_all, loopback_drops_nothing, loopback_up, loopback_without_gso};
 
 /// Runs `test` on a thread in namespaces of its own, with loopback up at an Ethernet's MTU, so that GSO has work to do,
-/// and with tracefs mounted. Threads that it starts are in them too; they end with it.
+/// and with tracefs mounted unless the kernel is locked down. Threads that it starts are in them too; they end with it.
 pub fn isolated<T: Send + 'static>(test: impl FnOnce() -> T + Send + 'static) -> T {
     let thread = thread::spawn(|| {
         unshare(CloneFlags::CLONE_NEWNET | CloneFlags::CLONE_NEWNS).expect("unshare");
         let none = None::<&str>;
         mount(none, "/", none, MsFlags::MS_REC | MsFlags::MS_PRIVATE, none).expect("making mounts private");
-        if !Path::new("/sys/kernel/tracing/events").exists() {
+        if !is_locked_down() && !Path::new("/sys/kernel/tracing/events").exists() {
             mount(Some("tracefs"), "/sys/kernel/tracing", Some("tracefs"), MsFlags::empty(), none)
                 .expect("tracefs");
         }
@@ -27,6 +27,13 @@ pub fn isolated<T: Send + 'static>(test: impl FnOnce() -> T + Send + 'static) ->
         test()
     });
     thread.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic))
+}
+
+/// Whether the kernel lets nobody read its memory (lockdown=confidentiality): it has no tracefs then, and its programs can't
+/// use `bpf_probe_read_kernel`.
+pub fn is_locked_down() -> bool {
+    let level = fs::read_to_string("/sys/kernel/security/lockdown");
+    level.is_ok_and(|level| level.contains("[confidentiality]"))
 }
 
 const PORT_RANGE: &str = "/proc/sys/net/ipv4/ip_local_port_range";

@@ -67,7 +67,7 @@ pub fn a_lost_syn_ack(ways: &[Way], mut watch: Watch) {
         let mut of = records.iter().filter(|record| flow(record).local == server);
         of.any(|record| record.class.handshake_role == Some(HandshakeRole::Server))
     };
-    watch.tp_btf.wait_until("a SYN-ACK of each again", PATIENCE, |records| {
+    watch.by_hook[0].wait_until("a SYN-ACK of each again", PATIENCE, |records| {
         attempts.iter().all(|attempt| by_listener(records, attempt.server))
     });
     for attempt in &attempts {

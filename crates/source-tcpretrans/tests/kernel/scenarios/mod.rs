@@ -7,9 +7,9 @@ mod pair;
 
 use std::time::Duration;
 
-use otel_tcpretrans_source::config::{Hook, Transport};
+use otel_tcpretrans_source::config::Transport;
 
-use crate::running::{Finished, Running, own};
+use crate::running::{Finished, Running, hooks, own};
 use crate::support::harness::Case;
 use crate::support::namespace::{isolated, retrans_segs, wait_until_quiet, without_gso};
 use pair::Way;
@@ -44,24 +44,24 @@ fn each(scenario: fn(&[Way], Watch)) {
 struct Watch {
     /// Whether packets may be of many segments.
     gso: bool,
-    tp_btf: Running,
-    tracepoint: Running,
+    by_hook: Vec<Running>,
 }
 
 impl Watch {
     fn start(gso: bool) -> Watch {
         let start = |hook| Running::start(own(hook, Transport::Auto));
-        Watch { gso, tp_btf: start(Hook::TpBtf), tracepoint: start(Hook::Tracepoint) }
+        Watch { gso, by_hook: hooks().iter().map(|hook| start(*hook)).collect() }
     }
 
     /// All that each hook saw of the connections, which must have ended; it has been compared with the kernel's counters.
-    fn finish(self) -> [Finished; 2] {
+    fn finish(self) -> Vec<Finished> {
         wait_until_quiet();
-        [self.tp_btf, self.tracepoint].map(|running| {
+        let finished = self.by_hook.into_iter().map(|running| {
             let seen = running.finish();
             seen.assert_balanced(retrans_segs());
             seen.assert_reasons();
             seen
-        })
+        });
+        finished.collect()
     }
 }
