@@ -23,10 +23,14 @@
 /* tag.born_with: not known. A listener's children begin with it. */
 #define BORN_UNKNOWN (~0U)
 
-struct tag {
+struct owner {
 	__u32 pid; /* 0: not known, or the kernel itself */
-	__u32 born_with; /* the socket's total_retrans when it was first known */
 	__u8 command[16];
+};
+
+struct tag {
+	struct owner owner;
+	__u32 born_with; /* the socket's total_retrans when it was first known */
 };
 
 /*
@@ -50,17 +54,17 @@ static __always_inline struct tag *tag_of(const struct sock *sk)
  * names of their own. A thread of the kernel opens sockets for others (NFS, MPTCP): its
  * name would tell nothing.
  */
-static __always_inline void set_owner(struct tag *tag, const struct task_struct *task)
+static __always_inline void set_owner(struct owner *owner, const struct task_struct *task)
 {
 	const struct task_struct *leader = task->group_leader;
 
 	if (task->flags & PF_KTHREAD) {
-		tag->pid = 0;
+		owner->pid = 0;
 		return;
 	}
-	tag->pid = task->tgid;
-	((__u64 *)tag->command)[0] = ((const __u64 *)leader->comm)[0];
-	((__u64 *)tag->command)[1] = ((const __u64 *)leader->comm)[1];
+	owner->pid = task->tgid;
+	for (int i = 0; i < 4; i++)
+		((__u32 *)owner->command)[i] = ((const __u32 *)leader->comm)[i];
 }
 
 /* `sk` as a tcp_sock; 0 if it is another socket. A raw socket may have TCP's protocol number, too. */
@@ -73,15 +77,21 @@ static __always_inline struct tcp_sock *tcp_sock_of(struct sock *sk)
 	return bpf_skc_to_tcp_sock(sk);
 }
 
-static __always_inline void show_owner(struct wire_event *event, const struct tag *tag)
+static __always_inline void show_owner(struct wire_event *event, const struct owner *owner)
 {
-	if (!tag || !tag->pid) {
+	if (!owner || !owner->pid) {
 		event->unknown |= UNKNOWN_OWNER;
 		return;
 	}
-	event->owner_pid = tag->pid;
-	((__u64 *)event->owner_command)[0] = ((const __u64 *)tag->command)[0];
-	((__u64 *)event->owner_command)[1] = ((const __u64 *)tag->command)[1];
+	event->owner_pid = owner->pid;
+	for (int i = 0; i < 4; i++)
+		((__u32 *)event->owner_command)[i] = ((const __u32 *)owner->command)[i];
+}
+
+/* The owner that the socket's tag has. */
+static __always_inline void show_tagged(struct wire_event *event, const struct tag *tag)
+{
+	show_owner(event, tag ? &tag->owner : 0);
 }
 
 #endif

@@ -27,8 +27,8 @@
  */
 struct kept {
 	__u64 ports_and_total;
-	/* The first program has told of the attempt, so the second must not. In kept_by_socket alone. */
-	__u64 is_told;
+	/* A copy of the tag's, which spares an event the look at the tag. In kept_by_socket alone. */
+	struct owner owner;
 };
 
 /* Lives and dies with the socket. For programs whose socket pointer is typed, since Linux 5.11. */
@@ -64,6 +64,43 @@ static __always_inline struct kept *find_or_make_by_address(const void *sk)
 		return kept;
 	bpf_map_update_elem(&kept_by_address, &address, &none, BPF_NOEXIST);
 	return lookup_by_address(sk);
+}
+
+/*
+ * What was told of last on each CPU. It spares the second program of a hit a look into
+ * the socket's storage, which is dear.
+ */
+struct told {
+	__u64 socket;
+	__u64 total;
+};
+
+/* Sized before the load: one entry per CPU. */
+struct {
+	__uint(type, BPF_MAP_TYPE_ARRAY);
+	__uint(max_entries, 1);
+	__type(key, __u32);
+	__type(value, struct told);
+} last_told SEC(".maps");
+
+static __always_inline void remember_told(const struct wire_event *event, const struct sock *sk)
+{
+	__u32 cpu = event->cpu;
+	struct told *told = bpf_map_lookup_elem(&last_told, &cpu);
+
+	if (told) {
+		told->socket = (__u64)sk;
+		told->total = event->total_retransmits;
+	}
+}
+
+/* Right also where the entry is old: what was told of this socket is told. */
+static __always_inline int is_last_told(const struct sock *sk, __u32 total)
+{
+	__u32 cpu = bpf_get_smp_processor_id();
+	struct told *told = bpf_map_lookup_elem(&last_told, &cpu);
+
+	return told && told->socket == (__u64)sk && told->total == total;
 }
 
 /* Is it this socket's? Then `total` is what was kept. */
@@ -121,26 +158,38 @@ static __always_inline int load_born(const struct tag *tag, __u32 *total)
 }
 
 /*
- * Sets event->segments by what is kept, or else by the tag. Without both they stay what
- * the skb shows. The socket's lock is held: nobody else has its `kept`.
+ * Sets event->segments by what is kept, or else by the tag, and the owner. Without both
+ * the segments stay what the skb shows. The socket's lock is held: nobody else has its
+ * `kept`.
  */
 static __always_inline void count_segments(struct wire_event *event, struct kept *kept,
-					   const struct tag *tag)
+					   const struct sock *sk)
 {
 	__u32 total = event->total_retransmits;
 	__u32 moved_at_least = event->err ? 0 : event->skb_segments;
 	__u32 before;
+	int is_known;
 
 	if (!kept) {
 		event->unknown |= UNKNOWN_TOTAL;
+		show_tagged(event, tag_of(sk));
 		return;
 	}
+	is_known = load_kept(kept, ports_of(event), &before);
+	if (!is_known || !kept->owner.pid) {
+		const struct tag *tag = tag_of(sk);
+
+		if (!is_known)
+			is_known = load_born(tag, &before);
+		if (tag)
+			kept->owner = tag->owner;
+	}
+	show_owner(event, &kept->owner);
 	/*
 	 * A total that moved by less than this skb was cleared meanwhile, by tcp_disconnect(),
 	 * and the ports kept by bind().
 	 */
-	if ((load_kept(kept, ports_of(event), &before) || load_born(tag, &before)) &&
-	    before <= total && total - before >= moved_at_least)
+	if (is_known && before <= total && total - before >= moved_at_least)
 		event->segments = total - before;
 	store_kept(kept, ports_of(event), total);
 }

@@ -100,8 +100,9 @@ static __always_inline struct kept *kept_if_any(const struct sock *sk)
 }
 
 /*
- * Tells of an attempt to send a segment again. Without `kept` the second program could
- * not know whether the first has told, so that one leaves it to the second.
+ * Tells of an attempt to send a segment again. Where nothing can be kept of the socket,
+ * the second program could not know whether the first has told, so that one leaves it to
+ * the second.
  */
 static __always_inline void tell_segment(__u64 *ctx, enum wire_kind kind, int without_kept)
 {
@@ -110,7 +111,6 @@ static __always_inline void tell_segment(__u64 *ctx, enum wire_kind kind, int wi
 	struct wire_event event = {};
 	struct wire_counters *counters;
 	struct kept *kept;
-	struct tag *tag;
 
 	if (reports_err())
 		event.err = (int)ctx[2];
@@ -126,12 +126,10 @@ static __always_inline void tell_segment(__u64 *ctx, enum wire_kind kind, int wi
 	if (!counters)
 		return;
 	direct_cookie(&event, sk);
-	tag = tag_of(sk);
-	show_owner(&event, tag);
-	count_segments(&event, kept, tag);
+	count_segments(&event, kept, sk);
 	end_event(ctx, &event, counters);
 	if (kept)
-		kept->is_told = kind == KIND_SEGMENT;
+		remember_told(&event, sk);
 }
 
 /* TP_PROTO(const struct sock *sk, const struct sk_buff *skb[, int err]), include/trace/events/tcp.h */
@@ -144,20 +142,22 @@ int btf_retransmit_skb(__u64 *ctx)
 	return 0;
 }
 
-/* What the first program has not told of. */
+/*
+ * What the first program has not told of: the socket's total is not the one that is
+ * kept. An attempt that failed before the kernel counted it moves no total. Where such
+ * a one interrupts, nobody tells of it, and it stays in the books as a recursion.
+ */
 static __always_inline void tell_segment_if_untold(__u64 *ctx)
 {
 	struct sock *sk = (void *)ctx[0];
 	const struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
-	struct kept *kept = kept_if_any(sk);
+	struct kept *kept;
 
-	if (kept && kept->is_told) {
-		/* Left from an earlier hit, where this program was skipped, if the total has moved. */
-		kept->is_told = 0;
-		if (tp && total_in(kept) == tp->total_retrans)
-			return;
-	}
-	tell_segment(ctx, KIND_SEGMENT_INTERRUPTING, 1);
+	if (!tp || is_last_told(sk, tp->total_retrans))
+		return;
+	kept = kept_if_any(sk);
+	if (!kept || total_in(kept) != tp->total_retrans)
+		tell_segment(ctx, KIND_SEGMENT_INTERRUPTING, 1);
 }
 
 /*
@@ -189,7 +189,7 @@ static __always_inline void tell_synack(__u64 *ctx)
 	if (!counters)
 		return;
 	synack_counted(&event, kept_if_any(sk));
-	show_owner(&event, tag_of(sk));
+	show_tagged(&event, tag_of(sk));
 	end_event(ctx, &event, counters);
 }
 
@@ -216,7 +216,7 @@ static __always_inline void tell_unseen(__u64 *ctx, struct sock *sk, const struc
 		return;
 	event.kind = kind;
 	tag = tag_of(sk);
-	show_owner(&event, tag);
+	show_tagged(&event, tag);
 	event.segments = unseen_segments(kept_if_any(sk), tag, ports_of(&event), tp->total_retrans);
 	if (!event.segments)
 		return;
@@ -238,12 +238,12 @@ SEC("tp_btf/tcp_destroy_sock")
 int btf_destroy_sock(__u64 *ctx)
 {
 	struct sock *sk = (void *)ctx[0];
-	const struct tcp_sock *tp = bpf_skc_to_tcp_sock(sk);
+	const struct tcp_sock *tp;
 
-	if (!tp || !tp->total_retrans)
-		return 0;
 	preempt_disable();
-	tell_unseen(ctx, sk, tp, KIND_UNSEEN);
+	tp = bpf_skc_to_tcp_sock(sk);
+	if (tp && tp->total_retrans)
+		tell_unseen(ctx, sk, tp, KIND_UNSEEN);
 	preempt_enable();
 	return 0;
 }
@@ -255,14 +255,16 @@ static __always_inline void tag_opened(struct sock *sk, const struct tcp_sock *t
 	struct kept *kept;
 	struct tag *tag;
 
-	set_owner(&made, bpf_get_current_task_btf());
+	set_owner(&made.owner, bpf_get_current_task_btf());
 	tag = bpf_sk_storage_get(&tags, sk, &made, BPF_SK_STORAGE_GET_F_CREATE);
 	if (tag)
 		*tag = made;
 	/* Left from a connection that this socket had before. */
 	kept = kept_if_any(sk);
-	if (kept)
+	if (kept) {
 		kept->ports_and_total = 0;
+		kept->owner.pid = 0;
+	}
 }
 
 /* A child that is born. It may have its listener's tag, and so its owner. */
@@ -302,11 +304,10 @@ int btf_set_state(__u64 *ctx)
 {
 	int from = (int)ctx[1], to = (int)ctx[2];
 
-	if (to != TCP_SYN_SENT && to != TCP_LISTEN && to != TCP_CLOSE &&
-	    !(to == TCP_ESTABLISHED && from == TCP_SYN_RECV))
-		return 0;
 	preempt_disable();
-	tag_or_tell(ctx, (void *)ctx[0], to);
+	if (to == TCP_SYN_SENT || to == TCP_LISTEN || to == TCP_CLOSE ||
+	    (to == TCP_ESTABLISHED && from == TCP_SYN_RECV))
+		tag_or_tell(ctx, (void *)ctx[0], to);
 	preempt_enable();
 	return 0;
 }
@@ -320,13 +321,17 @@ SEC("fentry/security_sock_graft")
 int btf_accept(__u64 *ctx)
 {
 	struct sock *sk = (void *)ctx[0];
+	struct kept *kept;
 	struct tag *tag;
 
 	if (!tcp_sock_of(sk) || !direct_in_scope(sk))
 		return 0;
 	tag = tag_of(sk);
 	if (tag)
-		set_owner(tag, bpf_get_current_task_btf());
+		set_owner(&tag->owner, bpf_get_current_task_btf());
+	kept = kept_if_any(sk);
+	if (kept)
+		kept->owner.pid = 0;
 	return 0;
 }
 
@@ -356,7 +361,7 @@ int btf_tag_files(struct bpf_iter__task_file *ctx)
 		return 0;
 	if (sk->__sk_common.skc_state != TCP_LISTEN)
 		made.born_with = tp->total_retrans;
-	set_owner(&made, task);
+	set_owner(&made.owner, task);
 	bpf_sk_storage_get(&tags, sk, &made, BPF_SK_STORAGE_GET_F_CREATE);
 	return 0;
 }
@@ -388,8 +393,7 @@ int classic_retransmit_skb(void *ctx)
 	if (!counters)
 		return 0;
 	probed_cookie(&event, sk);
-	event.unknown |= UNKNOWN_OWNER;
-	count_segments(&event, find_or_make_by_address(sk), 0);
+	count_segments(&event, find_or_make_by_address(sk), sk);
 	end_event(ctx, &event, counters);
 	return 0;
 }

@@ -126,6 +126,7 @@ fn configure(
         }
     };
     open.maps.counters.set_max_entries(entries)?;
+    open.maps.last_told.set_max_entries(inputs.facts.cpus_possible)?;
     let stores = setup.socket_storage && hook == HookKind::TpBtf; // a classic tracepoint's socket is untyped
     open.maps.kept_by_socket.set_autocreate(stores)?;
     open.maps.kept_by_address.set_autocreate(!stores)?;

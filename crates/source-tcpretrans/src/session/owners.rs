@@ -92,6 +92,7 @@ fn attach_accept(setup: &Setup, skeleton: &TcpretransSkel<'_>) -> libbpf_rs::Res
     open.maps.wakeups.set_autocreate(false)?;
     open.maps.counters.set_autocreate(false)?;
     open.maps.told_by_netns.set_autocreate(false)?;
+    open.maps.last_told.set_autocreate(false)?;
     open.maps.kept_by_socket.set_autocreate(false)?;
     open.maps.kept_by_address.set_autocreate(false)?;
     set_constants(&mut open, setup, wire_transport::TRANSPORT_RINGBUF, true)?; // it sends nothing, whatever the transport
