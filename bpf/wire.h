@@ -157,10 +157,12 @@ struct wire_config {
 	__u8 transport; /* enum wire_transport */
 	__u8 has_cookie; /* bpf_get_socket_cookie takes a tracing program's sock */
 	__u8 has_socket_storage; /* BPF_MAP_TYPE_SK_STORAGE is for tracing programs too */
+	__u8 may_be_preempted; /* a tracepoint leaves preemption enabled */
+	__u8 reserved[7];
 };
 
 _Static_assert(sizeof(struct wire_event) == 160, "wire_event has padding or a new size");
 _Static_assert(sizeof(struct wire_counters) == 616, "wire_counters has padding or a new size");
-_Static_assert(sizeof(struct wire_config) == 16, "wire_config has padding or a new size");
+_Static_assert(sizeof(struct wire_config) == 24, "wire_config has padding or a new size");
 
 #endif

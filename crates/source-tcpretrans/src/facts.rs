@@ -63,6 +63,9 @@ pub struct BtfFacts {
     pub socket_storage: bool,
     /// The function in which accept() gives a connection its file. The one who accepts is tagged there.
     pub accept: bool,
+    /// Tracepoints are guarded by SRCU and leave preemption enabled (since Linux 7.0, include/linux/tracepoint.h). Kernels
+    /// before 6.13 seem to do so, because they have that SRCU for another use.
+    pub preemptible_tracepoints: bool,
     /// Ring buffers are there (since Linux 5.8).
     pub ringbuf: bool,
     /// Maps and programs are charged to `RLIMIT_MEMLOCK` (before Linux 5.11).
@@ -159,6 +162,9 @@ impl BtfFacts {
             socket_cookie: btf.type_by_name::<types::Func<'_>>("bpf_get_socket_ptr_cookie").is_some(),
             socket_storage: btf.type_by_name::<types::Func<'_>>("bpf_sk_storage_get_tracing").is_some(),
             accept: btf.type_by_name::<types::Func<'_>>("security_sock_graft").is_some(),
+            preemptible_tracepoints: btf
+                .type_by_name::<types::Var<'_>>("tracepoint_srcu_srcu_data")
+                .is_some(),
             ringbuf: btf.type_by_name::<types::Struct<'_>>("bpf_ringbuf_map").is_some(),
             charges_memlock: btf.type_by_name::<types::Struct<'_>>("bpf_map_memory").is_some(),
         })

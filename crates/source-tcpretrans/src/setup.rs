@@ -21,6 +21,8 @@ pub struct Setup {
     /// Whether the kernel side may keep something in each socket's storage: its count, and its owner. Otherwise it keeps the
     /// count by the socket's address, in a map that forgets the least used, and the owner is not known.
     pub socket_storage: bool,
+    /// Whether the kernel side has to prevent that another thread runs while a program does.
+    pub preemptible: bool,
     /// Whether the kernel side may tag a connection with the process that accepts it. Otherwise its owner is the one who
     /// made the listener listen.
     pub accept: bool,
@@ -98,6 +100,7 @@ pub fn decide(facts: &Facts, config: &Config) -> Result<Setup, Refusal> {
         synack: config.synack && (btf.retransmit_synack || config.hook == Hook::Tracepoint),
         socket_cookie: btf.socket_cookie,
         socket_storage: btf.socket_storage,
+        preemptible: btf.preemptible_tracepoints,
         accept: btf.socket_storage && btf.accept,
         warnings,
     })
@@ -230,6 +233,7 @@ mod tests {
                 socket_cookie: true,
                 socket_storage: true,
                 accept: true,
+                preemptible_tracepoints: false,
                 ringbuf: true,
                 charges_memlock: false,
             }),

@@ -8,7 +8,7 @@ use crate::skeleton::types::{wire_config, wire_counters, wire_event, wire_versio
 // The same assertions as in bpf/wire.h: both compilers see the same layout.
 const _: () = assert!(size_of::<wire_event>() == 160);
 const _: () = assert!(size_of::<wire_counters>() == 616);
-const _: () = assert!(size_of::<wire_config>() == 16);
+const _: () = assert!(size_of::<wire_config>() == 24);
 const _: () = assert!(offset_of!(wire_event, unknown) == 148);
 
 /// The wire's event and the words for its numbers, for benches and tests.

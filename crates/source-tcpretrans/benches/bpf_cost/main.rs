@@ -149,7 +149,7 @@ fn report(all: &[Measured], ends: &[f64], lone: &[f64]) -> std::io::Result<()> {
         section.bound(&name, median(&classic_ways(measured, all)), Limit::AtLeast(times), "times");
     }
     let name = format!("net of ({})", ring.candidate);
-    section.bound(&name, median(&net(ring, all)), Limit::AtMost(450.0), "ns");
+    section.bound(&name, median(&net(ring, all)), Limit::AtMost(600.0), "ns");
     section.bound(&format!("aim: {name}"), median(&net(ring, all)), Limit::AtMost(300.0), "ns");
     section.bound("a lone retransmission", median(lone), Limit::AtMost(5000.0), "us");
     section.finish("bpf_cost")

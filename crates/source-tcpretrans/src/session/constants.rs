@@ -26,6 +26,8 @@ pub(super) fn set_constants(
         transport: transport.0 as u8,
         has_cookie: setup.socket_cookie.into(),
         has_socket_storage: has_socket_storage.into(),
+        may_be_preempted: setup.preemptible.into(),
+        reserved: [0; 7],
     };
     Ok(())
 }

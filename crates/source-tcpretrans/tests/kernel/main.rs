@@ -220,8 +220,12 @@ fn what_the_kernel_offers_is_in_the_events() {
     isolated(|| {
         let facts = Facts::probe().unwrap();
         let btf = facts.btf.expect("BTF");
-        let offers =
-            [("err", btf.reports_err), ("cookie", btf.socket_cookie), ("storage", btf.socket_storage)];
+        let offers = [
+            ("err", btf.reports_err),
+            ("cookie", btf.socket_cookie),
+            ("storage", btf.socket_storage),
+            ("preemption", btf.preemptible_tracepoints),
+        ];
         let names = offers.map(|(name, there)| if there { name.to_owned() } else { format!("no {name}") });
         println!("    offers: {}", names.join(", "));
         for &hook in hooks() {
