@@ -1,5 +1,8 @@
 //! `k8s_attributes`: its words, and a start without an API server.
 
+use std::net::{Ipv4Addr, TcpListener};
+use std::time::{Duration, Instant};
+
 use crate::harness::{Case, MINIMAL, Outcome, repository, validate};
 
 /// A pipeline of these processors, with these settings of `k8s_attributes`.
@@ -55,18 +58,24 @@ fn keys_of_the_collector_that_make_no_sense_are_refused_by_name() {
     assert!(unknown.stderr.contains("did you mean peers?"), "{unknown:?}");
 }
 
-/// Runs a replay with a kubeconfig that leads to nobody.
+/// Runs a replay with a kubeconfig that leads to nobody: port 9 of loopback is `discard`, which no test machine serves.
 fn run(settings: &str) -> Outcome {
+    run_against(9, settings)
+}
+
+/// Runs a replay with a kubeconfig that leads to a port of loopback.
+fn run_against(port: u16, settings: &str) -> Outcome {
     let recording = repository().join("tests/replay/retransmits.otr");
     let config = config("k8s_attributes", settings, "k8s_attributes")
         .replace("  tcpretrans:", &format!("  replay: {{ file: '{}' }}", recording.display()))
         .replace("[tcpretrans]", "[replay]")
         + "  telemetry: { metrics: { prometheus: null } }\n";
-    // Port 9 of loopback is `discard`, which no test machine serves.
-    let kubeconfig = "{ apiVersion: v1, kind: Config, current-context: c,
-        clusters: [{ name: c, cluster: { server: 'http://127.0.0.1:9' } }],
-        users: [], contexts: [{ name: c, context: { cluster: c, user: u } }] }";
-    Case::new("run", &config).file("kubeconfig", kubeconfig).run()
+    let kubeconfig = format!(
+        "{{ apiVersion: v1, kind: Config, current-context: c, users: [],
+           clusters: [{{ name: c, cluster: {{ server: 'http://127.0.0.1:{port}' }} }}],
+           contexts: [{{ name: c, context: {{ cluster: c, user: u }} }}] }}"
+    );
+    Case::new("run", &config).file("kubeconfig", &kubeconfig).run()
 }
 
 #[test]
@@ -81,6 +90,19 @@ fn an_api_server_that_is_away_delays_no_start_and_no_record() {
         "{outcome:?}"
     );
     assert!(!outcome.stderr.contains("ERROR"), "{outcome:?}");
+}
+
+#[test]
+fn an_api_server_that_never_answers_delays_no_record_and_no_stop() {
+    // It takes connections, and reads nothing of them.
+    let server = TcpListener::bind((Ipv4Addr::LOCALHOST, 0)).expect("a listener");
+    let port = server.local_addr().expect("an address").port();
+    let start = Instant::now();
+    let outcome = run_against(port, "{ auth_type: kubeConfig, kube_config_path: kubeconfig }");
+    assert_eq!(outcome.code, Some(0), "{outcome:?}");
+    assert_eq!(outcome.stdout.lines().count(), 44, "{outcome:?}");
+    // One that waited for an answer would take ten times as long.
+    assert!(start.elapsed() < Duration::from_secs(15), "{:?}", start.elapsed());
 }
 
 #[test]

@@ -53,12 +53,12 @@ impl K8sAttributesConfig {
     ///
     /// # Errors
     /// The watches can't start, or the lists are not complete in time.
-    pub(super) async fn ready(&self, clusters: &Clusters) -> Result<Arc<Cluster>, String> {
+    pub async fn ready(&self, clusters: &Clusters) -> Result<Arc<Cluster>, String> {
         clusters.ready(self).await
     }
 
     /// Starts the processor. All processors of one configuration share what is known.
-    pub(super) fn start(&self, clusters: &Clusters) -> K8sAttributes {
+    pub fn start(&self, clusters: &Clusters) -> K8sAttributes {
         let cluster = clusters.open(self).unwrap_or_else(|reason| {
             // The start was prepared, so this does not happen.
             error!(reason, "k8s_attributes: nothing is watched");

@@ -7,6 +7,7 @@ mod configured;
 mod cost;
 mod model;
 mod named;
+mod shared;
 
 use std::net::IpAddr;
 

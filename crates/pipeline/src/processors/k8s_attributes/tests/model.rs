@@ -85,13 +85,18 @@ proptest! {
     #[test]
     fn an_address_names_its_owner_or_nobody(
         lives in prop::collection::vec(life(), 1..8),
-        asked in prop::collection::vec((0..400_000_u64, 0..60_000_u64), 50),
+        // Around the beginnings and the ends: of which life, how long after, and how late it is asked.
+        asked in prop::collection::vec((0..8_usize, any::<bool>(), 0..6000_u64, 0..6000_u64), 100),
     ) {
         let (owners, news) = history(&lives);
         // A question about a time is asked when the news of that time have come, or later.
         let mut asked: Vec<(u64, u64)> = asked
             .iter()
-            .map(|(time, later)| (START / MILLI + 95_000 + time, START / MILLI + 95_000 + time + LATE + later))
+            .map(|(number, is_end, after, later)| {
+                let (from, to, _) = owners[number % owners.len()];
+                let time = (if *is_end { to } else { from }) / MILLI + after - 3000;
+                (time, time + LATE + later)
+            })
             .collect();
         asked.sort_by_key(|(_, when)| *when);
         let mut store = store("{}");
