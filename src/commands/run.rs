@@ -65,7 +65,7 @@ async fn serve(
         duration: None,
         read_again: Some(Box::new(move || reloader.read())),
     };
-    let clusters = Clusters::watched_by(Arc::new(Kubernetes));
+    let clusters = Clusters::watched_by(Arc::new(Kubernetes::default()));
     let host = Host { clusters, ..Host::default() };
     host.reloads.in_force(hash);
     let mut is_ready = false;

@@ -1,11 +1,17 @@
 //! Real retransmissions of a real process in a pod's cgroup, by the real binary.
 
+use std::fs;
 use std::net::IpAddr;
 use std::path::Path;
+use std::process::Command;
 use std::time::Duration;
+
+use nix::mount::{MsFlags, mount};
 
 use crate::cgroups::{Cgroup, root};
 use crate::e2e::agent::{Agent, Finished};
+use crate::e2e::background::Background;
+use crate::e2e::harness::{BINARY, repository};
 use crate::e2e::support::namespace::{isolated, wait_for};
 use crate::e2e::support::traffic::{listen, lose_one_in};
 use crate::e2e::telemetry::Attributes;
@@ -140,5 +146,46 @@ pub fn a_lacking_role_is_said() {
             "{}",
             agent.0.stderr()
         );
+    });
+}
+
+/// As in a pod: the API's place is in the environment, and the account's token and authority are files. With
+/// `auth_type: none` nobody asks, and gets nothing.
+pub fn the_account_of_the_pod_is_used() {
+    isolated(|| {
+        let cluster = Cluster::start();
+        let _server = cluster.serve(FIRST);
+        cluster.runtime.block_on(Objects(cluster.client(User::Admin, FIRST)).allow_agent());
+        // The mounts of this test are its own.
+        let secrets = Path::new("/var/run/secrets");
+        fs::create_dir_all(secrets).expect("a folder");
+        let none = None::<&str>;
+        mount(Some("tmpfs"), secrets, Some("tmpfs"), MsFlags::empty(), none).expect("tmpfs");
+        cluster.write_account(&secrets.join("kubernetes.io/serviceaccount"), User::Agent);
+        for (auth_type, code, said) in [
+            ("serviceAccount", 0, "k8s_attributes: listed"),
+            ("none", 1, "User \"system:anonymous\" cannot list resource"),
+        ] {
+            let folder = tempfile::tempdir().expect("a folder");
+            let config = format!(
+                "receivers: {{ replay: {{ file: '{}' }} }}
+processors: {{ k8s_attributes: {{ auth_type: {auth_type}, wait_for_metadata: true, wait_for_metadata_timeout: 5s }} }}
+exporters: {{ debug: }}
+service:
+  telemetry: {{ metrics: {{ prometheus: null }} }}
+  pipelines: {{ logs: {{ receivers: [replay], processors: [k8s_attributes], exporters: [debug] }} }}
+",
+                repository().join("tests/replay/retransmits.otr").display()
+            );
+            fs::write(folder.path().join("config.yaml"), config).expect("writing a file");
+            let mut command = Command::new(BINARY);
+            command.env_clear().args(["run", "--config", "config.yaml"]);
+            command
+                .env("KUBERNETES_SERVICE_HOST", "127.0.0.1")
+                .env("KUBERNETES_SERVICE_PORT", FIRST.to_string());
+            let mut agent = Background::start("the agent", &mut command, folder);
+            assert_eq!(agent.exit_code(Duration::from_secs(30)), Some(code), "{}", agent.stderr());
+            assert!(agent.stderr().contains(said), "{}", agent.stderr());
+        }
     });
 }

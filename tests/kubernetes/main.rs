@@ -18,6 +18,7 @@ use std::process::ExitCode;
 fn main() -> ExitCode {
     e2e::support::harness::main(&[
         ("both_sides_of_real_retransmissions_are_named", live::both_sides_are_named),
+        ("the_account_of_the_pod_is_used", live::the_account_of_the_pod_is_used),
         ("a_role_that_lacks_something_is_said", live::a_lacking_role_is_said),
         ("a_server_that_is_away_and_comes_back", away::comes_back),
         ("an_address_that_is_reused_a_hundred_times", watched::an_address_is_reused_a_hundred_times),

@@ -32,6 +32,16 @@ pub enum User {
     Nobody,
 }
 
+impl User {
+    fn token(self) -> &'static str {
+        match self {
+            User::Admin => "admin-token",
+            User::Agent => "agent-token",
+            User::Nobody => "nobody-token",
+        }
+    }
+}
+
 /// A cluster: its state, its keys, and a runtime for its clients.
 pub struct Cluster {
     pub runtime: Runtime,
@@ -100,11 +110,7 @@ impl Cluster {
 
     /// The path of a kubeconfig.
     pub fn kubeconfig(&self, user: User, port: u16) -> PathBuf {
-        let token = match user {
-            User::Admin => "admin-token",
-            User::Agent => "agent-token",
-            User::Nobody => "nobody-token",
-        };
+        let token = user.token();
         let path = self.folder.path().join(format!("{token}-{port}.yaml"));
         let authority = self.folder.path().join("ca.crt");
         let text = format!(
@@ -116,6 +122,14 @@ impl Cluster {
         );
         fs::write(&path, text).expect("writing a file");
         path
+    }
+
+    /// Writes the files of a service account, as the kubelet does for a pod.
+    pub fn write_account(&self, folder: &Path, user: User) {
+        fs::create_dir_all(folder).expect("a folder");
+        fs::copy(self.folder.path().join("ca.crt"), folder.join("ca.crt")).expect("copying a file");
+        fs::write(folder.join("token"), user.token()).expect("writing a file");
+        fs::write(folder.join("namespace"), "default").expect("writing a file");
     }
 
     /// A client of the tests' own.

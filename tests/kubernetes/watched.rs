@@ -22,8 +22,8 @@ const REUSED: usize = 100;
 /// One in so many pods lives until it was named in a hundred records.
 const NAMED: usize = 33;
 
-/// A processor that watches the cluster.
-fn processor(cluster: &Cluster, more: &str) -> K8sAttributes {
+/// A processor that watches the cluster, and what its watches need.
+fn processor(cluster: &Cluster, more: &str) -> (Clusters, K8sAttributes) {
     let kubeconfig = cluster.kubeconfig(User::Agent, FIRST);
     let yaml = format!(
         "{{ auth_type: kubeConfig, kube_config_path: '{}', wait_for_metadata: true, {more} }}",
@@ -31,11 +31,12 @@ fn processor(cluster: &Cluster, more: &str) -> K8sAttributes {
     );
     let config: K8sAttributesConfig = serde_yaml::from_str(&yaml).expect("a configuration");
     assert_eq!(config.validate(), []);
-    let clusters = Clusters::watched_by(Arc::new(Kubernetes));
-    cluster.runtime.block_on(async {
+    let clusters = Clusters::watched_by(Arc::new(Kubernetes::default()));
+    let processor = cluster.runtime.block_on(async {
         let _ready = config.ready(&clusters).await.expect("a start");
         config.start(&clusters)
-    })
+    });
+    (clusters, processor)
 }
 
 /// Now, in ns since the Unix epoch.
@@ -83,7 +84,7 @@ pub fn an_address_is_reused_a_hundred_times() {
         let _server = cluster.serve(FIRST);
         let objects = Objects(cluster.client(User::Admin, FIRST));
         cluster.runtime.block_on(objects.allow_agent());
-        let mut processor = processor(&cluster, "peers: pods");
+        let (_clusters, mut processor) = processor(&cluster, "peers: pods");
         let peer: SocketAddr = "10.1.0.7:443".parse().expect("an address");
         let answers = Arc::new(Mutex::new(Vec::<(u64, String)>::new()));
         let is_over = Arc::new(AtomicBool::new(false));
@@ -145,7 +146,7 @@ pub fn nodes_services_and_workloads_are_named() {
         let _server = cluster.serve(FIRST);
         let objects = Objects(cluster.client(User::Admin, FIRST));
         cluster.runtime.block_on(objects.allow_agent());
-        let mut processor = processor(
+        let (_clusters, mut processor) = processor(
             &cluster,
             "peer_prefix: k8s.dst., extract: { metadata: [k8s.pod.name, k8s.node.name, k8s.service.name,
                 k8s.workload.kind, k8s.workload.name], labels: [{ key: app, tag_name: app }] }, exclude: { pods: [{ name: ^hidden }] }",

@@ -17,64 +17,118 @@ mod errors;
 mod objects;
 mod watch;
 
-use std::sync::{Arc, Weak};
+use std::io;
+use std::sync::{Arc, OnceLock};
 
 use k8s_openapi::api::batch::v1::Job;
 use k8s_openapi::api::core::v1::{Node, Pod, Service};
+use kube::Client;
 use kube::api::{Api, PartialObjectMeta};
-use kube::core::ApiResource;
+use kube::core::{ApiResource, DynamicResourceScope};
 use kube::runtime::watcher;
 use otel_tcpretrans_pipeline::processors::K8sAttributesConfig;
 use otel_tcpretrans_pipeline::processors::k8s_attributes::{Cluster, Peers, Resource, Watches};
+use tokio::runtime::{Builder, Runtime};
+use tracing::warn;
 
 use crate::objects::{NodeObject, PodObject, ServiceObject};
-use crate::watch::watch;
+use crate::watch::{Told, watch};
 
-/// Watches clusters through their API.
-#[derive(Clone, Copy, Debug, Default)]
-pub struct Kubernetes;
+/// Watches clusters through their API, on a thread of its own: a page of 500 pods takes long to decode, and no record must
+/// wait for that. The thread is started with the first cluster.
+#[derive(Debug, Default)]
+pub struct Kubernetes(OnceLock<Runtime>);
 
 impl Watches for Kubernetes {
-    /// # Panics
-    /// Panics outside a tokio runtime.
     fn start(&self, config: &K8sAttributesConfig, cluster: &Arc<Cluster>) -> Result<(), String> {
         let settings = client::settings(config).map_err(|error| error.to_string())?;
-        let weak = Arc::downgrade(cluster);
-        let client = |resource| {
-            client::client(settings.clone(), resource, Weak::clone(&weak)).map_err(|error| error.to_string())
-        };
-        let namespace = config.filter.namespace.as_deref();
-        let resource = Resource::Pods;
-        let pods: Api<PodObject> = match namespace {
-            Some(namespace) => Api::namespaced_with(client(resource)?, namespace, &erased::<Pod>()),
-            None => Api::all_with(client(resource)?, &erased::<Pod>()),
-        };
-        let task = tokio::spawn(watch(pods, pods_of(config), resource, Weak::clone(&weak)));
-        cluster.watched_by(resource, task.abort_handle());
+        let runtime = self.runtime().map_err(|error| format!("a thread for the watches: {error}"))?;
+        let _entered = runtime.enter(); // clients and watches begin tasks
+        let start = Start { settings, namespace: config.filter.namespace.as_deref(), cluster };
+        start.watch::<PodObject>(Resource::Pods, pods_of(config), &erased::<Pod>())?;
         if config.peers == Peers::All {
-            let resource = Resource::Nodes;
-            let nodes: Api<NodeObject> = Api::all_with(client(resource)?, &erased::<Node>());
-            let task = tokio::spawn(watch(nodes, watcher::Config::default(), resource, Weak::clone(&weak)));
-            cluster.watched_by(resource, task.abort_handle());
-            let resource = Resource::Services;
-            let services: Api<ServiceObject> = match namespace {
-                Some(namespace) => Api::namespaced_with(client(resource)?, namespace, &erased::<Service>()),
-                None => Api::all_with(client(resource)?, &erased::<Service>()),
-            };
-            let task =
-                tokio::spawn(watch(services, watcher::Config::default(), resource, Weak::clone(&weak)));
-            cluster.watched_by(resource, task.abort_handle());
+            let all = watcher::Config::default;
+            start.watch_everywhere::<NodeObject>(Resource::Nodes, all(), &erased::<Node>())?;
+            start.watch::<ServiceObject>(Resource::Services, all(), &erased::<Service>())?;
         }
         if config.wants_cron_jobs() {
-            let resource = Resource::Jobs;
-            let jobs: Api<PartialObjectMeta<Job>> = match namespace {
-                Some(namespace) => Api::namespaced(client(resource)?, namespace),
-                None => Api::all(client(resource)?),
+            let client = start.client(Resource::Jobs)?;
+            let jobs: Api<PartialObjectMeta<Job>> = match start.namespace {
+                Some(namespace) => Api::namespaced(client, namespace),
+                None => Api::all(client),
             };
-            let task = tokio::spawn(watch(jobs, watcher::Config::default(), resource, weak));
-            cluster.watched_by(resource, task.abort_handle());
+            start.spawn(jobs, watcher::Config::default(), Resource::Jobs);
         }
         Ok(())
+    }
+}
+
+impl Kubernetes {
+    fn runtime(&self) -> io::Result<&Runtime> {
+        if let Some(runtime) = self.0.get() {
+            return Ok(runtime);
+        }
+        let runtime =
+            Builder::new_multi_thread().worker_threads(1).thread_name("kubernetes").enable_all().build()?;
+        // `Clusters` starts one cluster at a time, so that no second runtime was made meanwhile.
+        Ok(self.0.get_or_init(|| runtime))
+    }
+}
+
+impl Drop for Kubernetes {
+    fn drop(&mut self) {
+        // It may be dropped by a task of another runtime, which must not wait.
+        if let Some(runtime) = self.0.take() {
+            runtime.shutdown_background();
+        }
+    }
+}
+
+/// The watches of one cluster, while they are started.
+struct Start<'c> {
+    settings: kube::Config,
+    /// Only what is in it is watched.
+    namespace: Option<&'c str>,
+    cluster: &'c Arc<Cluster>,
+}
+
+impl Start<'_> {
+    /// Watches objects that are in namespaces.
+    fn watch<K>(&self, resource: Resource, config: watcher::Config, of: &ApiResource) -> Result<(), String>
+    where
+        K: Told + kube::Resource<DynamicType = ApiResource, Scope = DynamicResourceScope>,
+    {
+        let Some(namespace) = self.namespace else {
+            return self.watch_everywhere::<K>(resource, config, of);
+        };
+        let api: Api<K> = Api::namespaced_with(self.client(resource)?, namespace, of);
+        self.spawn(api, config, resource);
+        Ok(())
+    }
+
+    /// Watches objects that are in no namespace, or those of all.
+    fn watch_everywhere<K>(
+        &self,
+        resource: Resource,
+        config: watcher::Config,
+        of: &ApiResource,
+    ) -> Result<(), String>
+    where
+        K: Told + kube::Resource<DynamicType = ApiResource>,
+    {
+        let api: Api<K> = Api::all_with(self.client(resource)?, of);
+        self.spawn(api, config, resource);
+        Ok(())
+    }
+
+    fn client(&self, resource: Resource) -> Result<Client, String> {
+        let cluster = Arc::downgrade(self.cluster);
+        client::client(self.settings.clone(), resource, cluster).map_err(|error| error.to_string())
+    }
+
+    fn spawn<K: Told>(&self, api: Api<K>, config: watcher::Config, resource: Resource) {
+        let task = tokio::spawn(watch(api, config, resource, Arc::downgrade(self.cluster)));
+        self.cluster.watched_by(resource, task.abort_handle());
     }
 }
 
@@ -89,6 +143,9 @@ fn pods_of(config: &K8sAttributesConfig) -> watcher::Config {
     let mut fields: Vec<String> = config.filter.fields.iter().map(|selector| selector.to_string()).collect();
     let mut watched = watcher::Config { label_selector: join(labels), ..watcher::Config::default() };
     let node = config.node(&|name| std::env::var(name).ok());
+    if node.is_none() && config.peers == Peers::Off {
+        warn!("k8s_attributes: the node is not known, so the pods of all nodes are watched; set filter.node");
+    }
     if let Some(node) = node.filter(|_| config.peers == Peers::Off) {
         fields.push(format!("spec.nodeName={node}"));
         // The server keeps an index of the pods by node in its cache. Any other list would make it read all pods.
