@@ -9,6 +9,7 @@ mod cgroups;
 #[path = "../e2e/mod.rs"]
 mod e2e;
 mod live;
+mod many;
 mod objects;
 mod server;
 mod watched;
@@ -22,6 +23,7 @@ fn main() -> ExitCode {
         ("a_role_that_lacks_something_is_said", live::a_lacking_role_is_said),
         ("a_server_that_is_away_and_comes_back", away::comes_back),
         ("an_address_that_is_reused_a_hundred_times", watched::an_address_is_reused_a_hundred_times),
+        ("many_pods_come_in_pages_and_take_little_memory", many::take_little_memory),
         ("nodes_services_and_workloads_are_named", watched::nodes_services_and_workloads_are_named),
     ])
 }

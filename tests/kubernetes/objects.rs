@@ -1,5 +1,6 @@
 //! Objects in the API. No kubelet runs: the tests write what a kubelet would write.
 
+use futures::StreamExt;
 use k8s_openapi::api::core::v1::{Node, Pod, Service};
 use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding};
 use k8s_openapi::jiff::Timestamp;
@@ -73,6 +74,18 @@ impl Objects {
         self.pods().patch_status(name, &PatchParams::default(), &patch).await.expect("the status of a pod");
     }
 
+    /// So many pods that run, each with an address of its own in 10.2.0.0/16 and up.
+    pub async fn run_many_pods(&self, count: usize) {
+        futures::stream::iter(0..count)
+            .for_each_concurrent(32, |number| async move {
+                let name = format!("checkout-service-frontend-5d89f7b6c4-{number:05}");
+                let address = many_address(number);
+                self.create_pod(&name, &Maker::Deployment("checkout-service-frontend"), false).await;
+                self.run_pod(&name, &[&address], &format!("{number:064x}")).await;
+            })
+            .await;
+    }
+
     /// The pod is gone at once.
     pub async fn delete_pod(&self, name: &str) {
         let now = DeleteParams { grace_period_seconds: Some(0), ..DeleteParams::default() };
@@ -134,4 +147,9 @@ impl Objects {
         let binding = serde_json::from_value(binding).expect("a binding");
         bindings.create(&PostParams::default(), &binding).await.expect("creating a binding");
     }
+}
+
+/// The address of one of many pods.
+pub fn many_address(number: usize) -> String {
+    format!("10.{}.{}.{}", 2 + number / 65_536, number / 256 % 256, number % 256)
 }

@@ -1,0 +1,52 @@
+//! Many pods: they come in pages, and the agent's memory stays small.
+
+use std::time::Duration;
+
+use crate::e2e::agent::Agent;
+use crate::e2e::scrape::Scrape;
+use crate::e2e::support::namespace::{isolated, wait_for};
+use crate::live::overlay;
+use crate::objects::Objects;
+use crate::server::{Cluster, FIRST, User};
+
+/// More than two pages of 500. `OTEL_TCPRETRANS_PODS` sets another number.
+const PODS: usize = 1200;
+/// Memory for so many pods, in MiB.
+const MIB_PER_10_000: f64 = 20.0;
+/// What the watches take in addition, whatever the number of pods: a page, and the client's buffers.
+const WATCHES_MIB: f64 = 14.0;
+
+/// The agent's resident memory in MiB, when it knows so many pods.
+fn memory(pods: usize) -> f64 {
+    let of_pods = [("resource", "pods")];
+    wait_for("the pods to be known", Duration::from_secs(120), || {
+        Scrape::take().sum("otelcol_tcpretrans_k8s_objects", &of_pods) == pods as u64
+    });
+    Scrape::take().sum("otelcol_process_memory_rss", &[]) as f64 / f64::from(1 << 20)
+}
+
+pub fn take_little_memory() {
+    isolated(|| {
+        let pods = std::env::var("OTEL_TCPRETRANS_PODS").map_or(PODS, |pods| pods.parse().expect("a number"));
+        let cluster = Cluster::start();
+        let _server = cluster.serve(FIRST);
+        let objects = Objects(cluster.client(User::Admin, FIRST));
+        cluster.runtime.block_on(objects.allow_agent());
+        let kubeconfig = cluster.kubeconfig(User::Agent, FIRST);
+        let overlay = overlay(&kubeconfig, "wait_for_metadata: true, wait_for_metadata_timeout: 60s");
+        let before = Agent::start(&overlay);
+        let without = memory(0);
+        cluster.runtime.block_on(objects.run_many_pods(pods));
+        let watched = memory(pods);
+        before.finish();
+        // Another one gets them by lists.
+        let after = Agent::start(&overlay);
+        let listed = memory(pods);
+        after.finish();
+        println!(
+            "    MiB: {without:.1} without pods, {watched:.1} with {pods} by the watch, {listed:.1} by lists"
+        );
+        let limit = without + WATCHES_MIB + MIB_PER_10_000 * pods as f64 / 10_000.0;
+        assert!(watched < limit && listed < limit, "more than {limit} MiB");
+    });
+}
