@@ -17,6 +17,8 @@ pub(super) const CLOCKS: u64 = 1_000_000_000;
 /// How far the API's times may be from those of the records, in ns: its times are rounded down to a second, and come from other
 /// clocks. The same is allowed for the delay of its news.
 pub(super) const SLACK: u64 = CLOCKS + 1_000_000_000;
+/// So many spans of one owner and one address are kept.
+const MOST_SPANS: usize = 8;
 /// The end of a span that has not ended.
 const OPEN: u64 = u64::MAX;
 
@@ -78,6 +80,12 @@ impl Addresses {
             claim.ports = Arc::clone(ports);
             return;
         }
+        // One that loses and gets the same address again and again has its last spans only.
+        if claims.iter().filter(|claim| claim.is_of(&owner.facts.uid)).count() >= MOST_SPANS
+            && let Some(oldest) = claims.iter().position(|claim| claim.is_of(&owner.facts.uid))
+        {
+            claims.remove(oldest);
+        }
         let (owner, ports) = (Arc::clone(owner), Arc::clone(ports));
         claims.push(Claim {
             owner,
@@ -137,10 +145,10 @@ impl Addresses {
         found.filter(|claim| claim.is_at(time)).map(|claim| &claim.owner)
     }
 
-    /// Number of addresses with an owner, also of those that had one.
+    /// Number of addresses and owners, also of those of before.
     #[cfg(test)]
     pub(super) fn len(&self) -> usize {
-        self.0.len()
+        self.0.values().map(Vec::len).sum()
     }
 }
 

@@ -10,6 +10,9 @@ use super::known::{Known, KnownContainer};
 /// records on their way.
 const MOST_CONTAINERS: usize = 32;
 
+/// So many addresses are kept that something had and has no more.
+const MOST_FORMER: usize = 16;
+
 /// Something that is known.
 pub(super) struct Entry {
     pub(super) known: Arc<Known>,
@@ -80,10 +83,14 @@ impl Entry {
         let (kept, gone): (Vec<_>, Vec<_>) =
             self.addresses.iter().copied().partition(|address| kept.contains(address));
         self.addresses = kept;
-        self.former.extend(
-            gone.iter().copied().filter(|address| !self.former.contains(address)).collect::<Vec<_>>(),
-        );
+        self.former.retain(|address| !gone.contains(address));
+        self.former.extend(&gone);
         gone
+    }
+
+    /// Takes out the oldest of too many addresses that it had and has no more.
+    pub(super) fn outdated(&mut self) -> Option<IpAddr> {
+        (self.former.len() > MOST_FORMER).then(|| self.former.remove(0))
     }
 
     /// All addresses that it has or had.

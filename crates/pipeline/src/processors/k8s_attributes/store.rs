@@ -101,7 +101,7 @@ impl Store {
         self.entries.len()
     }
 
-    /// Number of addresses that somebody has or had.
+    /// Number of addresses and of those who have or had them.
     #[cfg(test)]
     pub(super) fn addresses(&self) -> usize {
         self.addresses.len()
@@ -272,6 +272,11 @@ impl Store {
             let certain_from = if had_some { now } else { since.1 };
             self.addresses.claim(address, &entry.known, &ports, (since.0, certain_from));
             entry.take(address);
+        }
+        while let Some(address) = entry.outdated() {
+            if !entry.addresses.contains(&address) {
+                self.addresses.forget(address, uid);
+            }
         }
     }
 

@@ -140,3 +140,21 @@ fn a_pod_that_was_over_when_it_was_first_seen_has_no_address() {
     assert_eq!(peer(&store, A, now).as_deref(), Some("a"));
     assert_eq!(local(&store, "uid-done", "id-done", "k8s.pod.name").as_deref(), Some("done"));
 }
+
+#[test]
+fn a_pod_that_changes_its_addresses_for_ever_takes_no_more_memory() {
+    let mut store = store("{}");
+    for number in 0..5000_u64 {
+        let address = match number % 2 {
+            0 => A.to_owned(),
+            _ => format!("10.2.{}.{}", number / 256 % 256, number % 256),
+        };
+        store.pod(&pod("a", &address, START), START + number * SECOND);
+    }
+    let (last, now) = ("10.2.19.135", START + 4999 * SECOND);
+    assert_eq!(peer(&store, last, now).as_deref(), Some("a"));
+    assert!(store.addresses() < 40, "{}", store.addresses());
+    store.pod_deleted(&pod("a", last, START), now);
+    store.forget(now);
+    assert_eq!(store.addresses(), 0);
+}

@@ -57,12 +57,25 @@ async fn a_start_waits_for_the_first_lists() {
     assert_eq!(start.elapsed(), Duration::from_secs(13));
 }
 
+/// The self-telemetry of one process.
+struct Telemetry {
+    exporter: InMemoryMetricExporter,
+    provider: SdkMeterProvider,
+}
+
+impl Telemetry {
+    fn of(clusters: &Clusters) -> Telemetry {
+        let exporter = InMemoryMetricExporter::default();
+        let reader = PeriodicReader::builder(exporter.clone()).build();
+        let provider = SdkMeterProvider::builder().with_reader(reader).build();
+        clusters.register(&provider.meter("test"), "own");
+        Telemetry { exporter, provider }
+    }
+}
+
 /// The values of the metrics, as `name resource [reason] value`, sorted.
-fn metrics(clusters: &Clusters) -> Vec<String> {
-    let exporter = InMemoryMetricExporter::default();
-    let provider =
-        SdkMeterProvider::builder().with_reader(PeriodicReader::builder(exporter.clone()).build()).build();
-    clusters.register(&provider.meter("test"), "own");
+fn metrics(Telemetry { exporter, provider }: &Telemetry) -> Vec<String> {
+    exporter.reset();
     provider.force_flush().unwrap();
     let mut found = Vec::new();
     for metric in exporter
@@ -94,7 +107,8 @@ fn metrics(clusters: &Clusters) -> Vec<String> {
 #[test]
 fn the_metrics_say_what_is_known_and_what_failed() {
     let clusters = Clusters::default();
-    assert_eq!(metrics(&clusters), [""; 0]);
+    let telemetry = Telemetry::of(&clusters);
+    assert_eq!(metrics(&telemetry), [""; 0]);
     let cluster = clusters.open(&config("{}")).unwrap();
     cluster.answered(Resource::Pods);
     cluster.failed(Resource::Nodes, Reason::Forbidden, &"no");
@@ -109,9 +123,9 @@ fn the_metrics_say_what_is_known_and_what_failed() {
         "own_k8s_objects services 0",
         "own_k8s_watch_errors forbidden nodes 2",
     ];
-    let mut found = metrics(&clusters);
+    let mut found = metrics(&telemetry);
     found.retain(|line| !line.starts_with("own_k8s_last_event_time pods "));
     assert_eq!(found, expected);
     drop(cluster);
-    assert_eq!(metrics(&clusters), ["own_k8s_watch_errors forbidden nodes 2"], "a counter does not fall");
+    assert_eq!(metrics(&telemetry), ["own_k8s_watch_errors forbidden nodes 2"], "a counter does not fall");
 }
