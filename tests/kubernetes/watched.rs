@@ -16,8 +16,6 @@ use crate::e2e::support::namespace::{isolated, wait_for};
 use crate::objects::{Maker, Objects};
 use crate::server::{Cluster, FIRST, User};
 
-/// How late records are asked about. News of the API come sooner.
-const LATE: Duration = Duration::from_millis(500);
 const REUSED: usize = 100;
 /// One in so many pods lives until it was named in a hundred records.
 const NAMED: usize = 33;
@@ -45,8 +43,8 @@ fn now() -> u64 {
     u64::try_from(now).expect("a time")
 }
 
-/// What a record to this peer gets under these names.
-fn named(processor: &mut K8sAttributes, peer: SocketAddr, time: u64, names: &[&str]) -> Vec<Option<String>> {
+/// A record to this peer.
+fn record_to(peer: SocketAddr, time_unix_nano: u64) -> Record {
     let flow = Flow {
         local: SocketAddr::from(([127, 0, 0, 1], 9)),
         peer,
@@ -55,8 +53,8 @@ fn named(processor: &mut K8sAttributes, peer: SocketAddr, time: u64, names: &[&s
         cgroup_id: None,
         socket_cookie: None,
     };
-    let record = Record {
-        time_unix_nano: time,
+    Record {
+        time_unix_nano,
         class: Class {
             network_type: NetworkType::Ipv4,
             retransmit_type: RetransmitType::Fast,
@@ -70,13 +68,15 @@ fn named(processor: &mut K8sAttributes, peer: SocketAddr, time: u64, names: &[&s
         tcp: None,
         local_attributes: None,
         peer_attributes: None,
-    };
-    let records = processor.push([record].into_iter().collect(), tokio::time::Instant::now());
-    let found = records[0].peer_attributes.clone();
-    names.iter().map(|name| Some(found.as_ref()?.get(name)?.to_string())).collect()
+    }
 }
 
-/// One pod after the other gets the address, a hundred times. No record names another pod than the one that had the
+/// What a record gets under this name.
+fn name_of(record: &Record, name: &str) -> Option<String> {
+    Some(record.peer_attributes.as_ref()?.get(name)?.to_string())
+}
+
+/// One pod after the other gets the address, a hundred times, while records are sent all the time. No record names another pod than the one that had the
 /// address at the record's time.
 pub fn an_address_is_reused_a_hundred_times() {
     isolated(|| {
@@ -88,18 +88,24 @@ pub fn an_address_is_reused_a_hundred_times() {
         let peer: SocketAddr = "10.1.0.7:443".parse().expect("an address");
         let answers = Arc::new(Mutex::new(Vec::<(u64, String)>::new()));
         let is_over = Arc::new(AtomicBool::new(false));
-        let asker = thread::spawn({
+        let sender = thread::spawn({
             let (answers, is_over) = (Arc::clone(&answers), Arc::clone(&is_over));
             move || {
-                let mut asked = 0_u64;
+                let take = |records: &[Record]| {
+                    let named = records.iter().filter_map(|record| {
+                        Some((record.time_unix_nano, name_of(record, "k8s.peer.pod.name")?))
+                    });
+                    answers.lock().unwrap().extend(named);
+                };
+                let mut sent = 0;
                 while !is_over.load(Ordering::Relaxed) {
-                    let time = now() - u64::try_from(LATE.as_nanos()).expect("a time");
-                    let name = named(&mut processor, peer, time, &["k8s.peer.pod.name"]).remove(0);
-                    answers.lock().unwrap().extend(name.map(|name| (time, name)));
-                    asked += 1;
+                    let record = record_to(peer, now());
+                    take(&processor.push([record].into_iter().collect(), tokio::time::Instant::now()));
+                    sent += 1;
                     thread::sleep(Duration::from_millis(2)); // between records
                 }
-                asked
+                take(&processor.flush(None));
+                sent
             }
         });
         // When each pod certainly had the address: from the answer to its status to the request to delete it.
@@ -120,10 +126,10 @@ pub fn an_address_is_reused_a_hundred_times() {
             cluster.runtime.block_on(objects.delete_pod(&name));
         }
         is_over.store(true, Ordering::Relaxed);
-        let asked = asker.join().expect("the asker");
+        let sent = sender.join().expect("the sender");
         let answers = answers.lock().unwrap();
-        println!("    {asked} records, {} named, {REUSED} pods with one address", answers.len());
-        assert!(asked > 1000);
+        println!("    {sent} records, {} named, {REUSED} pods with one address", answers.len());
+        assert!(sent > 1000);
         for (time, name) in answers.iter() {
             // Between two pods it may be either's.
             let begun = lives.iter().take_while(|(from, ..)| from <= time).count();
@@ -148,7 +154,7 @@ pub fn nodes_services_and_workloads_are_named() {
         cluster.runtime.block_on(objects.allow_agent());
         let (_clusters, mut processor) = processor(
             &cluster,
-            "peer_prefix: k8s.dst., extract: { metadata: [k8s.pod.name, k8s.node.name, k8s.service.name,
+            "delay: 0s, peer_prefix: k8s.dst., extract: { metadata: [k8s.pod.name, k8s.node.name, k8s.service.name,
                 k8s.workload.kind, k8s.workload.name], labels: [{ key: app, tag_name: app }] }, exclude: { pods: [{ name: ^hidden }] }",
         );
         // The watches run already, so that this comes by them and not by the lists.
@@ -172,11 +178,12 @@ pub fn nodes_services_and_workloads_are_named() {
         });
         let names = ["pod.name", "node.name", "service.name", "workload.kind", "workload.name", "app"];
         let names: Vec<String> = names.iter().map(|name| format!("k8s.dst.{name}")).collect();
-        let names: Vec<&str> = names.iter().map(String::as_str).collect();
         let mut of = |address: &str, port: u16| {
             let address: IpAddr = address.parse().expect("an address");
-            let found = named(&mut processor, SocketAddr::new(address, port), now(), &names);
-            found.into_iter().map(Option::unwrap_or_default).collect::<Vec<_>>().join(" ")
+            let record = record_to(SocketAddr::new(address, port), now());
+            let named = processor.push([record].into_iter().collect(), tokio::time::Instant::now());
+            let found = names.iter().map(|name| name_of(&named[0], name).unwrap_or_default());
+            found.collect::<Vec<_>>().join(" ")
         };
         let node = " node-1  Node node-1 ";
         for (address, port, expected) in [

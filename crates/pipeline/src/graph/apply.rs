@@ -29,7 +29,7 @@ const CHANGED_RECEIVER: Duration = Duration::from_secs(5);
 /// lost.
 pub struct Graph<F: Factory> {
     factory: F,
-    host: Host,
+    pub(super) host: Host,
     plan: Plan<F::Receiver, F::Exporter>,
     pub(super) running: Parts,
     spawner: Spawner,

@@ -2,7 +2,7 @@
 
 use std::collections::{BTreeMap, HashSet};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError, RwLock, RwLockReadGuard, RwLockWriteGuard};
-use std::time::{Duration, SystemTime, UNIX_EPOCH};
+use std::time::Duration;
 
 use tokio::sync::watch;
 use tokio::task::AbortHandle;
@@ -15,6 +15,7 @@ use super::names::Names;
 use super::objects::{Job, Node, Pod, Service};
 use super::status::{Reason, Resource, Status, Statuses, missing};
 use super::store::Store;
+use crate::clock::unix_nano;
 
 /// What is known of a cluster. Those who watch its API hold it weakly: it ends with the last processor that uses it, and so
 /// do the watches.
@@ -176,7 +177,7 @@ impl Cluster {
 
     /// Takes over something that the API has told, now.
     fn tell(&self, resource: Resource, tell: impl FnOnce(&mut Store, u64)) {
-        let now = now();
+        let now = unix_nano();
         let mut store = self.store();
         tell(&mut store, now);
         store.forget(now.saturating_sub(nanoseconds(self.linger)));
@@ -194,11 +195,6 @@ impl Drop for Cluster {
     fn drop(&mut self) {
         self.tasks.get_mut().unwrap_or_else(PoisonError::into_inner).iter().for_each(AbortHandle::abort);
     }
-}
-
-/// This machine's wall clock, in ns since the Unix epoch. It is the clock of the records, too.
-fn now() -> u64 {
-    nanoseconds(SystemTime::now().duration_since(UNIX_EPOCH).unwrap_or_default())
 }
 
 fn nanoseconds(time: Duration) -> u64 {

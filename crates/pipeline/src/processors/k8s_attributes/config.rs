@@ -2,6 +2,7 @@
 
 use std::fmt;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
 
@@ -10,6 +11,8 @@ use super::refused::{Refused, refusals};
 use crate::attribute::Attribute;
 use crate::config::{Interval, Problem, fit};
 
+/// The longest time that records may wait.
+const LONGEST_DELAY: Duration = Duration::from_secs(60);
 /// The only thing whose labels are read.
 const POD: &str = "pod";
 
@@ -35,6 +38,8 @@ pub struct K8sAttributesConfig {
     pub peers: Peers,
     /// What the names of the peer side's attributes begin with, in place of `k8s.`.
     pub peer_prefix: String,
+    /// How long a record waits, from its own time on, for the API's news of that time. Not used without peers.
+    pub delay: Interval,
     /// How long a pod that has ended is still known.
     pub linger: Interval,
     /// Whether the start waits until the first lists are complete.
@@ -215,6 +220,7 @@ impl Default for K8sAttributesConfig {
             exclude: Exclude::default(),
             peers: Peers::default(),
             peer_prefix: "k8s.peer.".to_owned(),
+            delay: Interval::from_secs(1),
             linger: Interval::from_secs(60),
             wait_for_metadata: false,
             wait_for_metadata_timeout: Interval::from_secs(10),
@@ -266,6 +272,9 @@ impl K8sAttributesConfig {
             if let Err(message) = fit(*time) {
                 at(key.to_owned(), message);
             }
+        }
+        if *self.delay > LONGEST_DELAY {
+            at("delay".to_owned(), "expected at most 1m: records wait in memory");
         }
         for (index, pods) in self.exclude.pods.iter().enumerate() {
             if let Err(error) = regex::Regex::new(&pods.name) {

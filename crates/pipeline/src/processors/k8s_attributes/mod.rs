@@ -3,6 +3,7 @@
 mod addresses;
 mod cluster;
 mod config;
+mod delay;
 mod entry;
 mod facts;
 mod jobs;
@@ -19,12 +20,14 @@ mod tests;
 mod workload;
 
 use std::sync::Arc;
+use std::time::Duration;
 
 use tokio::time::Instant;
 use tracing::error;
 
 pub use cluster::Cluster;
 pub use config::{AuthType, K8sAttributesConfig, Op, Peers, Selector};
+use delay::Delay;
 use names::Names;
 pub use shared::{Clusters, Watches};
 pub use status::{Reason, Resource};
@@ -32,6 +35,7 @@ pub use status::{Reason, Resource};
 use super::cgroup::{CONTAINER_ID, POD_UID};
 use super::merge::{Merge, Sides};
 use crate::chunk::Chunk;
+use crate::clock::unix_nano;
 use crate::component::FlowProcessor;
 use crate::record::Record;
 
@@ -39,6 +43,7 @@ use crate::record::Record;
 pub struct K8sAttributes {
     cluster: Arc<Cluster>,
     with_peers: bool,
+    delay: Delay,
     merge: Merge,
 }
 
@@ -64,12 +69,29 @@ impl K8sAttributesConfig {
             error!(reason, "k8s_attributes: nothing is watched");
             Cluster::new(self, &Arc::default())
         });
-        K8sAttributes { cluster, with_peers: self.peers != Peers::Off, merge: Merge::default() }
+        let with_peers = self.peers != Peers::Off;
+        // Only an address can be another one's. A UID can't.
+        let delay = if with_peers { *self.delay } else { Duration::ZERO };
+        K8sAttributes { cluster, with_peers, delay: Delay::new(delay), merge: Merge::default() }
     }
 }
 
-impl FlowProcessor for K8sAttributes {
-    fn push(&mut self, records: Chunk<Record>, _now: Instant) -> Chunk<Record> {
+impl K8sAttributes {
+    /// The records that have waited long enough, named.
+    fn named(&mut self, now: Option<Instant>) -> Chunk<Record> {
+        let Some(first) = self.delay.next(now) else { return Chunk::default() };
+        let first = self.name(first);
+        let Some(second) = self.delay.next(now) else { return first };
+        let mut all = first.to_vec();
+        let mut next = Some(second);
+        while let Some(records) = next {
+            all.extend_from_slice(&self.name(records));
+            next = self.delay.next(now);
+        }
+        all.into()
+    }
+
+    fn name(&mut self, records: Chunk<Record>) -> Chunk<Record> {
         let known = self.cluster.known();
         self.merge.attach(records, |record, flow| {
             let of_cgroup = record.local_attributes.as_deref();
@@ -81,5 +103,24 @@ impl FlowProcessor for K8sAttributes {
                 peer: if self.with_peers { known.peer(peer.ip(), peer.port(), time) } else { None },
             }
         })
+    }
+}
+
+impl FlowProcessor for K8sAttributes {
+    fn push(&mut self, records: Chunk<Record>, now: Instant) -> Chunk<Record> {
+        self.delay.push(records, now, unix_nano());
+        self.named(Some(now))
+    }
+
+    fn held(&self) -> usize {
+        self.delay.len()
+    }
+
+    fn due(&self) -> Option<Instant> {
+        self.delay.due()
+    }
+
+    fn flush(&mut self, now: Option<Instant>) -> Chunk<Record> {
+        self.named(now)
     }
 }

@@ -56,7 +56,7 @@ fn the_names_of_the_peer_side_can_be_set_or_left_out() {
 #[test]
 fn what_makes_no_sense_is_refused_by_its_name() {
     let wrong = problems(
-        "{ passthrough: false, pod_association: [], context: prod, peer_prefix: k8s., linger: 0,
+        "{ passthrough: false, pod_association: [], context: prod, peer_prefix: k8s., linger: 0, delay: 2m,
            filter: { node: a, node_from_env_var: B, fields: [{ key: x, op: exists }] },
            extract: { otel_annotations: true, deployment_name_from_replicaset: true,
                       labels: [{ key_regex: .* }, { key: a, from: namespace }, { tag_name: x }],
@@ -76,6 +76,7 @@ fn what_makes_no_sense_is_refused_by_its_name() {
             "filter.fields.0.op",
             "peer_prefix",
             "linger",
+            "delay",
             "exclude.pods.0.name",
             "extract.labels.0.key_regex",
             "extract.labels.1.from",
