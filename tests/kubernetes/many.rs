@@ -11,6 +11,8 @@ use crate::server::{Cluster, FIRST, User};
 
 /// More than two pages of 500. `OTEL_TCPRETRANS_PODS` sets another number.
 const PODS: usize = 1200;
+/// Pods in a page.
+const PAGE: usize = 500;
 /// Memory for so many pods, in MiB.
 const MIB_PER_10_000: f64 = 20.0;
 /// What the watches take in addition, whatever the number of pods: a page, and the client's buffers.
@@ -23,6 +25,18 @@ fn memory(pods: usize) -> f64 {
         Scrape::take().sum("otelcol_tcpretrans_k8s_objects", &of_pods) == pods as u64
     });
     Scrape::take().sum("otelcol_process_memory_rss", &[]) as f64 / f64::from(1 << 20)
+}
+
+/// How many lists of pods the server has answered, by its own metrics.
+fn lists(cluster: &Cluster) -> usize {
+    let client = cluster.client(User::Admin, FIRST);
+    let request = http::Request::get("/metrics").body(Vec::new()).expect("a request");
+    let metrics = cluster.runtime.block_on(client.request_text(request)).expect("metrics");
+    let of_pods = metrics.lines().filter(|line| {
+        let has = |label: &str| line.contains(label);
+        line.starts_with("apiserver_request_total{") && has("resource=\"pods\"") && has("verb=\"LIST\"")
+    });
+    of_pods.filter_map(|line| line.rsplit_once(' ')?.1.parse::<usize>().ok()).sum()
 }
 
 pub fn take_little_memory() {
@@ -40,9 +54,11 @@ pub fn take_little_memory() {
         let watched = memory(pods);
         before.finish();
         // Another one gets them by lists.
+        let lists = lists(&cluster);
         let after = Agent::start(&overlay);
         let listed = memory(pods);
         after.finish();
+        assert_eq!(self::lists(&cluster) - lists, pods.div_ceil(PAGE), "one request per page");
         println!(
             "    MiB: {without:.1} without pods, {watched:.1} with {pods} by the watch, {listed:.1} by lists"
         );
