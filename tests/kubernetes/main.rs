@@ -24,6 +24,7 @@ fn main() -> ExitCode {
         ("a_server_that_is_away_and_comes_back", away::comes_back),
         ("an_address_that_is_reused_a_hundred_times", watched::an_address_is_reused_a_hundred_times),
         ("many_pods_come_in_pages_and_take_little_memory", many::take_little_memory),
+        ("a_reload_keeps_the_watches", many::a_reload_keeps_the_watches),
         ("nodes_services_and_workloads_are_named", watched::nodes_services_and_workloads_are_named),
     ])
 }

@@ -1,4 +1,4 @@
-//! Many pods: they come in pages, and the agent's memory stays small.
+//! What the agent asks of the server, and what it keeps: pages of many pods, and little memory.
 
 use std::time::Duration;
 
@@ -18,12 +18,17 @@ const MIB_PER_10_000: f64 = 20.0;
 /// What the watches take in addition, whatever the number of pods: a page, and the client's buffers.
 const WATCHES_MIB: f64 = 14.0;
 
-/// The agent's resident memory in MiB, when it knows so many pods.
-fn memory(pods: usize) -> f64 {
+/// Waits until the agent knows so many pods.
+fn wait_until_known(pods: usize) {
     let of_pods = [("resource", "pods")];
     wait_for("the pods to be known", Duration::from_secs(120), || {
         Scrape::take().sum("otelcol_tcpretrans_k8s_objects", &of_pods) == pods as u64
     });
+}
+
+/// The agent's resident memory in MiB, when it knows so many pods.
+fn memory(pods: usize) -> f64 {
+    wait_until_known(pods);
     Scrape::take().sum("otelcol_process_memory_rss", &[]) as f64 / f64::from(1 << 20)
 }
 
@@ -64,5 +69,32 @@ pub fn take_little_memory() {
         );
         let limit = without + WATCHES_MIB + MIB_PER_10_000 * pods as f64 / 10_000.0;
         assert!(watched < limit && listed < limit, "more than {limit} MiB");
+    });
+}
+
+/// A pipeline that is replaced by a reload goes on with what is known. Only another configuration of the processor makes
+/// the agent ask the server again.
+pub fn a_reload_keeps_the_watches() {
+    isolated(|| {
+        let cluster = Cluster::start();
+        let _server = cluster.serve(FIRST);
+        let objects = Objects(cluster.client(User::Admin, FIRST));
+        cluster.runtime.block_on(async {
+            objects.allow_agent().await;
+            objects.run_many_pods(3).await;
+        });
+        let overlay = overlay(&cluster.kubeconfig(User::Agent, FIRST), "wait_for_metadata: true");
+        let mut agent = Agent::start(&overlay);
+        let before = lists(&cluster);
+        let other_sums = overlay.replace("attributes: [k8s.workload.name,", "attributes: [k8s.pod.name,");
+        assert_ne!(other_sums, overlay);
+        let other_peers = other_sums.replace("wait_for_metadata", "peers: pods, wait_for_metadata");
+        for (reloads, config, new_lists) in [(1, &other_sums, 0), (2, &other_peers, 1)] {
+            agent.reload(config);
+            wait_for("the reload", Duration::from_secs(30), || agent.times_said("reloaded") == reloads);
+            wait_until_known(3);
+            assert_eq!(lists(&cluster) - before, new_lists, "reload {reloads}");
+        }
+        agent.finish();
     });
 }
