@@ -96,6 +96,7 @@ impl ReceiverConfig {
 impl Component for ProcessorConfig {
     const SECTION: &'static str = "processors";
     const TYPES: &'static [ComponentType] = ProcessorConfig::TYPES;
+    const ALIASES: &'static [(&'static str, &'static str)] = &[("k8sattributes", "k8s_attributes")];
 
     fn validate(&self) -> Vec<Problem> {
         self.validate()

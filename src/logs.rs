@@ -13,6 +13,8 @@ use crate::config::{LogFormat, LogLevel};
 
 /// What the crates of the transport log below info is of use only to their developers.
 const QUIET: &str = ",h2=info,hyper=info,hyper_util=info,tonic=info,tower=info,rustls=info";
+/// These log each failed request as an error. The processor that asks logs a failure once, with its reason.
+const SILENT: &str = ",kube_client=off,kube_runtime=off";
 
 /// Changes the level of the log while it runs.
 pub(crate) struct Level(reload::Handle<EnvFilter, Registry>);
@@ -66,8 +68,10 @@ fn filter(level: LogLevel) -> anyhow::Result<EnvFilter> {
     Ok(match std::env::var(EnvFilter::DEFAULT_ENV) {
         Ok(directives) if !directives.is_empty() => EnvFilter::try_new(directives)
             .map_err(|error| anyhow::anyhow!("{}: {error}", EnvFilter::DEFAULT_ENV))?,
-        _ if matches!(level, LogLevel::Debug | LogLevel::Trace) => EnvFilter::new(format!("{word}{QUIET}")),
-        _ => EnvFilter::new(word),
+        _ if matches!(level, LogLevel::Debug | LogLevel::Trace) => {
+            EnvFilter::new(format!("{word}{QUIET}{SILENT}"))
+        }
+        _ => EnvFilter::new(format!("{word}{SILENT}")),
     })
 }
 

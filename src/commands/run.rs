@@ -6,8 +6,10 @@ use std::time::Instant;
 use otel_tcpretrans_exporters::process_environment;
 use otel_tcpretrans_exporters::resource::{Instance, Resource};
 use otel_tcpretrans_exporters::self_telemetry::{SelfTelemetry, TelemetryExtension};
+use otel_tcpretrans_kubernetes::Kubernetes;
 use otel_tcpretrans_pipeline::component::Host;
 use otel_tcpretrans_pipeline::config::Problem;
+use otel_tcpretrans_pipeline::processors::k8s_attributes::Clusters;
 use tokio::runtime::Builder;
 use tracing::{info, warn};
 
@@ -63,7 +65,8 @@ async fn serve(
         duration: None,
         read_again: Some(Box::new(move || reloader.read())),
     };
-    let host = Host::default();
+    let clusters = Clusters::watched_by(Arc::new(Kubernetes::default()));
+    let host = Host { clusters, ..Host::default() };
     host.reloads.in_force(hash);
     let mut is_ready = false;
     let ready = || {

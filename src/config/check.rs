@@ -34,6 +34,26 @@ pub(super) fn check(config: &Config, declared: &Declared, report: &mut Report<'_
     check_storages(config, declared, report);
     check_scraped(config, report);
     check_found(config, report);
+    warn_of_pods_by_address(config, report);
+}
+
+/// Warns of `k8s_attributes` without `cgroup` before it. It works, but knows the local side by its address alone.
+fn warn_of_pods_by_address(config: &Config, report: &mut Report<'_>) {
+    let of = |id: &String| config.processors.get(id);
+    for (pipeline, plan) in &config.service.pipelines {
+        for (index, id) in plan.processors.iter().enumerate() {
+            let is_before =
+                plan.processors[..index].iter().any(|id| matches!(of(id), Some(ProcessorConfig::Cgroup(_))));
+            if matches!(of(id), Some(ProcessorConfig::K8sAttributes(_))) && !is_before {
+                let message = format!(
+                    "{id} has no cgroup before it, so local pods with hostNetwork, and containers, are not named; add cgroup \
+                     before it"
+                );
+                report
+                    .warning(&["service", "pipelines", pipeline, "processors", &index.to_string()], message);
+            }
+        }
+    }
 }
 
 /// Reports attributes that no processor finds, or none before the one that asks for them.

@@ -150,7 +150,10 @@ pub(crate) fn printed(case: Case, path: &str) -> serde_yaml::Value {
 pub(crate) fn readable_by_all(config: &str) -> TempDir {
     let folder = tempfile::tempdir().expect("a folder");
     fs::set_permissions(folder.path(), fs::Permissions::from_mode(0o755)).expect("chmod");
-    fs::copy(BINARY, folder.path().join("binary")).expect("copying the binary");
+    // By another process: a child that a test in another thread forks meanwhile would inherit the open copy, and a file
+    // that is open for writing can't be executed.
+    let copied = Command::new("cp").arg(BINARY).arg(folder.path().join("binary")).status();
+    assert!(copied.is_ok_and(|status| status.success()), "copying the binary");
     fs::write(folder.path().join("config.yaml"), config).expect("writing a file");
     folder
 }

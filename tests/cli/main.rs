@@ -4,6 +4,7 @@
 
 mod config_files;
 mod harness;
+mod kubernetes;
 mod layers;
 mod output;
 mod problems;

@@ -92,7 +92,7 @@ fn components_lists_what_can_be_configured() {
     let root: Value = serde_yaml::from_str(&outcome.stdout).expect("YAML");
     for (section, names) in [
         ("receivers", &["tcpretrans", "replay", "tcp_stats"][..]),
-        ("processors", &["filter", "cgroup", "networks", "aggregate", "batch"]),
+        ("processors", &["filter", "cgroup", "networks", "k8s_attributes", "aggregate", "batch"]),
         ("exporters", &["otlp", "otlp_http", "prometheus", "file", "debug"]),
         ("extensions", &["file_storage"]),
     ] {
@@ -101,6 +101,7 @@ fn components_lists_what_can_be_configured() {
         assert_eq!(listed, names, "{section}");
     }
     assert_eq!(root["exporters"][1]["aliases"][0], "otlphttp");
+    assert_eq!(root["processors"][3]["aliases"][0], "k8sattributes");
     assert_eq!(root["receivers"][0]["stability"]["logs"], "alpha");
     assert_eq!(root["extensions"][0]["stability"]["extension"], "alpha");
     assert_eq!(root["buildinfo"]["version"], env!("CARGO_PKG_VERSION"));

@@ -11,23 +11,24 @@ use crate::e2e::background::Background;
 use crate::e2e::support::namespace::{isolated, netstat, wait_for};
 use crate::e2e::support::traffic::{listen, lose_one_in};
 
+const LOCALHOST: IpAddr = IpAddr::V4(Ipv4Addr::LOCALHOST);
 const UID: &str = "7b3f1c2a-9d4e-4f60-8a1b-2c3d4e5f6071";
 /// How many containers there are, one after the other. Each ends right after it has lost something.
 const CONTAINERS: usize = 10;
 
 /// A cgroup that is removed with this, and with it those around it down to the test's own.
-struct Cgroup(PathBuf);
+pub struct Cgroup(pub PathBuf);
 
 impl Cgroup {
-    fn new(path: &Path) -> Cgroup {
+    /// Makes it, and those around it.
+    pub fn new(path: &Path) -> Cgroup {
         fs::create_dir_all(path).expect("a cgroup");
         Cgroup(path.to_owned())
     }
 
-    /// Starts a process in it that connects to a port where no SYN is taken. It is ended when this is dropped.
-    fn connect(&self, port: u16) -> Background {
-        let script =
-            format!("echo $$ > {}/cgroup.procs && exec 3<>/dev/tcp/127.0.0.1/{port}", self.0.display());
+    /// Starts a process in it that connects to where no SYN is taken. It is ended when this is dropped.
+    pub fn connect(&self, to: IpAddr, port: u16) -> Background {
+        let script = format!("echo $$ > {}/cgroup.procs && exec 3<>/dev/tcp/{to}/{port}", self.0.display());
         let folder = tempfile::tempdir().expect("a folder");
         Background::start("bash", Command::new("bash").args(["-c", &script]), folder)
     }
@@ -49,7 +50,7 @@ impl Drop for Cgroup {
 }
 
 /// Where the hierarchy is mounted.
-fn root() -> PathBuf {
+pub fn root() -> PathBuf {
     let mounts = fs::read_to_string("/proc/self/mountinfo").expect("mounts");
     let line = mounts.lines().find(|line| line.contains(" - cgroup2 ")).expect("a cgroup v2 hierarchy");
     PathBuf::from(line.split(' ').nth(4).expect("a mount point"))
@@ -59,7 +60,7 @@ fn root() -> PathBuf {
 pub fn are_named() {
     isolated(|| {
         let test = root().join(format!("tcpretrans-test-{}", std::process::id()));
-        let (listener, port) = listen(IpAddr::V4(Ipv4Addr::LOCALHOST));
+        let (listener, port) = listen(LOCALHOST);
         lose_one_in(&listener, 1);
         let agent = Agent::start(
             "processors: { cgroup: , aggregate: { attributes: [container.id, systemd.unit.name] } }
@@ -70,14 +71,14 @@ service:
         );
         let _test = Cgroup::new(&test);
         let unit = Cgroup::new(&test.join("backup.service"));
-        let of_unit = unit.connect(port);
+        let of_unit = unit.connect(LOCALHOST, port);
         let kubepods = Cgroup::new(&test.join("kubepods"));
         let burstable = Cgroup::new(&kubepods.0.join("burstable"));
         let pod = Cgroup::new(&burstable.0.join(format!("pod{UID}")));
         let ids: Vec<String> = (0..CONTAINERS).map(|number| format!("{number:064x}")).collect();
         for id in &ids {
             let container = Cgroup::new(&pod.0.join(id));
-            let child = container.connect(port);
+            let child = container.connect(LOCALHOST, port);
             // The first SYN is sent again after a second.
             let before = netstat("TCPSynRetrans");
             wait_for("a SYN that is sent again", Duration::from_secs(10), || {

@@ -30,6 +30,7 @@ impl Extension for TelemetryExtension {
         async move {
             if let Some(prepared) = self.prepared.take() {
                 host.reloads.register(prepared.meter(), self.namespace);
+                host.clusters.register(prepared.meter(), self.namespace);
                 let observed = Observed::register(prepared.meter(), self.namespace, &host.books);
                 self.running = Some(prepared.start(move || observed.refresh()).await?);
             }

@@ -2,6 +2,7 @@
 
 use crate::books::Books;
 use crate::processors::cgroup::Hierarchies;
+use crate::processors::k8s_attributes::Clusters;
 use crate::reloads::Reloads;
 
 /// What components share. It outlives every generation of the graph. Clones share it.
@@ -13,4 +14,6 @@ pub struct Host {
     pub reloads: Reloads,
     /// The cgroup hierarchies that processors watch.
     pub cgroups: Hierarchies,
+    /// The Kubernetes clusters that processors watch.
+    pub clusters: Clusters,
 }

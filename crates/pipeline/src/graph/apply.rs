@@ -29,7 +29,7 @@ const CHANGED_RECEIVER: Duration = Duration::from_secs(5);
 /// lost.
 pub struct Graph<F: Factory> {
     factory: F,
-    host: Host,
+    pub(super) host: Host,
     plan: Plan<F::Receiver, F::Exporter>,
     pub(super) running: Parts,
     spawner: Spawner,
@@ -152,7 +152,13 @@ impl<F: Factory> Graph<F> {
             started.exporters.insert(key.clone(), exporter);
         }
         let mut made = self.make_receivers(plan, changes)?;
-        for (id, pipeline) in plan.pipelines.iter().filter(|(id, _)| changes.pipelines.start.contains(*id)) {
+        let starting = || plan.pipelines.iter().filter(|(id, _)| changes.pipelines.start.contains(*id));
+        let mut ready = Vec::new();
+        for (id, processor) in starting().flat_map(|(_, pipeline)| &pipeline.processors) {
+            let failed = |reason| StartError::Processor { id: id.clone(), reason };
+            ready.push(processor.ready(&self.host).await.map_err(failed)?);
+        }
+        for (id, pipeline) in starting() {
             let predecessor = changes.pipelines.stop.contains(id).then(|| {
                 let (sums, predecessor) = oneshot::channel();
                 heirs.insert(id.clone(), Heir { sums, inherits: changes.inherit.contains(id) });

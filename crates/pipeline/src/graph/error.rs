@@ -14,6 +14,14 @@ pub enum StartError {
         /// The reason.
         source: ReceiverError,
     },
+    /// A processor did not start.
+    #[error("processor `{id}`: {reason}")]
+    Processor {
+        /// The processor.
+        id: String,
+        /// The reason.
+        reason: String,
+    },
     /// An exporter did not start. The message is that of the exporter.
     #[error("{0}")]
     Exporter(#[source] ExporterError),

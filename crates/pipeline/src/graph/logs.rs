@@ -1,5 +1,6 @@
 //! The task of a logs pipeline: flow processors, then `batch`, then the outlets.
 
+use tokio::task::yield_now;
 use tokio::time::Instant;
 
 use super::chain::Chain;
@@ -38,12 +39,26 @@ impl LogsPipeline {
                 }
             };
             let full = self.batcher.push(passed, Instant::now());
-            self.pass(full).await;
+            self.pass_each(full).await;
         }
         let rest = self.chain.flush_all(Instant::now());
         let mut last = self.batcher.push(rest, Instant::now());
         last.extend(self.batcher.flush());
-        self.pass(last).await;
+        self.pass_each(last).await;
+    }
+
+    /// Like [`pass`](Self::pass), for several batches. A processor that holds records may return many at once: the tasks of
+    /// the exporters get a turn between two batches, so that there is room for the next one.
+    fn pass_each(&self, batches: Vec<Chunks<Record>>) -> impl Future<Output = ()> + Send + use<> {
+        let passing: Vec<_> = batches.into_iter().map(|batch| self.pass(vec![batch])).collect();
+        async move {
+            for (index, passing) in passing.into_iter().enumerate() {
+                if index > 0 {
+                    yield_now().await;
+                }
+                passing.await;
+            }
+        }
     }
 
     /// Counts the batches in the ledgers at once. The returned future hands them over.

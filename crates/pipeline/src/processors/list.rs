@@ -1,8 +1,13 @@
 //! The list of processors. To add a processor, write its folder and add it to this file.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 
-use super::{AggregateConfig, Ask, BatchConfig, CgroupConfig, FilterConfig, NetworksConfig};
+use super::k8s_attributes::Cluster;
+use super::{
+    AggregateConfig, Ask, BatchConfig, CgroupConfig, FilterConfig, K8sAttributesConfig, NetworksConfig,
+};
 use crate::books::Signal;
 use crate::component::{ComponentType, FlowProcessor, Host, Stability};
 use crate::config::Problem;
@@ -18,6 +23,8 @@ pub enum ProcessorConfig {
     Cgroup(CgroupConfig),
     /// `networks`.
     Networks(NetworksConfig),
+    /// `k8s_attributes`.
+    K8sAttributes(Box<K8sAttributesConfig>),
     /// `aggregate`.
     Aggregate(AggregateConfig),
     /// `batch`.
@@ -42,6 +49,7 @@ impl ProcessorConfig {
         ComponentType { name: "filter", stability: Stability::Alpha, signals: &Signal::ALL },
         ComponentType { name: "cgroup", stability: Stability::Alpha, signals: &Signal::ALL },
         ComponentType { name: "networks", stability: Stability::Alpha, signals: &Signal::ALL },
+        ComponentType { name: "k8s_attributes", stability: Stability::Alpha, signals: &Signal::ALL },
         ComponentType { name: "aggregate", stability: Stability::Alpha, signals: &[Signal::Metrics] },
         ComponentType { name: "batch", stability: Stability::Alpha, signals: &Signal::ALL },
     ];
@@ -49,9 +57,10 @@ impl ProcessorConfig {
     /// Where in a pipeline it works.
     pub fn stage(&self) -> Stage {
         match self {
-            ProcessorConfig::Filter(_) | ProcessorConfig::Cgroup(_) | ProcessorConfig::Networks(_) => {
-                Stage::Flow
-            }
+            ProcessorConfig::Filter(_)
+            | ProcessorConfig::Cgroup(_)
+            | ProcessorConfig::Networks(_)
+            | ProcessorConfig::K8sAttributes(_) => Stage::Flow,
             ProcessorConfig::Aggregate(_) => Stage::Aggregate,
             ProcessorConfig::Batch(_) => Stage::Batch,
         }
@@ -63,6 +72,7 @@ impl ProcessorConfig {
             ProcessorConfig::Filter(config) => config.validate(),
             ProcessorConfig::Cgroup(config) => config.validate(),
             ProcessorConfig::Networks(config) => config.validate(),
+            ProcessorConfig::K8sAttributes(config) => config.validate(),
             ProcessorConfig::Aggregate(config) => config.validate(),
             ProcessorConfig::Batch(config) => config.validate(),
         }
@@ -73,9 +83,10 @@ impl ProcessorConfig {
         match self {
             ProcessorConfig::Filter(config) => config.asks().collect(),
             ProcessorConfig::Aggregate(config) => config.asks().collect(),
-            ProcessorConfig::Cgroup(_) | ProcessorConfig::Networks(_) | ProcessorConfig::Batch(_) => {
-                Vec::new()
-            }
+            ProcessorConfig::Cgroup(_)
+            | ProcessorConfig::Networks(_)
+            | ProcessorConfig::K8sAttributes(_)
+            | ProcessorConfig::Batch(_) => Vec::new(),
         }
     }
 
@@ -84,9 +95,21 @@ impl ProcessorConfig {
         match self {
             ProcessorConfig::Cgroup(config) => config.finds(),
             ProcessorConfig::Networks(config) => config.finds(),
+            ProcessorConfig::K8sAttributes(config) => config.finds(),
             ProcessorConfig::Filter(_) | ProcessorConfig::Aggregate(_) | ProcessorConfig::Batch(_) => {
                 Vec::new()
             }
+        }
+    }
+
+    /// Prepares its start, if that takes time. Keep what it returns until it is started.
+    ///
+    /// # Errors
+    /// It can't start. The text says why.
+    pub(crate) async fn ready(&self, host: &Host) -> Result<Option<Arc<Cluster>>, String> {
+        match self {
+            ProcessorConfig::K8sAttributes(config) => config.ready(&host.clusters).await.map(Some),
+            _ => Ok(None),
         }
     }
 
@@ -97,6 +120,7 @@ impl ProcessorConfig {
             ProcessorConfig::Filter(config) => Some(Box::new(config.clone())),
             ProcessorConfig::Cgroup(config) => Some(Box::new(config.start(&host.cgroups))),
             ProcessorConfig::Networks(config) => Some(Box::new(config.start())),
+            ProcessorConfig::K8sAttributes(config) => Some(Box::new(config.start(&host.clusters))),
             ProcessorConfig::Aggregate(_) | ProcessorConfig::Batch(_) => None,
         }
     }

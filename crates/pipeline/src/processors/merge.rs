@@ -31,9 +31,10 @@ impl Merge {
     pub(super) fn attach<'f>(
         &mut self,
         records: Chunk<Record>,
-        find: impl Fn(&Flow) -> Sides<'f>,
+        find: impl Fn(&Record, &Flow) -> Sides<'f>,
     ) -> Chunk<Record> {
-        let found = records.iter().map(|record| record.flow.as_ref().map(&find).unwrap_or_default());
+        let of = |record: &Record| record.flow.as_ref().map(|flow| find(record, flow));
+        let found = records.iter().map(|record| of(record).unwrap_or_default());
         let found: Vec<Sides<'f>> = found.collect();
         if found.iter().all(|Sides { local, peer }| local.is_none() && peer.is_none()) {
             return records;

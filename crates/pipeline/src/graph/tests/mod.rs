@@ -5,6 +5,7 @@
 mod changes;
 mod ends;
 mod fake;
+mod holding;
 mod streams;
 mod temporality;
 

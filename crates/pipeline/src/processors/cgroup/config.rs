@@ -10,10 +10,10 @@ use crate::config::{Interval, Problem, fit};
 pub(super) const PATH: &str = "linux.cgroup.path";
 pub(super) const UNIT: &str = "systemd.unit.name";
 pub(super) const SLICE: &str = "systemd.slice.name";
-pub(super) const CONTAINER_ID: &str = "container.id";
+pub(in crate::processors) const CONTAINER_ID: &str = "container.id";
 pub(super) const CONTAINER_NAME: &str = "container.name";
 pub(super) const RUNTIME: &str = "container.runtime.name";
-pub(super) const POD_UID: &str = "k8s.pod.uid";
+pub(in crate::processors) const POD_UID: &str = "k8s.pod.uid";
 pub(super) const POD_QOS: &str = "k8s.pod.qos_class";
 const NAMES: [&str; 8] = [PATH, UNIT, SLICE, CONTAINER_ID, CONTAINER_NAME, RUNTIME, POD_UID, POD_QOS];
 

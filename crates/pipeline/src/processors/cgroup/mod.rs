@@ -13,6 +13,7 @@ use std::sync::Arc;
 use tokio::time::Instant;
 
 pub use config::CgroupConfig;
+pub(super) use config::{CONTAINER_ID, POD_UID};
 use hierarchy::Hierarchy;
 pub use shared::Hierarchies;
 
@@ -37,7 +38,7 @@ impl CgroupConfig {
 impl FlowProcessor for Cgroups {
     fn push(&mut self, records: Chunk<Record>, _now: Instant) -> Chunk<Record> {
         let known = self.hierarchy.known();
-        self.merge.attach(records, |flow| {
+        self.merge.attach(records, |_, flow| {
             let found = flow.cgroup_id.and_then(|id| known.get(&id));
             Sides { local: found.map(|found| &found.attributes), peer: None }
         })

@@ -38,7 +38,7 @@ impl NetworksConfig {
 impl FlowProcessor for Networks {
     fn push(&mut self, records: Chunk<Record>, _now: Instant) -> Chunk<Record> {
         let table = Arc::clone(&self.table.borrow());
-        self.merge.attach(records, |Flow { local, peer, .. }| Sides {
+        self.merge.attach(records, |_, Flow { local, peer, .. }| Sides {
             local: table.find(local.ip(), Side::Local),
             peer: table.find(peer.ip(), Side::Peer),
         })
