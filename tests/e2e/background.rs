@@ -57,6 +57,11 @@ impl Background {
         fs::write(self.folder.path().join(name), content).expect("writing a file");
     }
 
+    /// What is in a file in the folder that it runs in.
+    pub fn read(&self, name: &str) -> String {
+        read(&self.folder.path().join(name))
+    }
+
     /// Its process id.
     pub fn pid(&self) -> u32 {
         self.child.id()

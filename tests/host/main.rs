@@ -4,6 +4,7 @@
 mod audit;
 mod cgroups;
 mod clock;
+mod containers;
 mod counts;
 mod descriptors;
 mod disk;
@@ -72,6 +73,7 @@ fn main() -> ExitCode {
         ("idle_it_sleeps_by_ringbuf", idle::it_sleeps),
         ("idle_it_hardly_wakes_by_perf", idle::it_hardly_wakes_by_perf),
         ("short_lived_containers_and_units_are_named", cgroups::are_named),
+        ("containers_of_a_real_runtime_are_named", containers::are_named),
         ("the_kernels_counters_are_those_of_the_kernel", tcp_stats::equal_the_kernel),
         ("the_audit_finds_no_difference_in_a_storm", audit::finds_no_difference_in_a_storm),
         ("a_scrape_shows_balanced_books", own_telemetry::a_scrape_shows_balanced_books),
