@@ -143,9 +143,9 @@ int btf_retransmit_skb(__u64 *ctx)
 }
 
 /*
- * What the first program has not told of: the socket's total is not the one that is
- * kept. An attempt that failed before the kernel counted it moves no total. Where such
- * a one interrupts, nobody tells of it, and it stays in the books as a recursion.
+ * Tells of what the first program has not: then the socket's total is not the one that
+ * is kept. An attempt that failed before the kernel counted it moves no total. Where
+ * such an attempt interrupts, nobody tells of it, and the books have it as a recursion.
  */
 static __always_inline void tell_segment_if_untold(__u64 *ctx)
 {
@@ -203,7 +203,10 @@ int btf_retransmit_synack(__u64 *ctx)
 	return 0;
 }
 
-/* Tells what no event has shown of a socket that sends nothing any more. */
+/*
+ * Tells what no event has shown of a socket that sends nothing any more. When the
+ * connection ends, it tells only if it can keep that it did: the socket's end comes after.
+ */
 static __always_inline void tell_unseen(__u64 *ctx, struct sock *sk, const struct tcp_sock *tp,
 					enum wire_kind kind)
 {
@@ -215,9 +218,12 @@ static __always_inline void tell_unseen(__u64 *ctx, struct sock *sk, const struc
 	if (!direct_unseen(&event, sk, tp))
 		return;
 	event.kind = kind;
+	kept = kind == KIND_UNSEEN_AT_CLOSE ? kept_of(sk) : kept_if_any(sk);
+	if (!kept && kind == KIND_UNSEEN_AT_CLOSE)
+		return;
 	tag = tag_of(sk);
 	show_tagged(&event, tag);
-	event.segments = unseen_segments(kept_if_any(sk), tag, ports_of(&event), tp->total_retrans);
+	event.segments = unseen_segments(kept, tag, ports_of(&event), tp->total_retrans);
 	if (!event.segments)
 		return;
 	counters = begin_event(&event);
@@ -225,7 +231,6 @@ static __always_inline void tell_unseen(__u64 *ctx, struct sock *sk, const struc
 		return;
 	direct_cookie(&event, sk);
 	end_event(ctx, &event, counters);
-	kept = kept_of(sk);
 	if (kept)
 		store_kept(kept, ports_of(&event), tp->total_retrans);
 }

@@ -42,6 +42,9 @@ pub struct Facts {
     pub cpus_possible: u32,
     /// Whether this is the initial user namespace. The kernel takes no capability of another one for BPF.
     pub initial_user_namespace: bool,
+    /// Whether this is the initial pid namespace. In another one, sockets from before the start have no owner if only a
+    /// process outside has them open; `None` where /proc does not show it.
+    pub initial_pid_namespace: Option<bool>,
     /// Inode of this process's network namespace.
     pub netns_inode: Option<u32>,
     /// Id of this process's cgroup (v2).
@@ -105,6 +108,8 @@ pub struct Capabilities {
     pub perfmon: bool,
     /// CAP_SYS_ADMIN.
     pub sys_admin: bool,
+    /// CAP_SYS_PTRACE: other users' processes show their network namespaces, for `tcp_stats` and the audit.
+    pub sys_ptrace: bool,
     /// CAP_IPC_LOCK: perf buffers are not held to the memlock budget.
     pub ipc_lock: bool,
 }
@@ -133,6 +138,7 @@ impl Facts {
             cpus_possible: cpus("/sys/devices/system/cpu/possible", CpuList::end)?,
             // Where /proc does not show it, a start in another namespace fails at its first system call.
             initial_user_namespace: namespace("user").is_none_or(|inode| inode == INITIAL_USER_NAMESPACE),
+            initial_pid_namespace: namespace("pid").map(|inode| inode == INITIAL_PID_NAMESPACE),
             netns_inode: namespace("net"),
             cgroup_id: cgroup.and_then(|cgroup| cgroup.id()),
         })
@@ -210,11 +216,14 @@ impl Capabilities {
             bpf: sys_admin || effective.contains(CapabilitySet::BPF),
             perfmon: sys_admin || effective.contains(CapabilitySet::PERFMON),
             sys_admin,
+            sys_ptrace: effective.contains(CapabilitySet::SYS_PTRACE),
             ipc_lock: effective.contains(CapabilitySet::IPC_LOCK),
         })
     }
 }
 
+/// include/uapi/linux/nsfs.h, `PID_NS_INIT_INO`
+const INITIAL_PID_NAMESPACE: u32 = 0xeffffffc;
 /// include/uapi/linux/nsfs.h, `USER_NS_INIT_INO`
 const INITIAL_USER_NAMESPACE: u32 = 0xeffffffd;
 

@@ -239,7 +239,7 @@ mod tests {
             }),
             tracefs: Tracefs::Readable,
             lockdown: None,
-            capabilities: Capabilities { bpf: true, perfmon: true, sys_admin: false, ipc_lock: false },
+            capabilities: Capabilities { bpf: true, perfmon: true, ..Capabilities::default() },
             perf_event_paranoid: Some(2),
             perf_event_mlock_bytes: 516 << 10,
             memlock_limit_bytes: Some(8 << 20),
@@ -248,6 +248,7 @@ mod tests {
             cpus_online: 4,
             cpus_possible: 4,
             initial_user_namespace: true,
+            initial_pid_namespace: Some(true),
             netns_inode: Some(7),
             cgroup_id: None,
         }

@@ -11,6 +11,7 @@
 
 mod candidate;
 mod compile;
+mod connections;
 mod ends;
 mod lone;
 mod programs;
@@ -78,8 +79,11 @@ fn measure() -> Result<(), Box<dyn Error>> {
     let mut all: Vec<_> =
         candidates().into_iter().map(|candidate| Measured { candidate, rounds: Vec::new() }).collect();
     let lone = lone::measure(ROUNDS)?;
+    let connections = connections::measure(ROUNDS)?;
     let _statistics = RunStatistics::enable()?;
     let ends = ends::measure(ROUNDS)?;
+    let in_programs = connections::measure(ROUNDS)?.in_programs;
+    let pass = connections::pass(ROUNDS)?;
     // With so few flows, cubic would wait more than it retransmits.
     let _storm = Storm::start(8, "bbr")?;
     for round in 1..=ROUNDS {
@@ -91,6 +95,7 @@ fn measure() -> Result<(), Box<dyn Error>> {
         }
     }
     report(&all, &ends, &lone)?;
+    report_owners(&connections, &in_programs, &pass)?;
     Ok(())
 }
 
@@ -153,4 +158,21 @@ fn report(all: &[Measured], ends: &[f64], lone: &[f64]) -> std::io::Result<()> {
     section.bound(&format!("aim: {name}"), median(&net(ring, all)), Limit::AtMost(300.0), "ns");
     section.bound("a lone retransmission", median(lone), Limit::AtMost(5000.0), "us");
     section.finish("bpf_cost")
+}
+
+/// What the owners cost beside the retransmissions.
+fn report_owners(
+    connections: &connections::Measured,
+    in_programs: &[f64],
+    (pass, file): &(Vec<f64>, Vec<f64>),
+) -> std::io::Result<()> {
+    let mut section = Section::new("Cost of knowing the owners", &["with / without"]);
+    let ratios = connections.with.iter().zip(&connections.without).map(|(with, without)| with / without);
+    let ratio = median(&ratios.collect::<Vec<_>>());
+    section.row("a connection over loopback, no receiver", "us", &connections.without, &[None]);
+    section.row("a connection over loopback, a receiver", "us", &connections.with, &[Some(ratio)]);
+    section.row("of that, in the program (all changes of state of both sockets)", "ns", in_programs, &[None]);
+    section.row("the pass at the start over 10,000 sockets, and what else is open", "ms", pass, &[None]);
+    section.row("the pass, one file", "ns", file, &[None]);
+    section.finish("owners")
 }
