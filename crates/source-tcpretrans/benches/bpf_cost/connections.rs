@@ -2,7 +2,7 @@
 //! that exist.
 
 use std::error::Error;
-use std::net::{Ipv4Addr, TcpListener, TcpStream};
+use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::time::Instant;
 
 use otel_tcpretrans_source::config::{Hook, Transport};
@@ -15,6 +15,8 @@ use crate::programs::cost_of;
 const CONNECTIONS: usize = 5000;
 /// Sockets that exist when the receiver starts.
 const SOCKETS: usize = 10_000;
+/// So many listeners they are connected to: the namespace gives out 1,000 local ports.
+const LISTENERS: usize = 20;
 /// Parts of the programs' names.
 const STATE: &str = "btf_set_state";
 const PASS: &str = "btf_tag_files";
@@ -49,11 +51,13 @@ pub fn measure(rounds: usize) -> Result<Measured, Box<dyn Error>> {
 /// The pass's time for all sockets in ms, and for one file in ns. One number of each per round.
 pub fn pass(rounds: usize) -> Result<(Vec<f64>, Vec<f64>), Box<dyn Error>> {
     allow_descriptors(SOCKETS as u64 + 1000);
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let mut sockets = Vec::new();
-    for _ in 0..SOCKETS / 2 {
-        sockets.push(TcpStream::connect(listener.local_addr()?)?);
-        sockets.push(listener.accept()?.0);
+    for _ in 0..LISTENERS {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        for _ in 0..SOCKETS / LISTENERS / 2 {
+            sockets.push(TcpStream::connect(listener.local_addr()?)?);
+            sockets.push(listener.accept()?.0);
+        }
     }
     let (mut whole, mut one) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
@@ -70,7 +74,9 @@ fn a_connection() -> std::io::Result<f64> {
     let started = Instant::now();
     for _ in 0..CONNECTIONS {
         let client = TcpStream::connect(listener.local_addr()?)?;
-        drop((client, listener.accept()?));
+        let (server, _) = listener.accept()?;
+        server.shutdown(Shutdown::Both)?; // first, so that the client's port is free again
+        drop((client, server));
     }
     Ok(started.elapsed().as_secs_f64() * 1e6 / CONNECTIONS as f64)
 }
