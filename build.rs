@@ -10,9 +10,10 @@ fn main() -> Result<(), Box<dyn Error>> {
     let package = PathBuf::from(env::var("CARGO_MANIFEST_DIR")?);
     let bpf = package.join("../../bpf");
     skeleton(&bpf.join("tcpretrans.bpf.c"), &bpf)?;
-    // Only tests/kernel includes this one. Cargo has no build scripts for tests alone, and the virtual machines that
-    // run the tests have no clang. It adds 0.2 s to a build.
-    skeleton(&package.join("tests/kernel/bpf/interrupted.bpf.c"), &bpf)
+    // Only tests/kernel includes these. Cargo has no build scripts for tests alone, and the virtual machines that
+    // run the tests have no clang. They add 0.3 s to a build.
+    skeleton(&package.join("tests/kernel/bpf/interrupted.bpf.c"), &bpf)?;
+    skeleton(&package.join("tests/kernel/bpf/accepted.bpf.c"), &bpf)
 }
 
 /// Compiles `NAME.bpf.c`, which may include the headers of `bpf`, and leaves `NAME.skel.rs` in `OUT_DIR`.

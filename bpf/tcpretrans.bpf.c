@@ -104,7 +104,7 @@ static __always_inline struct kept *kept_if_any(const struct sock *sk)
  * the second program could not know whether the first has told, so that one leaves it to
  * the second.
  */
-static __always_inline void tell_segment(__u64 *ctx, enum wire_kind kind, int without_kept)
+static __always_inline void tell_segment(__u64 *ctx, enum wire_kind kind)
 {
 	const struct sock *sk = (void *)ctx[0];
 	const struct sk_buff *skb = (void *)ctx[1];
@@ -120,7 +120,7 @@ static __always_inline void tell_segment(__u64 *ctx, enum wire_kind kind, int wi
 		return;
 	event.kind = kind;
 	kept = kept_of(sk);
-	if (!kept && !without_kept)
+	if (!kept && config.has_socket_storage && kind == KIND_SEGMENT)
 		return;
 	counters = begin_event(&event);
 	if (!counters)
@@ -137,7 +137,7 @@ SEC("tp_btf/tcp_retransmit_skb")
 int btf_retransmit_skb(__u64 *ctx)
 {
 	preempt_disable();
-	tell_segment(ctx, KIND_SEGMENT, !config.has_socket_storage);
+	tell_segment(ctx, KIND_SEGMENT);
 	preempt_enable();
 	return 0;
 }
@@ -157,7 +157,7 @@ static __always_inline void tell_segment_if_untold(__u64 *ctx)
 		return;
 	kept = kept_if_any(sk);
 	if (!kept || total_in(kept) != tp->total_retrans)
-		tell_segment(ctx, KIND_SEGMENT_INTERRUPTING, 1);
+		tell_segment(ctx, KIND_SEGMENT_INTERRUPTING);
 }
 
 /*

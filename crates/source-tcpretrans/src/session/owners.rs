@@ -77,6 +77,9 @@ fn tag_existing(skeleton: &TcpretransSkel<'_>) -> libbpf_rs::Result<()> {
     Ok(())
 }
 
+/// The maps that the program at accept() uses.
+const SHARED: [&str; 2] = ["tags", "kept_by_socket"];
+
 /// Loads the program from an object of its own, because some kernels refuse to load programs of its kind (`fentry`), and
 /// an object is loaded as a whole.
 fn attach_accept(setup: &Setup, skeleton: &TcpretransSkel<'_>) -> libbpf_rs::Result<Link> {
@@ -86,15 +89,14 @@ fn attach_accept(setup: &Setup, skeleton: &TcpretransSkel<'_>) -> libbpf_rs::Res
         let is_accept = program.name() == "btf_accept";
         program.set_autoload(is_accept);
     }
+    for mut map in open.open_object_mut().maps_mut() {
+        // Those with a dot are the object's own data. Two of the others are shared with the other object.
+        let is_used =
+            map.name().to_string_lossy().contains('.') || SHARED.iter().any(|name| map.name() == *name);
+        map.set_autocreate(is_used)?;
+    }
     open.maps.tags.reuse_fd(skeleton.maps.tags.as_fd())?;
-    open.maps.events_perf.set_autocreate(false)?;
-    open.maps.events_ring.set_autocreate(false)?;
-    open.maps.wakeups.set_autocreate(false)?;
-    open.maps.counters.set_autocreate(false)?;
-    open.maps.told_by_netns.set_autocreate(false)?;
-    open.maps.last_told.set_autocreate(false)?;
-    open.maps.kept_by_socket.set_autocreate(false)?;
-    open.maps.kept_by_address.set_autocreate(false)?;
+    open.maps.kept_by_socket.reuse_fd(skeleton.maps.kept_by_socket.as_fd())?;
     set_constants(&mut open, setup, wire_transport::TRANSPORT_RINGBUF, true)?; // it sends nothing, whatever the transport
     let loaded = open.load()?;
     loaded.progs.btf_accept.attach() // the link keeps the program
