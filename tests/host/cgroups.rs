@@ -36,16 +36,20 @@ impl Cgroup {
 
 impl Drop for Cgroup {
     fn drop(&mut self) {
-        // A process that was killed may be in it for a moment more.
-        let start = Instant::now();
-        while fs::remove_dir(&self.0).is_err() && self.0.exists() {
-            if start.elapsed() > Duration::from_secs(10) {
-                // A second panic would hide the first one.
-                assert!(std::thread::panicking(), "the cgroup {} does not end", self.0.display());
-                return;
-            }
-            std::thread::yield_now();
+        remove(&self.0);
+    }
+}
+
+/// Removes the folder of a cgroup. A process that was killed may be in it for a moment more.
+pub fn remove(cgroup: &Path) {
+    let start = Instant::now();
+    while fs::remove_dir(cgroup).is_err() && cgroup.exists() {
+        if start.elapsed() > Duration::from_secs(10) {
+            // A second panic would hide the first one.
+            assert!(std::thread::panicking(), "the cgroup {} does not end", cgroup.display());
+            return;
         }
+        std::thread::yield_now();
     }
 }
 

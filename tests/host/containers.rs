@@ -10,6 +10,7 @@ use std::time::Duration;
 use serde_json::json;
 use tempfile::TempDir;
 
+use crate::cgroups::remove;
 use crate::e2e::agent::{Agent, Finished};
 use crate::e2e::background::Background;
 use crate::e2e::support::namespace::isolated;
@@ -129,16 +130,16 @@ impl Drop for Cgroups {
         let mounts = fs::read_to_string("/proc/self/mountinfo").unwrap_or_default();
         let hierarchies = mounts.lines().filter(|line| line.contains(" - cgroup"));
         for hierarchy in hierarchies.filter_map(|line| line.split(' ').nth(4)) {
-            remove(&PathBuf::from(hierarchy).join(&self.0));
+            remove_all(&PathBuf::from(hierarchy).join(&self.0));
         }
     }
 }
 
-/// Removes a folder and those below it. The files in them are the kernel's.
-fn remove(folder: &Path) {
-    let below = fs::read_dir(folder).into_iter().flatten().flatten();
+/// Removes a cgroup and those below it. The files in their folders are the kernel's.
+fn remove_all(cgroup: &Path) {
+    let below = fs::read_dir(cgroup).into_iter().flatten().flatten();
     below
         .filter(|entry| entry.file_type().is_ok_and(|kind| kind.is_dir()))
-        .for_each(|entry| remove(&entry.path()));
-    let _ = fs::remove_dir(folder); // a process that was killed may be in it for a moment more
+        .for_each(|entry| remove_all(&entry.path()));
+    remove(cgroup);
 }

@@ -156,12 +156,10 @@ pub fn the_account_of_the_pod_is_used() {
         let cluster = Cluster::start();
         let _server = cluster.serve(FIRST);
         cluster.runtime.block_on(Objects(cluster.client(User::Admin, FIRST)).allow_agent());
-        // The mounts of this test are its own.
-        let secrets = Path::new("/var/run/secrets");
-        fs::create_dir_all(secrets).expect("a folder");
-        let none = None::<&str>;
-        mount(Some("tmpfs"), secrets, Some("tmpfs"), MsFlags::empty(), none).expect("tmpfs");
-        cluster.write_account(&secrets.join("kubernetes.io/serviceaccount"), User::Agent);
+        // The mounts of this test are its own, so that nothing stays in the machine's folder.
+        let (run, none) = (Path::new("/var/run"), None::<&str>);
+        mount(Some("tmpfs"), run, Some("tmpfs"), MsFlags::empty(), none).expect("tmpfs");
+        cluster.write_account(&run.join("secrets/kubernetes.io/serviceaccount"), User::Agent);
         for (auth_type, code, said) in [
             ("serviceAccount", 0, "k8s_attributes: listed"),
             ("none", 1, "User \"system:anonymous\" cannot list resource"),

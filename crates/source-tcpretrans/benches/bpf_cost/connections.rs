@@ -6,10 +6,10 @@ use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 use std::time::Instant;
 
 use otel_tcpretrans_source::config::{Hook, Transport};
-use rustix::process::{Resource, Rlimit, getrlimit, setrlimit};
 
 use crate::candidate::Candidate;
 use crate::programs::cost_of;
+use crate::support::traffic::allow_descriptors;
 
 /// Connections that are opened, accepted and closed, in each round.
 const CONNECTIONS: usize = 5000;
@@ -21,29 +21,27 @@ const LISTENERS: usize = 20;
 const STATE: &str = "btf_set_state";
 const PASS: &str = "btf_tag_files";
 
-/// One number per round.
-#[derive(Default)]
-pub struct Measured {
-    /// Time of a connection without a receiver, in us.
-    pub without: Vec<f64>,
-    /// Time of a connection with one, in us.
-    pub with: Vec<f64>,
-    /// Time that the programs take in a connection, in ns.
-    pub in_programs: Vec<f64>,
-}
-
 const RECEIVER: Candidate =
     Candidate::Ours { hook: Hook::TpBtf, transport: Transport::Ringbuf, wakes_for_each: false };
 
-/// Rounds without a receiver and with one take turns.
-pub fn measure(rounds: usize) -> Result<Measured, Box<dyn Error>> {
-    let mut measured = Measured::default();
+/// Times of a connection in us, without a receiver and with one, which take turns. One number of each per round.
+pub fn measure(rounds: usize) -> Result<(Vec<f64>, Vec<f64>), Box<dyn Error>> {
+    let (mut without, mut with) = (Vec::new(), Vec::new());
     for _ in 0..rounds {
-        measured.without.push(a_connection()?);
+        without.push(a_connection()?);
+        let _attached = RECEIVER.attach()?;
+        with.push(a_connection()?);
+    }
+    Ok((without, with))
+}
+
+/// Time that the programs on changes of state take in a connection, in ns. One number per round.
+pub fn in_programs(rounds: usize) -> Result<Vec<f64>, Box<dyn Error>> {
+    let mut measured = Vec::new();
+    for _ in 0..rounds {
         let attached = RECEIVER.attach()?;
-        measured.with.push(a_connection()?);
-        let cost = cost_of(attached.pid(), STATE)?;
-        measured.in_programs.push(cost.nanoseconds as f64 / CONNECTIONS as f64);
+        connect_and_close(CONNECTIONS)?;
+        measured.push(cost_of(attached.pid(), STATE)?.nanoseconds as f64 / CONNECTIONS as f64);
     }
     Ok(measured)
 }
@@ -70,21 +68,19 @@ pub fn pass(rounds: usize) -> Result<(Vec<f64>, Vec<f64>), Box<dyn Error>> {
 
 /// Time of one, in us.
 fn a_connection() -> std::io::Result<f64> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
     let started = Instant::now();
-    for _ in 0..CONNECTIONS {
+    connect_and_close(CONNECTIONS)?;
+    Ok(started.elapsed().as_secs_f64() * 1e6 / CONNECTIONS as f64)
+}
+
+/// Opens, accepts and closes so many connections, one after the other.
+pub fn connect_and_close(connections: usize) -> std::io::Result<()> {
+    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+    for _ in 0..connections {
         let client = TcpStream::connect(listener.local_addr()?)?;
         let (server, _) = listener.accept()?;
         server.shutdown(Shutdown::Both)?; // first, so that the client's port is free again
         drop((client, server));
     }
-    Ok(started.elapsed().as_secs_f64() * 1e6 / CONNECTIONS as f64)
-}
-
-/// Raises this process's limit of descriptors to `needed`, if it is lower.
-fn allow_descriptors(needed: u64) {
-    let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
-    let at_least = |limit: Option<u64>| limit.map(|limit| limit.max(needed));
-    let raised = Rlimit { current: at_least(current), maximum: at_least(maximum) };
-    setrlimit(Resource::Nofile, raised).expect("RLIMIT_NOFILE");
+    Ok(())
 }

@@ -1,11 +1,11 @@
 //! What the end of a socket costs that never sent anything again: most of them, on a server with many short connections.
 
 use std::error::Error;
-use std::net::{Ipv4Addr, Shutdown, TcpListener, TcpStream};
 
 use otel_tcpretrans_source::config::{Hook, Transport};
 
 use crate::candidate::Candidate;
+use crate::connections::connect_and_close;
 use crate::programs::{END_OF_A_SOCKET, cost_of};
 
 /// Short connections, in each round.
@@ -19,20 +19,9 @@ pub fn measure(rounds: usize) -> Result<Vec<f64>, Box<dyn Error>> {
     let mut measured = Vec::new();
     for _ in 0..rounds {
         let before = cost_of(attached.pid(), END_OF_A_SOCKET)?;
-        connect_and_close()?;
+        connect_and_close(CONNECTIONS)?;
         let after = cost_of(attached.pid(), END_OF_A_SOCKET)?;
         measured.push((after.nanoseconds - before.nanoseconds) as f64 / (after.runs - before.runs) as f64);
     }
     Ok(measured)
-}
-
-fn connect_and_close() -> std::io::Result<()> {
-    let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
-    for _ in 0..CONNECTIONS {
-        let client = TcpStream::connect(listener.local_addr()?)?;
-        let (server, _) = listener.accept()?;
-        server.shutdown(Shutdown::Both)?;
-        drop((client, server));
-    }
-    Ok(())
 }

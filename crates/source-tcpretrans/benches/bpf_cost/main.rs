@@ -82,7 +82,7 @@ fn measure() -> Result<(), Box<dyn Error>> {
     let connections = connections::measure(ROUNDS)?;
     let _statistics = RunStatistics::enable()?;
     let ends = ends::measure(ROUNDS)?;
-    let in_programs = connections::measure(ROUNDS)?.in_programs;
+    let in_programs = connections::in_programs(ROUNDS)?;
     let pass = connections::pass(ROUNDS)?;
     // With so few flows, cubic would wait more than it retransmits.
     let _storm = Storm::start(8, "bbr")?;
@@ -162,15 +162,15 @@ fn report(all: &[Measured], ends: &[f64], lone: &[f64]) -> std::io::Result<()> {
 
 /// What the owners cost beside the retransmissions.
 fn report_owners(
-    connections: &connections::Measured,
+    (without, with): &(Vec<f64>, Vec<f64>),
     in_programs: &[f64],
     (pass, file): &(Vec<f64>, Vec<f64>),
 ) -> std::io::Result<()> {
     let mut section = Section::new("Cost of knowing the owners", &["with / without"]);
-    let ratios = connections.with.iter().zip(&connections.without).map(|(with, without)| with / without);
+    let ratios = with.iter().zip(without).map(|(with, without)| with / without);
     let ratio = median(&ratios.collect::<Vec<_>>());
-    section.row("a connection over loopback, no receiver", "us", &connections.without, &[None]);
-    section.row("a connection over loopback, a receiver", "us", &connections.with, &[Some(ratio)]);
+    section.row("a connection over loopback, no receiver", "us", without, &[None]);
+    section.row("a connection over loopback, a receiver", "us", with, &[Some(ratio)]);
     section.row("of that, in the program (all changes of state of both sockets)", "ns", in_programs, &[None]);
     section.row("the pass at the start over 10,000 sockets, and what else is open", "ms", pass, &[None]);
     section.row("the pass, one file", "ns", file, &[None]);

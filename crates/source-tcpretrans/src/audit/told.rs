@@ -29,19 +29,17 @@ impl Told {
             }
     }
 
-    /// Segments told of a namespace. `None` where the map has no room for it.
+    /// Segments told of a namespace. `None` where the map has no entry for it: nothing was told, or there was no room.
     ///
     /// # Errors
     /// The kernel does not let this process read the map.
     pub(crate) fn segments(&self, netns: u32) -> io::Result<Option<u64>> {
         let value = self.map.lookup(&netns.to_ne_bytes(), MapFlags::ANY).map_err(of_libbpf)?;
-        match value {
-            Some(value) => {
-                let value = value.try_into().map_err(|_| io::Error::other("a value of another size"))?;
-                Ok(Some(u64::from_ne_bytes(value)))
-            }
-            None => Ok((self.namespaces().count() < self.room()).then_some(0)),
-        }
+        let number = |value: Vec<u8>| {
+            let value = value.try_into().map_err(|_| io::Error::other("a value of another size"))?;
+            Ok(u64::from_ne_bytes(value))
+        };
+        value.map(number).transpose()
     }
 
     /// The namespaces of which something was told.

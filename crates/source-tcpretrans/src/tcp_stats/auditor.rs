@@ -38,6 +38,8 @@ struct Candidate {
     netns: u32,
     owner: Owner,
     session: Arc<Told>,
+    /// What it means that the session has no entry for the namespace: `None` where there may have been no room.
+    without_entry: Option<u64>,
 }
 
 struct Known {
@@ -62,10 +64,17 @@ impl Auditor {
     /// Compares the namespaces in sight, each of which is read by its owner.
     pub(super) fn audit(&mut self, in_sight: &[(u64, Owner)]) -> Audited {
         let sessions = self.audit.sessions();
+        let sessions: Vec<_> =
+            sessions.iter().map(|session| (session, session.namespaces().collect::<Vec<u32>>())).collect();
         let covered = in_sight.iter().filter_map(|(inode, owner)| {
             let netns = u32::try_from(*inode).ok()?;
-            let session = sessions.iter().find(|session| session.covers(netns))?;
-            Some(Candidate { netns, owner: owner.clone(), session: Arc::clone(session) })
+            let (session, entries) = sessions.iter().find(|(session, _)| session.covers(netns))?;
+            Some(Candidate {
+                netns,
+                owner: owner.clone(),
+                session: Arc::clone(session),
+                without_entry: (entries.len() < session.room()).then_some(0),
+            })
         });
         let covered: Vec<Candidate> = covered.collect();
         for known in self.known.values_mut() {
@@ -89,13 +98,13 @@ impl Auditor {
         for (netns, known) in &mut self.known {
             known.log(*netns);
         }
-        sessions.iter().for_each(|session| make_room(session, in_sight));
+        sessions.iter().for_each(|(session, entries)| make_room(session, entries, in_sight));
         let differences = self.known.values().map(|known| known.difference.unsigned_abs());
         Audited { namespaces: self.known.len() as u64, difference: differences.sum() }
     }
 
     fn learn(&mut self, candidates: &[Candidate], measured: &BTreeMap<u32, (u64, Offset)>) {
-        for Candidate { netns, owner, session } in candidates {
+        for Candidate { netns, owner, session, .. } in candidates {
             let Some((retrans_segs, offset)) = measured.get(netns) else { continue };
             let is_same = |known: &&mut Known| {
                 known.owner == *owner
@@ -191,17 +200,17 @@ fn told(candidate: &Candidate) -> Option<u64> {
         .segments(candidate.netns)
         .inspect_err(|error| tracing::debug!(%error, netns = candidate.netns, "audit: reading what was told"))
         .ok()?
+        .or(candidate.without_entry)
 }
 
 /// Forgets namespaces that have ended where the kernel side may soon have no room for new ones.
-fn make_room(session: &Told, in_sight: &[(u64, Owner)]) {
-    let namespaces: Vec<u32> = session.namespaces().collect();
-    if namespaces.len() * 2 < session.room() {
+fn make_room(session: &Told, entries: &[u32], in_sight: &[(u64, Owner)]) {
+    if entries.len() * 2 < session.room() {
         return;
     }
-    for netns in namespaces {
-        if in_sight.iter().all(|(inode, _)| *inode != u64::from(netns))
-            && let Err(error) = session.forget(netns)
+    for netns in entries {
+        if in_sight.iter().all(|(inode, _)| *inode != u64::from(*netns))
+            && let Err(error) = session.forget(*netns)
         {
             tracing::debug!(%error, netns, "audit: forgetting a namespace");
         }

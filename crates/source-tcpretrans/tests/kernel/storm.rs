@@ -1,7 +1,7 @@
 //! A storm in which programs interrupt each other: each hit is told of all the same, and the count is exact.
 
-use std::io::{self, Read, Write};
-use std::net::{SocketAddr, TcpStream};
+use std::io;
+use std::net::TcpStream;
 use std::os::fd::AsRawFd;
 use std::thread;
 
@@ -12,7 +12,7 @@ use otel_tcpretrans_source::facts::Facts;
 use crate::cpus;
 use crate::running::{Running, own};
 use crate::support::namespace::{isolated, retrans_segs, wait_until_quiet, without_gso};
-use crate::support::traffic::{listen, loopback, lose_one_in, scaled};
+use crate::support::traffic::{loopback, lossy_transfer_by, scaled};
 
 /// So many receivers see the same storm. Each makes the hits longer, and so likelier to be interrupted.
 const RECEIVERS: usize = 50;
@@ -51,8 +51,14 @@ fn round_of() -> u64 {
     let running: Vec<_> = (0..scaled(RECEIVERS).max(4)).map(|_| Running::start(config.clone())).collect();
     cpus::pin_to(cpus::allowed()[0]);
     let connections = (0..CONNECTIONS).map(|number| {
-        let pace = (number % 2 == 0).then_some(PACE);
-        thread::spawn(move || transfer(loopback(number % 4 < 2), scaled(BYTES), pace))
+        let (address, is_paced) = (loopback(number % 4 < 2), number % 2 == 0);
+        thread::spawn(move || {
+            lossy_transfer_by(address, address, BYTES, |client| {
+                if is_paced {
+                    set_pace(client, PACE).expect("SO_MAX_PACING_RATE");
+                }
+            })
+        })
     });
     let connections: Vec<_> = connections.collect();
     for connection in connections {
@@ -68,30 +74,6 @@ fn round_of() -> u64 {
         gauges.iter().find(|(name, ..)| *name == "interrupting_events").expect("the gauge").2
     });
     interrupting.sum()
-}
-
-/// Sends so many bytes over loopback, which loses one packet in ten.
-fn transfer(address: std::net::IpAddr, bytes: usize, pace: Option<u32>) {
-    let (listener, port) = listen(address);
-    let server = thread::spawn(move || {
-        let (accepted, _) = listener.accept().expect("accept");
-        lose_one_in(&accepted, 10);
-        let mut accepted = TcpStream::from(accepted);
-        let (mut buffer, mut total) = (vec![0; 1 << 16], 0);
-        loop {
-            match accepted.read(&mut buffer).expect("read") {
-                0 => break total,
-                read => total += read,
-            }
-        }
-    });
-    let mut client = TcpStream::connect(SocketAddr::new(address, port)).expect("connect");
-    if let Some(pace) = pace {
-        set_pace(&client, pace).expect("SO_MAX_PACING_RATE");
-    }
-    client.write_all(&vec![7; bytes]).expect("write");
-    drop(client);
-    assert_eq!(server.join().expect("server"), bytes);
 }
 
 fn set_pace(client: &TcpStream, bytes_per_second: u32) -> io::Result<()> {

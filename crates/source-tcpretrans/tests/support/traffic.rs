@@ -89,7 +89,7 @@ impl Drop for Stuck {
 }
 
 /// Raises this process's limit of descriptors to `needed`, if it is lower.
-fn allow_descriptors(needed: u64) {
+pub fn allow_descriptors(needed: u64) {
     let Rlimit { current, maximum } = getrlimit(Resource::Nofile);
     let at_least = |limit: Option<u64>| limit.map(|limit| limit.max(needed));
     let raised = Rlimit { current: at_least(current), maximum: at_least(maximum) };
@@ -105,6 +105,16 @@ pub fn scaled(amount: usize) -> usize {
 
 /// Sends `bytes`, scaled, from a client to a server at `address`, which loses one packet in ten, and ends the connection.
 pub fn lossy_transfer(listener_at: IpAddr, connect_to: IpAddr, bytes: usize) -> Connection {
+    lossy_transfer_by(listener_at, connect_to, bytes, |_| ())
+}
+
+/// The same, with a client that `prepare` changes before it sends.
+pub fn lossy_transfer_by(
+    listener_at: IpAddr,
+    connect_to: IpAddr,
+    bytes: usize,
+    prepare: impl FnOnce(&TcpStream),
+) -> Connection {
     let bytes = scaled(bytes);
     let (listener, port) = listen(listener_at);
     let server = thread::spawn(move || {
@@ -123,6 +133,7 @@ pub fn lossy_transfer(listener_at: IpAddr, connect_to: IpAddr, bytes: usize) -> 
     let to = SocketAddr::new(connect_to, port);
     let mut client = TcpStream::connect(to).expect("connect");
     client.set_write_timeout(Some(Duration::from_secs(30))).expect("timeout");
+    prepare(&client);
     let connection = Connection { client: client.local_addr().expect("address"), server: to };
     client.write_all(&vec![7; bytes]).expect("write");
     client.shutdown(Shutdown::Write).expect("shutdown");
