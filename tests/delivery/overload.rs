@@ -10,17 +10,16 @@ use crate::run::{Run, ended, recording};
 
 /// How long it lasts. `make soak` tests a release build, for a minute.
 const LASTS: Duration = Duration::from_secs(if cfg!(debug_assertions) { 15 } else { 60 });
-/// The code of a debug build is larger by so much, in MiB.
-const CODE: u64 = if cfg!(debug_assertions) { 16 } else { 0 };
 /// The queue of this test, in MiB.
 const QUEUE: u64 = 32;
 /// What may come on top, in MiB.
-const ROOM: u64 = 32;
+const ROOM: u64 = 24;
 
-/// Resident memory, in MiB.
+/// Resident memory that is no file's, in MiB. The pages of the program's file are left out: how many of them are
+/// resident depends on the build and on what else the machine does.
 fn resident(pid: u32) -> u64 {
     let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find(|line| line.starts_with("VmRSS:")).unwrap();
+    let line = status.lines().find(|line| line.starts_with("RssAnon:")).unwrap();
     line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
 }
 
@@ -44,7 +43,7 @@ fn memory_stays_within_the_queue_in_an_overload() {
     let (start, mut most) = (Instant::now(), 0);
     while start.elapsed() < LASTS {
         most = most.max(resident(agent.0.pid()));
-        assert!(most <= QUEUE + ROOM + CODE, "{most} MiB are resident after {:?}", start.elapsed());
+        assert!(most <= QUEUE + ROOM, "{most} MiB are resident after {:?}", start.elapsed());
         std::thread::sleep(Duration::from_millis(50));
     }
     agent.0.signal(Signal::TERM);
