@@ -5,7 +5,7 @@ use std::mem::MaybeUninit;
 use std::os::fd::AsFd;
 
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
-use libbpf_rs::{Iter, Link};
+use libbpf_rs::{ErrorKind, Iter, Link};
 
 use super::constants::set_constants;
 use super::error::is_refused;
@@ -61,7 +61,8 @@ pub(super) fn find(
             skeleton.links.btf_accept = Some(link);
             Ok(Owner::Acceptor)
         }
-        Err(error) if is_refused(error.kind()) => {
+        // arm64 before 6.4 refuses to attach with ENOTSUPP (524), which Rust does not know.
+        Err(error) if is_refused(error.kind()) || error.kind() == ErrorKind::Other => {
             tracing::info!(%error, "the owner of an accepted connection is the process that made its listener listen");
             Ok(Owner::Listener)
         }
