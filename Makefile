@@ -48,7 +48,7 @@ lint: ## checks formatting, clippy, dependency rules and shell scripts
 	clang-format --dry-run -Werror bpf/*.c bpf/*.h crates/source-tcpretrans/benches/bpf_cost/bpf/*.c crates/source-tcpretrans/tests/kernel/bpf/*.c
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) deny --log-level error check bans licenses sources
-	shellcheck -x .ci/run .ci/setup tests/private-apt.sh tests/collector/build.sh tests/victoriametrics/fetch.sh tests/kubernetes/build.sh tests/demo/demo.sh tests/kernels/*.sh
+	shellcheck -x .ci/run .ci/setup tests/private-apt.sh tests/collector/build.sh tests/victoriametrics/fetch.sh tests/kubernetes/build.sh tests/demo/demo.sh tests/kernels/*.sh deploy/*.sh
 
 advisories: ## looks for known vulnerabilities and yanked versions (needs the network)
 	.ci/setup build lint

@@ -2,8 +2,6 @@
 # What differs between the architectures of virtual machines. Other scripts source this file, and set 'here' to its folder.
 
 # Describes the machines of a Debian architecture by setting:
-#   triple      Rust's name of it
-#   tools       what the names of its compiler and its binutils begin with
 #   console     the kernel's name of the serial port
 #   emulator    qemu's command for it
 #   machine ARCHITECTURE
@@ -12,7 +10,7 @@ machine() {
     local qemu
     case $1 in
     amd64)
-        triple=x86_64-unknown-linux-gnu tools=x86_64-linux-gnu console=ttyS0
+        console=ttyS0
         # Not bookworm's qemu 7.2: its cmpxchg16b leaves wrong flags, which crashes kernels in kmalloc. Without that
         # instruction, which all real CPUs have, Linux 7.2 has no socket storage for BPF (kmalloc_nolock, mm/slub.c).
         # The newer qemu works with the libraries and the firmware of bookworm's packages.
@@ -21,7 +19,7 @@ machine() {
         emulator=("$qemu/qemu-system-x86_64" -L "$qemu/data" -L /usr/share/seabios -accel "tcg,thread=multi" -cpu qemu64)
         ;;
     arm64)
-        triple=aarch64-unknown-linux-gnu tools=aarch64-linux-gnu console=ttyAMA0
+        console=ttyAMA0
         # pauth-impdef signs pointers with a cipher that is cheaper to emulate than the architecture's own.
         emulator=(qemu-system-aarch64 -machine virt -cpu "max,pauth-impdef=on")
         ;;

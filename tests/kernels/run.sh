@@ -32,32 +32,20 @@ trap 'rm -rf "$work"' EXIT
 trap 'exit 130' INT
 trap 'exit 143' TERM
 
-# Builds the static test binary of an architecture, and prints its path.
-#   build ARCHITECTURE PARTS
-build() {
-    local parts=$2 upper=${triple^^}
-    say "building the tests for $1"
-    # With --target, the flags do not apply to build scripts.
-    env RUSTFLAGS="${RUSTFLAGS-} -C target-feature=+crt-static" "LIBBPF_SYS_LIBRARY_PATH_${triple//-/_}=$parts" \
-        "CARGO_TARGET_${upper//-/_}_LINKER=$tools-gcc" "${CARGO:-cargo}" test --quiet --locked \
-        --manifest-path "$root/Cargo.toml" --target "$triple" --package otel-tcpretrans-source --test kernel \
-        --no-run --message-format=json-render-diagnostics >"$work/build.json" || return 1
-    sed -nE 's/.*"executable":"([^"]+)".*/\1/p' "$work/build.json" | tail -n 1
-}
-
 # Writes the initramfs of an architecture to the work folder.
 #   pack ARCHITECTURE
 pack() {
     local parts binary files=$work/files-$1
     machine "$1"
-    for tool in "${emulator[0]}" "$tools-gcc" "$tools-strip"; do need "$tool"; done
+    need "${emulator[0]}"
     parts=$("$here/fetch.sh" "parts-$1") || exit 1
-    binary=$(build "$1" "$parts") || fail "the tests can't be built for $1"
-    [[ -x $binary ]] || fail "cargo named no test binary"
+    say "building the tests for $1"
+    binary=$(CARGO_PROFILE_DEV_STRIP=true "$root/deploy/static.sh" "$1" test --package otel-tcpretrans-source \
+        --test kernel --no-run) || fail "the tests can't be built for $1"
     mkdir -p "$files/bin"
     cp "$parts/busybox" "$files/bin/busybox"
     ln -s busybox "$files/bin/sh"
-    "$tools-strip" -o "$files/kernel" "$binary"
+    cp "$binary" "$files/kernel"
     install -m 755 "$here/init.sh" "$files/init"
     (cd "$files" && find . | busybox cpio -o -H newc 2>/dev/null) >"$work/$1.initramfs"
 }
