@@ -38,9 +38,9 @@ test-kernels: ## tests Debian's kernels since 5.10 in virtual machines, x86-64 a
 	.ci/setup build kernels
 	tests/kernels/run.sh $(KERNELS)
 
-soak: ## tests delivery for longer: 200 kills, a minute of overload (takes ten minutes)
+soak: ## tests delivery for longer: 200 kills, a minute of overload, half an hour of 10,000 events per second
 	.ci/setup build test
-	OTEL_TCPRETRANS_KILLS=200 $(CARGO) test --release --locked --test delivery -- --nocapture
+	OTEL_TCPRETRANS_KILLS=200 OTEL_TCPRETRANS_STEADY_SECONDS=1800 $(CARGO) test --release --locked --test delivery -- --nocapture
 
 lint: ## checks formatting, clippy, dependency rules and shell scripts
 	.ci/setup build lint

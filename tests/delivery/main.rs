@@ -6,9 +6,11 @@
 #[path = "../e2e/mod.rs"]
 mod e2e;
 mod killed;
+mod memory;
 mod outages;
 mod overload;
 mod reload;
 mod run;
+mod steady;
 mod storage;
 mod tokens;

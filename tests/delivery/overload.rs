@@ -1,11 +1,11 @@
 //! A backend that takes a tenth of what comes: memory stays within the queue's size and some room, and the books balance.
 
-use std::fs;
 use std::time::{Duration, Instant};
 
 use otlp_backend::{Answer, Backend};
 use rustix::process::Signal;
 
+use crate::memory::resident;
 use crate::run::{Run, ended, recording};
 
 /// How long it lasts. `make soak` tests a release build, for a minute.
@@ -14,14 +14,6 @@ const LASTS: Duration = Duration::from_secs(if cfg!(debug_assertions) { 15 } els
 const QUEUE: u64 = 32;
 /// What may come on top, in MiB.
 const ROOM: u64 = 24;
-
-/// Resident memory that is no file's, in MiB. The pages of the program's file are left out: how many of them are
-/// resident depends on the build and on what else the machine does.
-fn resident(pid: u32) -> u64 {
-    let status = fs::read_to_string(format!("/proc/{pid}/status")).unwrap();
-    let line = status.lines().find(|line| line.starts_with("RssAnon:")).unwrap();
-    line.split_whitespace().nth(1).unwrap().parse::<u64>().unwrap() / 1024
-}
 
 #[test]
 fn memory_stays_within_the_queue_in_an_overload() {
@@ -42,7 +34,7 @@ fn memory_stays_within_the_queue_in_an_overload() {
     agent.wait_until_said("the sending queue is full");
     let (start, mut most) = (Instant::now(), 0);
     while start.elapsed() < LASTS {
-        most = most.max(resident(agent.0.pid()));
+        most = most.max(resident(agent.0.pid()) / 1024);
         assert!(most <= QUEUE + ROOM, "{most} MiB are resident after {:?}", start.elapsed());
         std::thread::sleep(Duration::from_millis(50));
     }
