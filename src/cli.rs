@@ -2,7 +2,8 @@
 
 use std::path::PathBuf;
 
-use clap::{Args, Parser, Subcommand};
+use clap::{Args, Parser, Subcommand, ValueHint};
+use clap_complete::Shell;
 
 use otel_tcpretrans_pipeline::config::Interval;
 
@@ -45,13 +46,24 @@ pub(crate) enum Command {
     Components,
     /// Print what this kernel and this user offer, and what the receiver would choose
     Check,
+    /// Print a script with which a shell completes the command line, such as `source <(otel-tcpretrans completions bash)`
+    Completions {
+        /// The shell that reads the script
+        shell: Shell,
+    },
+    /// Print the manual page, as in `otel-tcpretrans man | man -l -`
+    Man {
+        /// Write the pages of all commands and of the configuration into this folder instead
+        #[arg(short, long, value_name = "FOLDER")]
+        output: Option<PathBuf>,
+    },
 }
 
 /// The sources of the configuration. Environment variables OTEL_TCPRETRANS__A__B win over files, and `--set` over both.
 #[derive(Clone, Debug, Args)]
 pub(crate) struct Sources {
     /// Configuration file; if there are several, later ones win
-    #[arg(long = "config", value_name = "FILE", required = true)]
+    #[arg(long = "config", value_name = "FILE", required = true, value_hint = ValueHint::FilePath)]
     pub(crate) files: Vec<String>,
     /// Set one value, in YAML, such as exporters.otlp.endpoint=http://collector:4317; it wins over all files
     #[arg(long = "set", value_name = "KEY.PATH=VALUE")]
@@ -71,7 +83,7 @@ pub(crate) struct RecordArgs {
     #[arg(long, value_name = "TIME")]
     pub(crate) duration: Option<Interval>,
     /// Configuration file with the tcpretrans receiver to record; without it, all defaults are used
-    #[arg(long = "config", value_name = "FILE")]
+    #[arg(long = "config", value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) files: Vec<String>,
     /// Set one value, in YAML; it wins over all files
     #[arg(long = "set", value_name = "KEY.PATH=VALUE", requires = "files")]

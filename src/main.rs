@@ -27,6 +27,8 @@ fn main() -> ExitCode {
         Command::Record(args) => commands::record::run(&args),
         Command::Components => commands::components::run(),
         Command::Check => commands::check::run(),
+        Command::Completions { shell } => commands::completions::run(shell),
+        Command::Man { output } => commands::man::run(output.as_deref()),
     };
     match result {
         Ok(()) => ExitCode::SUCCESS,

@@ -1,13 +1,15 @@
 //! The commands, one file each, and what they have in common.
 
 pub(crate) mod check;
+pub(crate) mod completions;
 pub(crate) mod components;
 mod load;
+pub(crate) mod man;
 pub(crate) mod print_config;
 pub(crate) mod record;
 pub(crate) mod run;
+mod stdout;
 pub(crate) mod validate;
-mod yaml;
 
 use load::{load, load_and_warn};
-use yaml::print_yaml;
+use stdout::{print, print_yaml};

@@ -3,6 +3,7 @@
 #![allow(clippy::expect_used)] // a test that can't go on fails
 
 mod config_files;
+mod generated;
 mod harness;
 mod kubernetes;
 mod layers;

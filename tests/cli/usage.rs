@@ -30,7 +30,8 @@ fn version_and_help_go_to_stdout() {
     assert_eq!(version.stdout, format!("otel-tcpretrans {}\n", env!("CARGO_PKG_VERSION")));
     let help = Case::bare(&["--help"]).run();
     help.succeeded();
-    for command in ["run", "validate", "print-config", "record", "components", "check"] {
+    for command in ["run", "validate", "print-config", "record", "components", "check", "completions", "man"]
+    {
         assert!(help.stdout.contains(&format!("\n  {command}")), "{command} is not in {}", help.stdout);
     }
     for to_come in ["trace", "top"] {
