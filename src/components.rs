@@ -1,7 +1,7 @@
 //! All components that this build has: one enum per kind, and the stability of each type.
 
 use otel_tcpretrans_exporters::otlp::Kind;
-use otel_tcpretrans_exporters::{debug, file, otlp, process_environment, prometheus};
+use otel_tcpretrans_exporters::{debug, file, health_check, otlp, process_environment, prometheus};
 use otel_tcpretrans_pipeline::books::Signal;
 use otel_tcpretrans_pipeline::component::{ComponentType, Produces, Stability};
 use otel_tcpretrans_pipeline::config::Problem;
@@ -47,6 +47,8 @@ pub(crate) enum ExporterConfig {
 pub(crate) enum ExtensionConfig {
     /// Queues on disk.
     FileStorage(storage::Config),
+    /// Whether the process does its work.
+    HealthCheck(health_check::Config),
 }
 
 const BOTH: &[Signal] = &Signal::ALL;
@@ -140,13 +142,16 @@ impl ExporterConfig {
 
 impl Component for ExtensionConfig {
     const SECTION: &'static str = "extensions";
-    const TYPES: &'static [ComponentType] =
-        &[ComponentType { name: "file_storage", stability: Stability::Alpha, signals: &[] }];
-    const NOT_BUILT_YET: &'static [&'static str] = &["health_check", "zpages"];
+    const TYPES: &'static [ComponentType] = &[
+        ComponentType { name: "file_storage", stability: Stability::Alpha, signals: &[] },
+        ComponentType { name: "health_check", stability: Stability::Alpha, signals: &[] },
+    ];
+    const NOT_BUILT_YET: &'static [&'static str] = &["zpages"];
 
     fn validate(&self) -> Vec<Problem> {
         match self {
             ExtensionConfig::FileStorage(config) => config.validate(),
+            ExtensionConfig::HealthCheck(config) => config.validate(),
         }
     }
 }

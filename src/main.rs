@@ -6,6 +6,7 @@ mod commands;
 mod components;
 mod config;
 mod exit;
+mod extensions;
 mod factory;
 mod logs;
 mod plan;

@@ -1,12 +1,15 @@
 //! Reads the configuration again, and decides whether a running process can take it over.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::sync::Arc;
 
 use otel_tcpretrans_exporters::resource::Resource;
 
 use crate::cli::Sources;
-use crate::config::{self, Loaded, LogFormat, Telemetry};
+use crate::components::ExtensionConfig;
+use crate::config::{self, Config, Loaded, LogFormat, Telemetry};
 use crate::exit::Refused;
+use crate::extensions;
 use crate::factory::Components;
 use crate::plan::plan;
 use crate::service::Next;
@@ -16,6 +19,8 @@ pub(crate) struct Reloader {
     sources: Sources,
     /// `service.telemetry` as the process has started with it.
     started: Telemetry,
+    /// The extensions as the process has started them.
+    extensions: BTreeMap<String, ExtensionConfig>,
     /// The format on the command line, which wins over the configuration's.
     log_format: Option<LogFormat>,
     /// The same for all generations: the id of the instance is part of it.
@@ -26,11 +31,17 @@ impl Reloader {
     /// For a process that has started with a configuration from `sources`.
     pub(crate) fn new(
         sources: &Sources,
-        started: &Telemetry,
+        started: &Config,
         log_format: Option<LogFormat>,
         resource: Arc<Resource>,
     ) -> Reloader {
-        Reloader { sources: sources.clone(), started: started.clone(), log_format, resource }
+        Reloader {
+            sources: sources.clone(),
+            started: started.service.telemetry.clone(),
+            extensions: extensions::fixed(started),
+            log_format,
+            resource,
+        }
     }
 
     /// Reads and checks the configuration. Changes nothing. Logs its warnings.
@@ -43,7 +54,8 @@ impl Reloader {
         for warning in warnings {
             tracing::warn!("{warning}");
         }
-        let fixed = restart_needed(&self.started, &config.service.telemetry, self.log_format);
+        let mut fixed = restart_needed(&self.started, &config.service.telemetry, self.log_format);
+        fixed.extend(changed_extensions(&self.extensions, &extensions::fixed(&config)));
         if !fixed.is_empty() {
             anyhow::bail!("restart needed: {} changed", fixed.join(", "));
         }
@@ -57,7 +69,7 @@ impl Reloader {
 }
 
 /// The keys that differ and that a running process can't change: what the log and the own telemetry were set up with.
-fn restart_needed(old: &Telemetry, new: &Telemetry, log_format: Option<LogFormat>) -> Vec<&'static str> {
+fn restart_needed(old: &Telemetry, new: &Telemetry, log_format: Option<LogFormat>) -> Vec<String> {
     let mut keys = Vec::new();
     if old.metrics != new.metrics {
         keys.push("service.telemetry.metrics");
@@ -68,11 +80,23 @@ fn restart_needed(old: &Telemetry, new: &Telemetry, log_format: Option<LogFormat
     if log_format.is_none() && old.logs.format != new.logs.format {
         keys.push("service.telemetry.logs.format");
     }
-    keys
+    keys.into_iter().map(str::to_owned).collect()
+}
+
+/// The extensions that differ. They listen, and what asks them must not be refused while they are replaced.
+fn changed_extensions(
+    old: &BTreeMap<String, ExtensionConfig>,
+    new: &BTreeMap<String, ExtensionConfig>,
+) -> Vec<String> {
+    let ids: BTreeSet<&String> = old.keys().chain(new.keys()).collect();
+    let differs = |id: &&&String| old.get(**id) != new.get(**id);
+    ids.iter().filter(differs).map(|id| format!("extensions.{id}")).collect()
 }
 
 #[cfg(test)]
 mod tests {
+    use otel_tcpretrans_exporters::health_check::Config as HealthConfig;
+
     use super::*;
     use crate::config::LogLevel;
 
@@ -91,5 +115,20 @@ mod tests {
             ["service.telemetry.metrics", "service.telemetry.resource", "service.telemetry.logs.format"]
         );
         assert_eq!(restart_needed(&old, &new, Some(LogFormat::Text)).len(), 2, "the command line wins");
+    }
+
+    #[test]
+    fn extensions_that_came_went_or_changed_are_named() {
+        let health = |endpoint: &str| {
+            let config = HealthConfig { endpoint: endpoint.to_owned(), ..HealthConfig::default() };
+            ExtensionConfig::HealthCheck(config)
+        };
+        let of = |all: &[(&str, &str)]| {
+            all.iter().map(|(id, endpoint)| ((*id).to_owned(), health(endpoint))).collect::<BTreeMap<_, _>>()
+        };
+        let old = of(&[("same", "a:1"), ("other", "a:1"), ("gone", "a:1")]);
+        let new = of(&[("same", "a:1"), ("other", "b:1"), ("came", "a:1")]);
+        let expected = ["extensions.came", "extensions.gone", "extensions.other"];
+        assert_eq!(changed_extensions(&old, &new), expected);
     }
 }

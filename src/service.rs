@@ -7,6 +7,7 @@ use std::time::Duration;
 use otel_tcpretrans_pipeline::component::{Extension, Host};
 use otel_tcpretrans_pipeline::graph::{Event, Factory, Failure, Graph, Plan};
 use otel_tcpretrans_pipeline::reloads::Outcome;
+use otel_tcpretrans_pipeline::running::Phase;
 use sd_notify::NotifyState;
 use tokio::time::Instant;
 use tracing::{error, info, warn};
@@ -82,6 +83,7 @@ pub(crate) async fn run<F: Factory>(
         stop(&mut running.graph, &mut extensions, Instant::now() + FAILED_START).await;
         return Err(error);
     }
+    host.running.enter(Phase::Running);
     notify(&[NotifyState::Ready]);
 
     let result = serve(&mut running, &mut signals, service.duration).await;
@@ -92,6 +94,7 @@ pub(crate) async fn run<F: Factory>(
         error!("a second signal: stopping at once; what is not delivered yet is lost");
         process::exit(1);
     });
+    host.running.enter(Phase::Stopping);
     info!(timeout = ?shutdown_timeout, "draining");
     notify(&[NotifyState::Stopping]);
     stop(&mut graph, &mut extensions, Instant::now() + shutdown_timeout).await;

@@ -7,14 +7,15 @@ use otel_tcpretrans_exporters::process_environment;
 use otel_tcpretrans_exporters::resource::{Instance, Resource};
 use otel_tcpretrans_exporters::self_telemetry::{SelfTelemetry, TelemetryExtension};
 use otel_tcpretrans_kubernetes::Kubernetes;
-use otel_tcpretrans_pipeline::component::Host;
+use otel_tcpretrans_pipeline::component::{Extension, Host};
 use otel_tcpretrans_pipeline::config::Problem;
 use otel_tcpretrans_pipeline::processors::k8s_attributes::Clusters;
 use tokio::runtime::Builder;
 use tracing::{info, warn};
 
 use crate::cli::Sources;
-use crate::config::{Loaded, LogFormat};
+use crate::config::{Config, Loaded, LogFormat};
+use crate::extensions::extensions;
 use crate::factory::Components;
 use crate::plan::plan;
 use crate::reload::Reloader;
@@ -43,6 +44,12 @@ pub(crate) fn run(sources: &Sources, log_format: Option<LogFormat>) -> anyhow::R
     result
 }
 
+/// The own telemetry, and what the configuration starts.
+fn all_extensions(own: SelfTelemetry, config: &Config) -> Vec<Box<dyn Extension>> {
+    let telemetry: Box<dyn Extension> = Box::new(TelemetryExtension::new(own, NAMESPACE));
+    [telemetry].into_iter().chain(extensions(config)).collect()
+}
+
 async fn serve(
     sources: &Sources,
     Loaded { config, hash, .. }: &Loaded,
@@ -55,11 +62,11 @@ async fn serve(
         .map_err(|problems| anyhow::anyhow!("service.telemetry.resource: {}", Problem::join(&problems)))?;
     let own = SelfTelemetry::new(&telemetry.metrics, &process_environment, &resource)?;
     let resource = Arc::new(resource);
-    let reloader = Reloader::new(sources, telemetry, log_format, Arc::clone(&resource));
+    let reloader = Reloader::new(sources, config, log_format, Arc::clone(&resource));
     let service = Service {
         factory: Components::new(),
         plan: plan(config, resource),
-        extensions: vec![Box::new(TelemetryExtension::new(own, NAMESPACE))],
+        extensions: all_extensions(own, config),
         log: (log, telemetry.logs.level),
         shutdown_timeout: *config.service.shutdown_timeout,
         duration: None,

@@ -14,7 +14,7 @@ use super::assemble::Declared;
 use super::diagnostic::{Diagnostic, expected};
 use super::model::{Config, Pipeline};
 use super::report::Report;
-use crate::components::{ExporterConfig, ProcessorConfig, ReceiverConfig};
+use crate::components::{ExporterConfig, ExtensionConfig, ProcessorConfig, ReceiverConfig};
 
 /// Reports everything that is wrong, and warns of what is unused.
 pub(super) fn check(config: &Config, declared: &Declared, report: &mut Report<'_>) {
@@ -139,8 +139,10 @@ fn check_storages(config: &Config, declared: &Declared, report: &mut Report<'_>)
             format!("{storage} is not declared under extensions; {}", expected(storage, of_section))
         } else if !config.service.extensions.iter().any(|id| id == storage) {
             format!("service.extensions does not name {storage}, so it does not run; add it there")
+        } else if !matches!(config.extensions.get(storage), None | Some(ExtensionConfig::FileStorage(_))) {
+            format!("{storage} is no file_storage, so it keeps no queue")
         } else {
-            continue; // other types of extensions do not exist yet
+            continue;
         };
         report.problem(&["exporters", exporter, "sending_queue", "storage"], message);
     }

@@ -60,12 +60,11 @@ fn only_logs_and_metrics_are_built() {
 
 #[test]
 fn references_to_extensions_are_checked() {
-    let config =
-        format!("{MINIMAL}  extensions: [file_storag]\nextensions:\n  file_storage:\n  health_check:\n");
+    let config = format!("{MINIMAL}  extensions: [file_storag]\nextensions:\n  file_storage:\n  zpages:\n");
     validate(&config).refused(&[
         "config.yaml:8:16: service.extensions[0]: file_storag is not declared under extensions; expected one of \
-         file_storage, health_check; did you mean file_storage?",
-        "config.yaml:11:3: extensions.health_check: health_check is not built yet; there is file_storage",
+         file_storage, zpages; did you mean file_storage?",
+        "config.yaml:11:3: extensions.zpages: zpages is not built yet; there is file_storage, health_check",
     ]);
     let unused = format!("{MINIMAL}extensions:\n  file_storage:\n");
     let outcome = validate(&unused);

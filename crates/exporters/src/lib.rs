@@ -10,6 +10,7 @@ mod environment;
 pub mod file;
 #[cfg(test)]
 mod fixtures;
+pub mod health_check;
 mod http;
 mod key_values;
 mod line;

@@ -2,6 +2,7 @@
 
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError};
+use std::time::SystemTime;
 
 use opentelemetry::KeyValue;
 use opentelemetry::metrics::Meter;
@@ -17,6 +18,7 @@ struct State {
     failed: AtomicU64,
     /// The hashes of the configurations that were in force, the last one now.
     hashes: Mutex<Vec<String>>,
+    last: Mutex<Option<(Outcome, SystemTime)>>,
 }
 
 /// How a reload ended.
@@ -31,10 +33,31 @@ pub enum Outcome {
     Failed,
 }
 
+impl Outcome {
+    /// All of them.
+    pub const ALL: [Outcome; 3] = [Outcome::Success, Outcome::Refused, Outcome::Failed];
+}
+
 impl Reloads {
     /// Counts a reload.
     pub fn count(&self, outcome: Outcome) {
         self.counter(outcome).fetch_add(1, Ordering::Relaxed);
+        *self.0.last.lock().unwrap_or_else(PoisonError::into_inner) = Some((outcome, SystemTime::now()));
+    }
+
+    /// How many reloads ended so.
+    pub fn counted(&self, outcome: Outcome) -> u64 {
+        self.counter(outcome).load(Ordering::Relaxed)
+    }
+
+    /// How the last reload ended, and when; `None` if there was none.
+    pub fn last(&self) -> Option<(Outcome, SystemTime)> {
+        *self.0.last.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+
+    /// The hash of the configuration in force.
+    pub fn hash_in_force(&self) -> Option<String> {
+        self.0.hashes.lock().unwrap_or_else(PoisonError::into_inner).last().cloned()
     }
 
     /// Notes the hash of the configuration that is in force from now on.
@@ -53,10 +76,9 @@ impl Reloads {
             .with_unit("{reload}")
             .with_description("Reloads of the configuration, by outcome.")
             .with_callback(move |observer| {
-                for outcome in [Outcome::Success, Outcome::Refused, Outcome::Failed] {
+                for outcome in Outcome::ALL {
                     let name: &str = outcome.into();
-                    let count = reloads.counter(outcome).load(Ordering::Relaxed);
-                    observer.observe(count, &[KeyValue::new("outcome", name.to_owned())]);
+                    observer.observe(reloads.counted(outcome), &[KeyValue::new("outcome", name.to_owned())]);
                 }
             })
             .build();

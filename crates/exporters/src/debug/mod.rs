@@ -10,6 +10,8 @@ use futures::future::BoxFuture;
 use otel_tcpretrans_pipeline::books::{DropReason, Ledger};
 use otel_tcpretrans_pipeline::component::{Batch, Exporter};
 use otel_tcpretrans_pipeline::say_once::SayOnce;
+use otel_tcpretrans_pipeline::status::{Reported, Status, StatusReporter};
+use tokio::sync::watch;
 use tokio::time::Instant;
 use tracing::warn;
 
@@ -48,6 +50,7 @@ struct Writer {
     verbosity: Verbosity,
     output: Output,
     failing: SayOnce,
+    status: StatusReporter,
 }
 
 impl DebugExporter {
@@ -58,6 +61,7 @@ impl DebugExporter {
             verbosity: config.verbosity,
             output,
             failing: SayOnce::default(),
+            status: StatusReporter::default(),
         }))
     }
 }
@@ -66,8 +70,12 @@ impl Writer {
     fn write(&self, batch: &Batch, ledger: &Ledger) {
         let items = batch.len() as u64;
         match self.output.write(&format::batch(batch, self.verbosity)) {
-            Ok(()) => ledger.deliver(items, 0),
+            Ok(()) => {
+                ledger.deliver(items, 0);
+                self.status.report(Status::Ok);
+            }
             Err(error) => {
+                self.status.report(Status::RecoverableError(format!("can't write: {error}")));
                 ledger.drop_items(items, DropReason::PermanentError);
                 if self.failing.begin() {
                     warn!(
@@ -84,7 +92,12 @@ impl Writer {
 impl Exporter for DebugExporter {
     fn export(&self, batch: Batch, ledger: Ledger) -> BoxFuture<'_, ()> {
         let writer = Arc::clone(&self.0);
+        writer.status.trying();
         Box::pin(blocking::write(batch, ledger, move |batch, ledger| writer.write(batch, ledger)))
+    }
+
+    fn status(&self) -> watch::Receiver<Reported> {
+        self.0.status.watch()
     }
 
     fn shutdown(&self, _deadline: Instant) -> BoxFuture<'_, ()> {

@@ -15,6 +15,8 @@ use otel_tcpretrans_pipeline::books::{DropReason, Ledger};
 use otel_tcpretrans_pipeline::component::{Batch, Exporter};
 use otel_tcpretrans_pipeline::delivery::{Compression, Encode, Request};
 use otel_tcpretrans_pipeline::metric::Temporality;
+use otel_tcpretrans_pipeline::status::{Reported, Status, StatusReporter};
+use tokio::sync::watch;
 use tokio::time::Instant;
 use tracing::{info, warn};
 
@@ -35,6 +37,7 @@ struct Writer {
     encoder: Encoder,
     sink: Arc<Mutex<Sink>>,
     outage: Outage,
+    status: StatusReporter,
 }
 
 impl FileExporter {
@@ -63,6 +66,7 @@ impl FileExporter {
             encoder: Encoder::new(resource, &encoding),
             sink,
             outage: Outage::default(),
+            status: StatusReporter::default(),
         })))
     }
 }
@@ -78,12 +82,14 @@ impl Writer {
             match sink.append(&body) {
                 Ok(()) => {
                     ledger.deliver(items, 0);
+                    self.status.report(Status::Ok);
                     if self.outage.worked(std::time::Instant::now()) {
                         info!(exporter = self.id, "the file can be written again");
                     }
                 }
                 Err(error) => {
                     ledger.drop_items(items, DropReason::PermanentError);
+                    self.status.report(Status::RecoverableError(format!("can't write the file: {error}")));
                     if self.outage.failed(std::time::Instant::now()) {
                         warn!(exporter = self.id, %error, "can't write the file; what can't be written is dropped");
                     }
@@ -100,7 +106,12 @@ impl Exporter for FileExporter {
 
     fn export(&self, batch: Batch, ledger: Ledger) -> BoxFuture<'_, ()> {
         let writer = Arc::clone(&self.0);
+        writer.status.trying();
         Box::pin(blocking::write(batch, ledger, move |batch, ledger| writer.write(batch, ledger)))
+    }
+
+    fn status(&self) -> watch::Receiver<Reported> {
+        self.0.status.watch()
     }
 
     fn shutdown(&self, _deadline: Instant) -> BoxFuture<'_, ()> {

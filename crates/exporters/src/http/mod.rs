@@ -1,5 +1,11 @@
-//! HTTP for all parts of this crate that serve pages.
+//! HTTP for all parts of this crate that serve something.
 
+mod address;
+mod connections;
+mod listening;
 mod server;
 
-pub(crate) use server::{Body, not_metrics, serve, text};
+pub(crate) use address::{EXPECTED, is_listen_address};
+pub(crate) use connections::accept_all;
+pub(crate) use listening::Listening;
+pub(crate) use server::{Body, not_metrics, only_get, serve, text};

@@ -15,16 +15,13 @@ use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio::task::JoinSet;
-use tokio::time::{sleep, timeout};
-use tracing::{debug, warn};
+use tokio::time::timeout;
+use tracing::debug;
 
-/// Connections at once. Further clients wait in the kernel's backlog.
-const CONNECTIONS: usize = 16;
+use super::connections::accept_all;
+
 /// How long a client may take to send its request and to read the response. Its connection is closed then.
 const EXCHANGE: Duration = Duration::from_secs(10);
-/// Pause after a connection could not be accepted. The usual cause is that the process has no file descriptor left.
-const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
 /// The body of a response.
 pub(crate) type Body = Full<Bytes>;
@@ -33,38 +30,12 @@ pub(crate) type Body = Full<Bytes>;
 /// then are closed.
 ///
 /// `name` is the server's name in the log.
-pub(crate) async fn serve<H>(
-    name: &'static str,
-    listener: TcpListener,
-    handler: H,
-    mut stop: watch::Receiver<()>,
-) where
+pub(crate) async fn serve<H>(name: &'static str, listener: TcpListener, handler: H, stop: watch::Receiver<()>)
+where
     H: Fn(&Request<Incoming>) -> Response<Body> + Send + Sync + 'static,
 {
     let handler = Arc::new(handler);
-    let mut connections = JoinSet::new();
-    loop {
-        tokio::select! {
-            _ = stop.changed() => return,
-            Some(_) = connections.join_next() => {}
-            stream = accept(name, &listener), if connections.len() < CONNECTIONS => {
-                connections.spawn(exchange(name, stream, Arc::clone(&handler)));
-            }
-        }
-    }
-}
-
-/// Waits for the next connection. Cancel-safe.
-async fn accept(name: &str, listener: &TcpListener) -> TcpStream {
-    loop {
-        match listener.accept().await {
-            Ok((stream, _)) => return stream,
-            Err(error) => {
-                warn!(server = name, %error, "can't accept a connection; trying again in a second");
-                sleep(ACCEPT_PAUSE).await;
-            }
-        }
-    }
+    accept_all(name, listener, stop, |stream| exchange(name, stream, Arc::clone(&handler))).await;
 }
 
 /// Reads one request from a connection and answers it.
@@ -89,12 +60,17 @@ pub(crate) fn not_metrics(request: &Request<Incoming>) -> Option<Response<Body>>
     if request.uri().path() != "/metrics" {
         return Some(text(StatusCode::NOT_FOUND, "not found: metrics are at /metrics\n"));
     }
-    if !matches!(*request.method(), Method::GET | Method::HEAD) {
-        let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
-        response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
-        return Some(response);
+    only_get(request)
+}
+
+/// The answer to a request with another method than GET and HEAD.
+pub(crate) fn only_get(request: &Request<Incoming>) -> Option<Response<Body>> {
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        return None;
     }
-    None
+    let mut response = text(StatusCode::METHOD_NOT_ALLOWED, "only GET and HEAD\n");
+    response.headers_mut().insert(ALLOW, HeaderValue::from_static("GET, HEAD"));
+    Some(response)
 }
 
 /// A response with a text.

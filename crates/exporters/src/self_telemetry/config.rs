@@ -1,7 +1,5 @@
 //! `service.telemetry.metrics`: where the process's own metrics go.
 
-use std::net::SocketAddr;
-
 use opentelemetry_sdk::metrics::Temporality;
 use otel_tcpretrans_pipeline::config::{Problem, fit};
 use serde::{Deserialize, Serialize};
@@ -9,6 +7,7 @@ use serde::{Deserialize, Serialize};
 use super::push_config::{PushConfig, below_otlp};
 use super::readers::{self, Meaning, Reader};
 use crate::Environment;
+use crate::http::is_listen_address;
 use crate::otlp::{self, Settings, TlsConfig};
 
 /// The default address for scrapes, with the Collector's port.
@@ -123,16 +122,6 @@ pub(super) fn temporality(environment: &Environment<'_>) -> Result<Temporality, 
     }
 }
 
-/// Whether the text has the form of an address to listen on. Whether the host has that address is known when it is
-/// bound.
-fn is_listen_address(text: &str) -> bool {
-    let named = |(host, port): (&str, &str)| {
-        let is_name = |c: char| c.is_ascii_alphanumeric() || c == '-' || c == '.';
-        !host.is_empty() && host.chars().all(is_name) && port.parse::<u16>().is_ok()
-    };
-    text.parse::<SocketAddr>().is_ok() || text.split_once(':').is_some_and(named)
-}
-
 #[cfg(test)]
 mod tests {
     use otel_tcpretrans_pipeline::config::Interval;
@@ -152,17 +141,6 @@ mod tests {
         assert_eq!(parsed("otlp: {}").otlp, Some(PushConfig::default()));
         assert_eq!(parsed("otlp: { interval: 5s }").otlp.expect("named").interval, Interval::from_secs(5));
         assert!(serde_yaml::from_str::<MetricsConfig>("otlp: { intervall: 5s }").is_err());
-    }
-
-    #[test]
-    fn listen_addresses() {
-        for good in ["127.0.0.1:8888", "[::1]:8888", "localhost:0", "0.0.0.0:1"] {
-            assert!(is_listen_address(good), "{good}");
-        }
-        for bad in ["", "8888", ":8888", "localhost", "localhost:x", "localhost:70000", "http://localhost:1"]
-        {
-            assert!(!is_listen_address(bad), "{bad}");
-        }
     }
 
     #[test]

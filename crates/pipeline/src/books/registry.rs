@@ -2,6 +2,8 @@
 
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
+use tokio::time::Instant;
+
 use super::ledger::{Counts, Ledger, LedgerKey};
 use super::receiver::ReceiverCounts;
 use super::signal::Signal;
@@ -13,6 +15,8 @@ pub struct QueueCounts {
     pub size: u64,
     /// The largest size, in bytes.
     pub capacity: u64,
+    /// Since when requests find no room; `None` if they do.
+    pub full_since: Option<Instant>,
 }
 
 type ReceiverProbe = Arc<dyn Fn() -> ReceiverCounts + Send + Sync>;

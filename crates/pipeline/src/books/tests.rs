@@ -97,9 +97,10 @@ fn a_snapshot_shows_everything_that_was_opened() {
     let key = LedgerKey { pipeline: "m".to_owned(), signal: Signal::Metrics, exporter: None };
     books.open(key.clone()).accept(1);
     books.add_receiver("r", || ReceiverCounts { seen: 2, ..ReceiverCounts::default() });
-    books.add_queue("e".to_owned(), Signal::Logs, || QueueCounts { size: 3, capacity: 4 });
+    let queue = QueueCounts { size: 3, capacity: 4, full_since: None };
+    books.add_queue("e".to_owned(), Signal::Logs, move || queue);
     let snapshot = books.snapshot();
     assert_eq!(snapshot.ledgers, [(key, Counts { accepted: 1, ..Counts::default() })]);
     assert_eq!(snapshot.receivers[0].1.seen, 2);
-    assert_eq!(snapshot.queues, [(("e".to_owned(), Signal::Logs), QueueCounts { size: 3, capacity: 4 })]);
+    assert_eq!(snapshot.queues, [(("e".to_owned(), Signal::Logs), queue)]);
 }

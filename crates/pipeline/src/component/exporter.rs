@@ -10,7 +10,7 @@ use crate::books::Ledger;
 use crate::chunk::Chunks;
 use crate::metric::{MetricPoint, Temporality, taken_in};
 use crate::record::Record;
-use crate::status::Status;
+use crate::status::Reported;
 
 /// What an exporter takes at once. A clone shares the items.
 #[derive(Clone, Debug)]
@@ -59,10 +59,10 @@ pub trait Exporter: Send + Sync {
     /// queued or sent.
     fn export(&self, batch: Batch, ledger: Ledger) -> BoxFuture<'_, ()>;
 
-    /// Its current status and the later changes. The default is for an exporter that does not report a status: it stays
-    /// at [`Status::Ok`], and the watch has no sender.
-    fn status(&self) -> watch::Receiver<Status> {
-        watch::channel(Status::Ok).1
+    /// What it reports of itself now, and the later changes. The default is for an exporter that reports nothing: it stays
+    /// at [`Status::Ok`](crate::status::Status::Ok), and the watch has no sender.
+    fn status(&self) -> watch::Receiver<Reported> {
+        watch::channel(Reported::default()).1
     }
 
     /// Tells the exporter that it will be shut down. Batches still come. The exporter must not wait long for them any

@@ -3,7 +3,9 @@
 use crate::books::Books;
 use crate::processors::cgroup::Hierarchies;
 use crate::processors::k8s_attributes::Clusters;
+use crate::recent::Recent;
 use crate::reloads::Reloads;
+use crate::running::Running;
 
 /// What components share. It outlives every generation of the graph. Clones share it.
 #[derive(Clone, Default)]
@@ -12,6 +14,10 @@ pub struct Host {
     pub books: Books,
     /// How reloads of the configuration ended.
     pub reloads: Reloads,
+    /// What runs now.
+    pub running: Running,
+    /// The last warnings and errors of the log.
+    pub recent: Recent,
     /// The cgroup hierarchies that processors watch.
     pub cgroups: Hierarchies,
     /// The Kubernetes clusters that processors watch.

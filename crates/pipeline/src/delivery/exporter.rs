@@ -18,7 +18,7 @@ use super::transport::Transport;
 use crate::books::{Books, DropReason, Ledger, Signal};
 use crate::component::{Batch, Exporter};
 use crate::metric::Temporality;
-use crate::status::Status;
+use crate::status::Reported;
 use crate::storage::{OpenError, Storage};
 
 /// An [`Exporter`] that encodes with `E` and sends with `T`, over a sending queue if one is configured.
@@ -129,7 +129,7 @@ impl<E: Encode, T: Transport> Exporter for QueuedExporter<E, T> {
         })
     }
 
-    fn status(&self) -> watch::Receiver<Status> {
+    fn status(&self) -> watch::Receiver<Reported> {
         self.sender.status()
     }
 

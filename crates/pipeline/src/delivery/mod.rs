@@ -11,6 +11,7 @@
 mod exporter;
 #[cfg(test)]
 mod fake;
+mod fullness;
 mod log;
 #[cfg(test)]
 mod logged;

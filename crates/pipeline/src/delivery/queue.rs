@@ -6,6 +6,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tokio::sync::{Notify, OwnedSemaphorePermit, Semaphore, TryAcquireError};
 
+use super::fullness::Fullness;
 use super::log::DeliveryLog;
 use super::queue_config::{OnFull, QueueConfig};
 use super::request::Request;
@@ -32,6 +33,7 @@ struct State {
     leased: u64,
     /// Size of the bodies that wait or are leased.
     bytes: u64,
+    fullness: Fullness,
     next_number: u64,
     closed: bool,
 }
@@ -76,7 +78,12 @@ impl Queue {
             return self.refuse(&ledger, request.items);
         };
         let waited = match self.on_full {
-            OnFull::Block => Some(Arc::clone(&self.room).acquire_many_owned(bytes).await),
+            OnFull::Block => {
+                if self.room.available_permits() < bytes as usize {
+                    self.lock().overflows();
+                }
+                Some(Arc::clone(&self.room).acquire_many_owned(bytes).await)
+            }
             OnFull::DropNewest | OnFull::DropOldest => None,
         };
         let mut state = self.lock();
@@ -94,7 +101,10 @@ impl Queue {
                 state.waiting.insert(number, Entry { request, ledger, room });
                 self.changed.notify_one();
             }
-            Err(TryAcquireError::NoPermits) => self.refuse(&ledger, request.items),
+            Err(TryAcquireError::NoPermits) => {
+                state.overflows();
+                self.refuse(&ledger, request.items);
+            }
             Err(TryAcquireError::Closed) => ledger.drop_items(request.items, DropReason::Shutdown),
         }
     }
@@ -129,7 +139,8 @@ impl Queue {
     }
 
     pub(super) fn counts(&self) -> QueueCounts {
-        QueueCounts { size: self.lock().bytes, capacity: self.capacity as u64 }
+        let state = self.lock();
+        QueueCounts { size: state.bytes, capacity: self.capacity as u64, full_since: state.fullness.since() }
     }
 
     /// Reserves room without waiting. Under `drop_oldest` it drops waiting requests, the oldest first, until there is
@@ -142,6 +153,7 @@ impl Queue {
             if !may_evict || !matches!(reserved, Err(TryAcquireError::NoPermits)) {
                 return reserved;
             }
+            state.overflows();
             let Some((_, oldest)) = state.waiting.pop_first() else { return reserved };
             state.bytes -= oldest.request.bytes();
             oldest.ledger.drop_queued(oldest.request.items, DropReason::QueueFull);
@@ -161,6 +173,13 @@ impl Queue {
     }
 }
 
+impl State {
+    /// Notes that a request found no room.
+    fn overflows(&mut self) {
+        self.fullness.no_room(self.bytes);
+    }
+}
+
 impl Lease<'_> {
     /// Removes the request from the queue, and frees its room. The ledger must have its outcome by then.
     pub(super) fn ack(mut self) {
@@ -168,7 +187,9 @@ impl Lease<'_> {
         self.room = None;
         state.leased -= self.request.bytes();
         state.bytes -= self.request.bytes();
-        if state.bytes == 0 {
+        let bytes = state.bytes;
+        state.fullness.shrank(bytes);
+        if bytes == 0 {
             self.queue.log.queue_empty();
         }
     }

@@ -14,7 +14,7 @@ use super::request::Request;
 use super::retry::{self, Failure, Kept, RetryConfig};
 use super::transport::{Accepted, Transport};
 use crate::books::{DropReason, Ledger};
-use crate::status::{Status, StatusReporter};
+use crate::status::{Reported, Status, StatusReporter};
 
 /// Sends requests over `T`, with retries.
 pub(super) struct RetrySender<T> {
@@ -32,7 +32,7 @@ impl<T: Transport> RetrySender<T> {
         RetrySender { transport, retry, log, status, shutdown }
     }
 
-    pub(super) fn status(&self) -> watch::Receiver<Status> {
+    pub(super) fn status(&self) -> watch::Receiver<Reported> {
         self.status.watch()
     }
 
@@ -65,13 +65,14 @@ impl<T: Transport> RetrySender<T> {
     /// Sends a request, and settles its items in `ledger`. Returns whether it has settled them: a request that is kept on
     /// disk stays in flight.
     pub(super) async fn deliver(&self, request: &Request, kept: Kept, ledger: &Ledger) -> bool {
+        self.status.trying();
         let mut shutdown = self.shutdown.subscribe();
         let will_retry = |error: String, wait| self.will_retry(error, wait);
         let sent = retry::send(&self.transport, (request, kept), &self.retry, will_retry, &mut shutdown);
         // A panic in a transport drops one request. Without this it would end the worker, so that the queue would stop.
         match AssertUnwindSafe(sent).catch_unwind().await {
             Ok(Ok(accepted)) => {
-                self.taken(&accepted);
+                self.taken(&accepted, request.items);
                 ledger.deliver(request.items, accepted.rejected);
             }
             Ok(Err(failure)) => {
@@ -90,9 +91,13 @@ impl<T: Transport> RetrySender<T> {
         true
     }
 
-    fn taken(&self, accepted: &Accepted) {
+    fn taken(&self, accepted: &Accepted, items: u64) {
         self.log.taken(accepted);
-        self.status.report(Status::Ok);
+        // A backend that takes requests and refuses all that is in them gets nothing.
+        self.status.report(match items > 0 && accepted.rejected >= items {
+            true => Status::PermanentError(format!("the backend rejects all items: {}", accepted.message)),
+            false => Status::Ok,
+        });
     }
 
     fn will_retry(&self, error: String, wait: Duration) {

@@ -30,7 +30,7 @@ const CHANGED_RECEIVER: Duration = Duration::from_secs(5);
 pub struct Graph<F: Factory> {
     factory: F,
     pub(super) host: Host,
-    plan: Plan<F::Receiver, F::Exporter>,
+    pub(super) plan: Plan<F::Receiver, F::Exporter>,
     pub(super) running: Parts,
     spawner: Spawner,
     pub(super) ends: mpsc::UnboundedReceiver<Ended>,
@@ -95,10 +95,12 @@ impl<F: Factory> Graph<F> {
             let late = drain(started, Instant::now() + FAILED_START, Heirs::new()).await;
             self.running.closed_outlets.extend(late);
             self.restart_stopped_receivers(&changes).await;
+            self.show();
             return Err(error);
         }
         let stopped = self.switch(&plan, &changes, started);
         self.plan = plan;
+        self.show();
         self.draining = Some(tokio::spawn(drain(stopped, deadline, heirs)));
         Ok(())
     }

@@ -78,6 +78,7 @@ impl<F: Factory> Graph<F> {
                 }
                 info!(receiver = id, "finished");
                 running.has_ended = true;
+                self.show();
                 Ok(self.running.receivers.values().all(|running| running.has_ended))
             }
             Node::Pipeline(id) if end.panicked => Err(Failure::Pipeline(id)),

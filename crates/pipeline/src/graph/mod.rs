@@ -20,6 +20,7 @@ mod parts;
 mod pipeline;
 mod plan;
 mod receiver;
+mod show;
 mod stage;
 mod task;
 #[cfg(test)]

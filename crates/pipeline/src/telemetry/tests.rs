@@ -210,7 +210,11 @@ fn the_collectors_counters_add_up_an_exporters_pipelines() {
 #[test]
 fn queues_are_in_bytes() {
     let books = Books::default();
-    books.add_queue("otlp".to_owned(), Signal::Metrics, || QueueCounts { size: 3, capacity: 64 });
+    books.add_queue("otlp".to_owned(), Signal::Metrics, || QueueCounts {
+        size: 3,
+        capacity: 64,
+        full_since: None,
+    });
     let seen = Reader::new(&books).scrape();
     assert_eq!(seen["otelcol_exporter_queue_size{data_type=metrics,exporter=otlp}"], 3);
     assert_eq!(seen["otelcol_exporter_queue_capacity{data_type=metrics,exporter=otlp}"], 64);

@@ -4,6 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use super::ledgers::Ledgers;
 use crate::books::{DropReason, Ledger, QueueCounts};
+use crate::delivery::fullness::Fullness;
 use crate::storage::{AgeClock, Clocks, Place, Row, Total};
 
 /// The waiting requests in memory have at most so many bytes together, or are one.
@@ -33,6 +34,7 @@ pub(super) struct State {
     pub(super) bytes: u64,
     /// The largest size.
     pub(super) capacity: u64,
+    fullness: Fullness,
     /// Number of requests that came in and are not committed yet.
     pub(super) uncommitted: u64,
     /// Whether the thread was asked for more rows.
@@ -56,6 +58,7 @@ impl State {
             leased_bytes: 0,
             bytes: 0,
             capacity,
+            fullness: Fullness::default(),
             uncommitted: 0,
             fetching: false,
             closed: false,
@@ -158,7 +161,18 @@ impl State {
     pub(super) fn end_lease(&mut self, entry: &Entry) {
         self.leased -= 1;
         self.leased_bytes -= entry.row.request.bytes();
-        self.bytes -= entry.row.request.bytes();
+        self.leaves(entry.row.request.bytes());
+    }
+
+    /// Takes note that a body of this size has left the queue.
+    pub(super) fn leaves(&mut self, bytes: u64) {
+        self.bytes -= bytes;
+        self.fullness.shrank(self.bytes);
+    }
+
+    /// Notes that a request found no room.
+    pub(super) fn overflows(&mut self) {
+        self.fullness.no_room(self.bytes);
     }
 
     /// Size of the bodies that are leased.
@@ -183,6 +197,6 @@ impl State {
     }
 
     pub(super) fn counts(&self) -> QueueCounts {
-        QueueCounts { size: self.bytes, capacity: self.capacity }
+        QueueCounts { size: self.bytes, capacity: self.capacity, full_since: self.fullness.since() }
     }
 }

@@ -207,7 +207,7 @@ async fn the_status_follows_the_answers_of_the_backend() {
         let backend = Backend::gated([retryable(None), accepted(), permanent(), accepted()]);
         let (sink, _) = start(&backend, Signal::Metrics, config);
         let (ledger, mut status) = (ledger(), sink.status());
-        assert_eq!(*status.borrow_and_update(), Status::Ok);
+        assert_eq!(status.borrow_and_update().status, Status::Ok);
         let exports = async {
             for items in 1..=3 {
                 export(&sink, &ledger, items).await;
@@ -216,15 +216,14 @@ async fn the_status_follows_the_answers_of_the_backend() {
         let watching = async {
             for expected in [&recoverable, &Status::Ok, &permanent_error, &Status::Ok] {
                 backend.gate.add_permits(1);
-                status.changed().await.unwrap();
-                assert_eq!(*status.borrow_and_update(), *expected);
+                status.wait_for(|reported| reported.status == *expected).await.unwrap();
             }
         };
         tokio::join!(exports, watching);
         sink.begin_shutdown(Instant::now() + s(1));
-        assert_eq!(*status.borrow_and_update(), Status::Stopping);
+        assert_eq!(status.borrow_and_update().status, Status::Stopping);
         sink.shutdown(Instant::now() + s(1)).await;
-        assert_eq!(*status.borrow_and_update(), Status::Stopped);
+        assert_eq!(status.borrow_and_update().status, Status::Stopped);
     }
 }
 

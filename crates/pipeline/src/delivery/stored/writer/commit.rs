@@ -122,6 +122,7 @@ impl Writer {
             } else if self.stopping {
                 plan.decided.push(Decided::Refused(DropReason::Shutdown));
             } else {
+                self.shared.lock().overflows();
                 break; // it waits until there is room
             }
         }
@@ -218,6 +219,9 @@ impl Writer {
         self.clock_off = plan.clock_off;
         let mut state = self.shared.lock();
         for (dropped, reason) in plan.dropped {
+            if reason == DropReason::QueueFull {
+                state.overflows();
+            }
             let (ledger, items, bytes) = match dropped {
                 Dropped::InMemory(Entry { row, ledger, .. }) => {
                     (ledger, row.request.items, row.request.bytes())
@@ -227,7 +231,7 @@ impl Writer {
                     (state.ledgers.of(&head.pipeline, head.id), head.items, head.bytes)
                 }
             };
-            state.bytes -= bytes;
+            state.leaves(bytes);
             ledger.drop_queued(items, reason);
             match reason {
                 DropReason::Expired => self.shared.log.expired(items),
@@ -256,6 +260,7 @@ impl Writer {
                 Decided::Refused(reason) => {
                     ledger.drop_items(request.items, reason);
                     if reason == DropReason::QueueFull {
+                        state.overflows();
                         self.shared.log.queue_full(request.items);
                     }
                 }
