@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-kernels soak lint advisories bench collector kubernetes
+.PHONY: help setup build demo test test-kernels soak lint advisories bench collector kubernetes reference
 
 CARGO ?= cargo
 # Seconds of traffic in the demo, for each IP version.
@@ -64,6 +64,10 @@ bench: ## measures the cost of a retransmission on its whole way, of the start, 
 collector: ## builds the real OpenTelemetry Collector for the tests in the user's cache folder
 	.ci/setup collector
 	tests/collector/build.sh
+
+reference: ## writes docs/reference from the code
+	.ci/setup build
+	OTEL_TCPRETRANS_UPDATE=1 $(CARGO) test --locked --workspace --test reference the_page
 
 kubernetes: ## builds a real Kubernetes API server for the tests in the user's cache folder
 	.ci/setup kubernetes

@@ -15,5 +15,6 @@ pub use config::MetricsConfig;
 pub use error::TelemetryError;
 pub use extension::TelemetryExtension;
 pub use lifecycle::{RunningTelemetry, SelfTelemetry};
+pub use process::register as register_process;
 pub use push_config::PushConfig;
 pub use readers::Reader;
