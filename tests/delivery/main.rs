@@ -8,6 +8,7 @@ mod e2e;
 mod killed;
 mod outages;
 mod overload;
+mod own_logs;
 mod reload;
 mod run;
 mod storage;
