@@ -7,7 +7,8 @@ use tracing::info;
 pub(crate) fn log_receivers(books: &Snapshot) {
     for (id, counts) in &books.receivers {
         let facts = counts.info.iter().map(|(name, value)| format!("{name}={value}"));
-        let numbers = counts.gauges.iter().map(|(name, unit, value)| format!("{name}={value}{unit}"));
+        let numbers =
+            counts.gauges.iter().map(|(gauge, value)| format!("{}={value}{}", gauge.name, gauge.unit));
         info!(receiver = id, facts = facts.chain(numbers).collect::<Vec<_>>().join(" "), "receiving");
     }
 }

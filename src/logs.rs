@@ -1,9 +1,12 @@
-//! Messages on stderr: the log, by tracing, as text or as JSON lines; and single lines of commands that have no log.
+//! Messages on stderr: the log, by tracing, as text or as JSON lines, and by OTLP, too, on request; and single lines of
+//! commands that have no log.
 
 use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
+use otel_tcpretrans_exporters::self_telemetry::{LogBridge, is_sent};
 use tracing::Subscriber;
+use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::MakeWriter;
 use tracing_subscriber::layer::SubscriberExt;
 use tracing_subscriber::util::SubscriberInitExt;
@@ -30,13 +33,14 @@ impl Level {
     }
 }
 
-/// Starts the log.
+/// Starts the log on stderr, and into `otlp`.
 ///
 /// # Errors
 /// `RUST_LOG` can't be read.
-pub(crate) fn start(level: LogLevel, format: LogFormat) -> anyhow::Result<Level> {
+pub(crate) fn start(level: LogLevel, format: LogFormat, otlp: Option<LogBridge>) -> anyhow::Result<Level> {
     // The log has colours on a terminal, unless NO_COLOR is set.
-    let (subscriber, level) = subscriber(filter(level)?, format, io::stderr().is_terminal(), io::stderr);
+    let (subscriber, level) =
+        subscriber(filter(level)?, format, io::stderr().is_terminal(), io::stderr, otlp);
     subscriber.init();
     Ok(level)
 }
@@ -47,6 +51,7 @@ fn subscriber<W>(
     format: LogFormat,
     colours: bool,
     out: W,
+    otlp: Option<LogBridge>,
 ) -> (impl Subscriber + Send + Sync, Level)
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
@@ -60,7 +65,8 @@ where
         LogFormat::Text => layer.with_ansi(false).boxed(),
         LogFormat::Json => layer.json().flatten_event(true).boxed(),
     };
-    (tracing_subscriber::registry().with(filter).with(layer), Level(handle))
+    let otlp = otlp.map(|bridge| bridge.with_filter(filter_fn(|metadata| is_sent(metadata.target()))));
+    (tracing_subscriber::registry().with(filter).with(layer).with(otlp), Level(handle))
 }
 
 fn filter(level: LogLevel) -> anyhow::Result<EnvFilter> {
@@ -94,7 +100,8 @@ mod tests {
     fn a_changed_level_holds_for_what_is_logged_afterwards() {
         for format in [LogFormat::Text, LogFormat::Json] {
             let written = Arc::new(tempfile::tempfile().unwrap());
-            let (subscriber, level) = subscriber(EnvFilter::new("info"), format, false, Arc::clone(&written));
+            let (subscriber, level) =
+                subscriber(EnvFilter::new("info"), format, false, Arc::clone(&written), None);
             tracing::subscriber::with_default(subscriber, || {
                 tracing::debug!("one");
                 level.0.reload(EnvFilter::new("debug")).unwrap();

@@ -80,6 +80,9 @@ fn restart_needed(old: &Telemetry, new: &Telemetry, log_format: Option<LogFormat
     if log_format.is_none() && old.logs.format != new.logs.format {
         keys.push("service.telemetry.logs.format");
     }
+    if old.logs.otlp != new.logs.otlp {
+        keys.push("service.telemetry.logs.otlp");
+    }
     keys.into_iter().map(str::to_owned).collect()
 }
 
@@ -96,6 +99,7 @@ fn changed_extensions(
 #[cfg(test)]
 mod tests {
     use otel_tcpretrans_exporters::health_check::Config as HealthConfig;
+    use otel_tcpretrans_exporters::self_telemetry::LogPushConfig;
 
     use super::*;
     use crate::config::LogLevel;
@@ -107,14 +111,20 @@ mod tests {
         new.logs.level = LogLevel::Debug;
         assert_eq!(restart_needed(&old, &new, None), [""; 0]);
         new.logs.format = LogFormat::Json;
+        new.logs.otlp = Some(LogPushConfig::default());
         new.metrics.prometheus = None;
         new.resource.insert("a".to_owned(), None);
         let keys = restart_needed(&old, &new, None);
         assert_eq!(
             keys,
-            ["service.telemetry.metrics", "service.telemetry.resource", "service.telemetry.logs.format"]
+            [
+                "service.telemetry.metrics",
+                "service.telemetry.resource",
+                "service.telemetry.logs.format",
+                "service.telemetry.logs.otlp"
+            ]
         );
-        assert_eq!(restart_needed(&old, &new, Some(LogFormat::Text)).len(), 2, "the command line wins");
+        assert_eq!(restart_needed(&old, &new, Some(LogFormat::Text)).len(), 3, "the command line wins");
     }
 
     #[test]

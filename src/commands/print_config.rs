@@ -41,5 +41,10 @@ fn filled_in(mut config: Config) -> Config {
     if let Ok(filled) = config.service.telemetry.metrics.filled_in(&process_environment) {
         config.service.telemetry.metrics = filled;
     }
+    if let Some(otlp) = &mut config.service.telemetry.logs.otlp
+        && let Ok(filled) = otlp.filled_in(&process_environment)
+    {
+        *otlp = filled;
+    }
     config
 }

@@ -27,7 +27,7 @@ use crate::signals::Signals;
 
 pub(crate) fn run(args: &RecordArgs) -> anyhow::Result<()> {
     let (config, logs, warnings) = configured(args)?;
-    let log = logs::start(logs.level, args.log_format.unwrap_or(logs.format))?;
+    let log = logs::start(logs.level, args.log_format.unwrap_or(logs.format), None)?;
     for warning in warnings {
         warn!("{warning}");
     }

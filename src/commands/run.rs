@@ -1,11 +1,11 @@
 //! `run`: runs the pipelines of a configuration.
 
 use std::sync::Arc;
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use otel_tcpretrans_exporters::process_environment;
 use otel_tcpretrans_exporters::resource::{Instance, Resource};
-use otel_tcpretrans_exporters::self_telemetry::{SelfTelemetry, TelemetryExtension};
+use otel_tcpretrans_exporters::self_telemetry::{OwnLogs, SelfTelemetry, TelemetryExtension};
 use otel_tcpretrans_kubernetes::Kubernetes;
 use otel_tcpretrans_pipeline::component::{Extension, Host};
 use otel_tcpretrans_pipeline::config::Problem;
@@ -26,6 +26,8 @@ use crate::{balance, logs};
 /// Threads of the runtime. One can take 400,000 events per second, compressed. A second one would only be woken to share a
 /// load that is small: measured in a storm, that cost 10 % more. Work that blocks has threads of its own.
 const WORKERS: usize = 1;
+/// How long the end of the log may take to be sent.
+const LAST_LOGS: Duration = Duration::from_secs(2);
 /// Prefix of the metrics that the Collector does not have.
 const NAMESPACE: &str = "otelcol_tcpretrans";
 
@@ -33,12 +35,21 @@ pub(crate) fn run(sources: &Sources, log_format: Option<LogFormat>) -> anyhow::R
     let started = Instant::now();
     let loaded = super::load(sources)?;
     let logs = &loaded.config.service.telemetry.logs;
-    let log = logs::start(logs.level, log_format.unwrap_or(logs.format))?;
+    let runtime = Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()?;
+    let resource = resource(&loaded)?;
+    let sent = {
+        let _context = runtime.enter();
+        let start = |otlp| OwnLogs::start(otlp, &process_environment, &resource);
+        logs.otlp.as_ref().map(start).transpose()?
+    };
+    let log = logs::start(logs.level, log_format.unwrap_or(logs.format), sent.as_ref().map(OwnLogs::bridge))?;
     for warning in &loaded.warnings {
         warn!("{warning}");
     }
-    let runtime = Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()?;
-    let result = runtime.block_on(serve(sources, &loaded, (log, log_format), started));
+    let result = runtime.block_on(serve(sources, &loaded, resource, (log, log_format), started));
+    if let Some(sent) = sent {
+        sent.shutdown(LAST_LOGS);
+    }
     // A write to a pipe that nobody reads may never end. This does not wait for it, since the drain has had its time.
     runtime.shutdown_background();
     result
@@ -50,16 +61,21 @@ fn all_extensions(own: SelfTelemetry, config: &Config) -> Vec<Box<dyn Extension>
     [telemetry].into_iter().chain(extensions(config)).collect()
 }
 
+fn resource(loaded: &Loaded) -> anyhow::Result<Resource> {
+    let attributes = &loaded.config.service.telemetry.resource;
+    Resource::new(&Instance::detect(), &process_environment, attributes)
+        .map_err(|problems| anyhow::anyhow!("service.telemetry.resource: {}", Problem::join(&problems)))
+}
+
 async fn serve(
     sources: &Sources,
     Loaded { config, hash, .. }: &Loaded,
+    resource: Resource,
     (log, log_format): (logs::Level, Option<LogFormat>),
     started: Instant,
 ) -> anyhow::Result<()> {
     let signals = Signals::install()?;
     let telemetry = &config.service.telemetry;
-    let resource = Resource::new(&Instance::detect(), &process_environment, &telemetry.resource)
-        .map_err(|problems| anyhow::anyhow!("service.telemetry.resource: {}", Problem::join(&problems)))?;
     let own = SelfTelemetry::new(&telemetry.metrics, &process_environment, &resource)?;
     let resource = Arc::new(resource);
     let reloader = Reloader::new(sources, config, log_format, Arc::clone(&resource));

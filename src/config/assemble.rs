@@ -89,6 +89,9 @@ fn service(values: &Dict, report: &mut Report<'_>) -> Service {
     }
     let telemetry = &service.telemetry;
     report.validated(&["service", "telemetry", "metrics"], telemetry.metrics.validate(&process_environment));
+    if let Some(otlp) = &telemetry.logs.otlp {
+        report.validated(&["service", "telemetry", "logs", "otlp"], otlp.validate(&process_environment));
+    }
     let resource = Resource::new(&Instance::default(), &process_environment, &telemetry.resource);
     report.validated(&["service", "telemetry", "resource"], resource.err().unwrap_or_default());
     service

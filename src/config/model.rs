@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use otel_tcpretrans_exporters::resource::UserAttributes;
-use otel_tcpretrans_exporters::self_telemetry::MetricsConfig;
+use otel_tcpretrans_exporters::self_telemetry::{LogPushConfig, MetricsConfig};
 use otel_tcpretrans_pipeline::config::Interval;
 use serde::{Deserialize, Serialize, Serializer};
 
@@ -63,6 +63,8 @@ pub(crate) struct Telemetry {
 pub(crate) struct Logs {
     pub(crate) level: LogLevel,
     pub(crate) format: LogFormat,
+    /// The backend to which the log is sent, beside stderr. The default, `null`, sends it nowhere.
+    pub(crate) otlp: Option<LogPushConfig>,
 }
 
 /// The lowest level that is logged.

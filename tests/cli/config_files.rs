@@ -1,4 +1,4 @@
-//! Each file under config/ is valid as it is, and so are the examples in the README.
+//! Each file under config/ is valid as it is, and so are the examples in the README and in docs/.
 
 use std::fs;
 
@@ -17,13 +17,15 @@ fn each_example_is_valid_and_uses_all_that_it_configures() {
 }
 
 #[test]
-fn what_the_readme_shows_is_valid() {
-    let readme = fs::read_to_string(repository().join("README.md")).expect("README.md");
-    let blocks: Vec<_> =
-        readme.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
-    assert!(!blocks.is_empty());
-    for block in blocks {
-        validate(block).succeeded();
+fn what_the_readme_and_the_docs_show_is_valid() {
+    for page in ["README.md", "docs/telemetry.md"] {
+        let page = fs::read_to_string(repository().join(page)).expect(page);
+        let blocks: Vec<_> =
+            page.split("```yaml\n").skip(1).filter_map(|rest| rest.split("```").next()).collect();
+        assert!(!blocks.is_empty());
+        for block in blocks {
+            validate(block).succeeded();
+        }
     }
 }
 

@@ -9,6 +9,7 @@ mod killed;
 mod memory;
 mod outages;
 mod overload;
+mod own_logs;
 mod reload;
 mod run;
 mod steady;

@@ -47,10 +47,7 @@ fn ten_thousand_events_per_second_take_no_more_memory_with_time() {
     let most = points.iter().map(|point| point.1).fold(0.0, f64::max);
     points.retain(|point| point.0 > lasts.as_secs_f64() * WARM_UP);
     let slope = slope(&points) * 3600.0;
-    println!(
-        "{} records in {lasts:?}; at most {most:.1} MiB; {slope:.2} MiB per hour",
-        number("accepted")
-    );
+    println!("{} records in {lasts:?}; at most {most:.1} MiB; {slope:.2} MiB per hour", number("accepted"));
     assert_eq!(number("delivered"), number("accepted"), "{books:?}");
     assert!(number("accepted") >= u64::from(count), "it replayed the recording at least once: {books:?}");
     assert!(most <= MOST, "{most} MiB");

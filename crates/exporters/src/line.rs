@@ -108,6 +108,7 @@ impl fmt::Display for PointLine<'_> {
         }
         let Reading { start_unix_nano, value } = point.reading();
         let (unit, temporality) = (point.descriptor.unit, temporality(point.temporality));
+        let value = point.descriptor.kind.number(value);
         write!(f, "}} {value} {unit} {temporality} since {}", Time(start_unix_nano))
     }
 }

@@ -10,7 +10,7 @@ use opentelemetry_proto::tonic::common::v1::{AnyValue, KeyValue};
 use opentelemetry_proto::tonic::logs::v1::{LogRecord, SeverityNumber};
 use opentelemetry_proto::tonic::metrics::v1::{NumberDataPoint, number_data_point};
 use otel_tcpretrans_pipeline::attribute::{self, Attribute, ErrorType, Key, OwnedValue};
-use otel_tcpretrans_pipeline::metric::{MetricPoint, Reading};
+use otel_tcpretrans_pipeline::metric::{MetricPoint, Number, Reading};
 use otel_tcpretrans_pipeline::record::{
     Amounts, Bundle, Class, Command, Flow, HandshakeRole, NetworkType, Owner, Record, RetransmitType,
     Segment, TcpFlags, TcpSample, TcpState,
@@ -43,7 +43,10 @@ pub(crate) fn data_point(point: &MetricPoint) -> NumberDataPoint {
         attributes: attributes.collect(),
         start_time_unix_nano: start_unix_nano,
         time_unix_nano: point.time_unix_nano,
-        value: Some(number_data_point::Value::AsInt(i64::try_from(value).unwrap_or(i64::MAX))),
+        value: Some(match point.descriptor.kind.number(value) {
+            Number::Int(number) => number_data_point::Value::AsInt(number),
+            Number::Double(number) => number_data_point::Value::AsDouble(number),
+        }),
         ..Default::default()
     }
 }

@@ -1,5 +1,6 @@
 //! Metric points, which metrics pipelines carry and exporters send. They do not depend on the component that made them.
 
+use std::fmt;
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
@@ -25,6 +26,36 @@ pub struct Descriptor {
 pub enum Kind {
     /// A sum of whole numbers that never falls (OTLP `Sum`, `is_monotonic`).
     MonotonicSum,
+    /// A sum of times that never falls. Its points have microseconds. Exporters show seconds (OTLP `Sum` of doubles).
+    MonotonicTime,
+}
+
+/// A value as exporters show it.
+#[derive(Clone, Copy, Debug, PartialEq)]
+pub enum Number {
+    /// A whole number. OTLP's are signed, so it is cut off above the largest of these.
+    Int(i64),
+    /// Any number.
+    Double(f64),
+}
+
+impl Kind {
+    /// A point's value as exporters show it.
+    pub fn number(self, value: u64) -> Number {
+        match self {
+            Kind::MonotonicSum => Number::Int(i64::try_from(value).unwrap_or(i64::MAX)),
+            Kind::MonotonicTime => Number::Double(value as f64 / 1e6),
+        }
+    }
+}
+
+impl fmt::Display for Number {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Number::Int(number) => number.fmt(f),
+            Number::Double(number) => number.fmt(f),
+        }
+    }
 }
 
 /// The moment from which a sum's value is counted (OTLP `AggregationTemporality`).
@@ -61,7 +92,7 @@ pub struct MetricPoint {
 pub struct Reading {
     /// The moment from which `value` is counted, in ns since the Unix epoch. It is never later than the point's time.
     pub start_unix_nano: u64,
-    /// The value, in the metric's unit.
+    /// The value, in the metric's unit; in microseconds for [`Kind::MonotonicTime`].
     pub value: u64,
 }
 

@@ -8,7 +8,9 @@ use opentelemetry::KeyValue;
 use opentelemetry::metrics::{AsyncInstrument, Meter};
 use strum::IntoEnumIterator;
 
-use crate::books::{Books, Counts, DropReason, LedgerKey, ReceiverCounts, Signal, Snapshot, Unobserved};
+use crate::books::{
+    Books, Counts, DropReason, Gauge, LedgerKey, ReceiverCounts, Signal, Snapshot, Unobserved,
+};
 
 /// The books as they were at the last [`Observed::refresh`]. All instruments show this state.
 pub struct Observed {
@@ -141,11 +143,12 @@ impl Observed {
     /// Registers the gauges that receivers have. Their names are known only when there is a receiver.
     fn receiver_gauges(&self, snapshot: &Snapshot) {
         let mut known = self.gauges.lock().unwrap_or_else(PoisonError::into_inner);
-        for &(name, unit, _) in snapshot.receivers.iter().flat_map(|(_, counts)| &counts.gauges) {
+        for &(gauge, _) in snapshot.receivers.iter().flat_map(|(_, counts)| &counts.gauges) {
+            let Gauge { name, unit, description } = *gauge;
             if known.insert(name) {
-                self.gauge(&self.own(name), unit, "A fact about the receiver.", move |books, out| {
+                self.gauge(&self.own(name), unit, description, move |books, out| {
                     for (id, counts) in &books.receivers {
-                        for (_, _, value) in counts.gauges.iter().filter(|gauge| gauge.0 == name) {
+                        for (_, value) in counts.gauges.iter().filter(|(gauge, _)| gauge.name == name) {
                             out.observe(*value, &[receiver(id)]);
                         }
                     }
@@ -203,7 +206,11 @@ impl Observed {
             self.gauge(
                 &self.own(name),
                 if of_exporter { "{item}" } else { "{record}" },
-                "Accepted, and without another outcome yet.",
+                if of_exporter {
+                    "Log records or metric points that an exporter has accepted, and that have no other outcome yet."
+                } else {
+                    "Records that a pipeline has accepted, and that have no other outcome yet."
+                },
                 move |books, out| {
                     let of = books.ledgers.iter().filter(|(key, _)| key.exporter.is_some() == of_exporter);
                     for (key, counts) in of {

@@ -3,9 +3,10 @@
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use otel_tcpretrans_pipeline::books::{GapCounts, ReceiverCounts, Unobserved};
+use otel_tcpretrans_pipeline::books::{GapCounts, Gauge, ReceiverCounts, Unobserved};
 
 use crate::counters::{Counters, KernelCounts, Lost};
+use crate::gauges::{HEALED_SEGMENTS, INTERRUPTING_EVENTS};
 use crate::skeleton::types::wire_loss;
 use crate::undecoded::Undecoded;
 
@@ -46,7 +47,7 @@ struct Kernel {
     misses: u64,
     /// How the last session works: hook and transport, and sizes.
     info: Vec<(&'static str, String)>,
-    gauges: Vec<(&'static str, &'static str, u64)>,
+    gauges: Vec<(&'static Gauge, u64)>,
 }
 
 impl LiveCounts {
@@ -55,7 +56,7 @@ impl LiveCounts {
         &self,
         counters: Arc<Counters>,
         info: Vec<(&'static str, String)>,
-        gauges: Vec<(&'static str, &'static str, u64)>,
+        gauges: Vec<(&'static Gauge, u64)>,
     ) {
         let mut kernel = self.lock();
         kernel.counters = Some(counters);
@@ -125,8 +126,8 @@ impl LiveCounts {
             cpu: u32::try_from(cpu).ok(),
             ..lost("kernel", "ring_full", *full)
         }));
-        let healed = ("healed_segments", "{segment}", counts.healed_segments);
-        let interrupting = ("interrupting_events", "{event}", counts.interrupting);
+        let healed = (&HEALED_SEGMENTS, counts.healed_segments);
+        let interrupting = (&INTERRUPTING_EVENTS, counts.interrupting);
         let gauges = kernel.gauges.iter().copied().chain([healed, interrupting]);
         ReceiverCounts {
             makes_points: false,

@@ -41,6 +41,8 @@ struct State {
     then: Mutex<Answer>,
     /// How often each record was taken.
     taken: Mutex<BTreeMap<i64, u32>>,
+    /// Log records of other scopes than the pipelines', each with its resource.
+    others: Mutex<Vec<(serde_json::Value, serde_json::Value)>>,
     /// How many requests came.
     requests: Mutex<u64>,
     /// The header `authorization` of each request, without repetitions in a row.
@@ -54,6 +56,7 @@ impl Backend {
             script: Mutex::default(),
             then: Mutex::new(Answer::Accept),
             taken: Mutex::default(),
+            others: Mutex::default(),
             requests: Mutex::default(),
             authorizations: Mutex::default(),
         };
@@ -107,6 +110,11 @@ impl Backend {
     /// How many records it was sent more than once, each repetition counted.
     pub fn repetitions(&self) -> u64 {
         self.state.taken.lock().unwrap().values().map(|times| u64::from(*times) - 1).sum()
+    }
+
+    /// The log records that are not of the pipelines, each with its resource, as OTLP/JSON.
+    pub fn others(&self) -> Vec<(serde_json::Value, serde_json::Value)> {
+        self.state.others.lock().unwrap().clone()
     }
 
     /// How many requests it was sent.
@@ -173,6 +181,7 @@ async fn answer(
     if answer.takes() {
         let mut taken = state.taken.lock().unwrap();
         received.ids.iter().for_each(|id| *taken.entry(*id).or_default() += 1);
+        state.others.lock().unwrap().extend(received.others.iter().cloned());
     }
     Ok(answer.response(&received).await)
 }

@@ -7,6 +7,7 @@ use flate2::read::GzDecoder;
 use http::request::Parts;
 use opentelemetry_proto::tonic::collector::logs::v1::ExportLogsServiceRequest;
 use opentelemetry_proto::tonic::common::v1::any_value::Value;
+use opentelemetry_proto::tonic::logs::v1::LogRecord;
 use prost::Message;
 
 /// What a backend must know of a request.
@@ -17,6 +18,8 @@ pub(crate) struct Received {
     pub(crate) is_logs: bool,
     /// The ids of its log records.
     pub(crate) ids: Vec<i64>,
+    /// Its log records of other scopes than the pipelines', each with its resource, as OTLP/JSON.
+    pub(crate) others: Vec<(serde_json::Value, serde_json::Value)>,
 }
 
 impl Received {
@@ -32,8 +35,8 @@ impl Received {
         } else {
             plain(header("content-encoding"), body)
         };
-        let ids = if is_logs { ids(&plain, is_json) } else { Vec::new() };
-        Received { is_grpc, is_json, is_logs, ids }
+        let (ids, others) = if is_logs { records(&plain, is_json) } else { Default::default() };
+        Received { is_grpc, is_json, is_logs, ids, others }
     }
 }
 
@@ -50,19 +53,35 @@ fn plain(encoding: &str, body: &[u8]) -> Vec<u8> {
     }
 }
 
-fn ids(plain: &[u8], is_json: bool) -> Vec<i64> {
+/// The scope of the pipelines' records.
+const SCOPE: &str = "otel-tcpretrans";
+
+/// The ids of the pipelines' records, and the records of other scopes with their resource.
+fn records(plain: &[u8], is_json: bool) -> (Vec<i64>, Vec<(serde_json::Value, serde_json::Value)>) {
     let request: ExportLogsServiceRequest = match is_json {
         true => serde_json::from_slice(plain).expect("OTLP/JSON"),
         false => ExportLogsServiceRequest::decode(plain).expect("OTLP"),
     };
-    let records = request.resource_logs.into_iter().flat_map(|logs| logs.scope_logs);
-    let records = records.flat_map(|scope| scope.log_records);
-    let id = |record: opentelemetry_proto::tonic::logs::v1::LogRecord| {
-        let found = record.attributes.into_iter().find(|attribute| attribute.key == "tcp.seq")?;
-        match found.value?.value? {
-            Value::IntValue(id) => Some(id),
-            _ => None,
+    let (mut ids, mut others) = (Vec::new(), Vec::new());
+    for logs in request.resource_logs {
+        let resource = serde_json::to_value(&logs.resource).expect("JSON");
+        for scope in logs.scope_logs {
+            let is_own = scope.scope.is_some_and(|scope| scope.name != SCOPE);
+            for record in scope.log_records {
+                match is_own {
+                    true => others.push((resource.clone(), serde_json::to_value(&record).expect("JSON"))),
+                    false => ids.push(id(record).expect("tcp.seq")),
+                }
+            }
         }
-    };
-    records.map(|record| id(record).expect("tcp.seq")).collect()
+    }
+    (ids, others)
+}
+
+fn id(record: LogRecord) -> Option<i64> {
+    let found = record.attributes.into_iter().find(|attribute| attribute.key == "tcp.seq")?;
+    match found.value?.value? {
+        Value::IntValue(id) => Some(id),
+        _ => None,
+    }
 }

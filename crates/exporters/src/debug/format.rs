@@ -4,7 +4,7 @@ use std::io::{self, Write};
 
 use otel_tcpretrans_pipeline::attribute::Value;
 use otel_tcpretrans_pipeline::component::Batch;
-use otel_tcpretrans_pipeline::metric::{Descriptor, Kind, MetricPoint, Reading};
+use otel_tcpretrans_pipeline::metric::{Descriptor, MetricPoint, Reading};
 use otel_tcpretrans_pipeline::record::Record;
 
 use super::Verbosity;
@@ -64,7 +64,7 @@ fn point(out: &mut Vec<u8>, point: &MetricPoint, verbosity: Verbosity) -> io::Re
         // All attributes of a point are those of its series, and its line has them already.
         Verbosity::Basic | Verbosity::Normal => writeln!(out, "{time} {}", PointLine(point)),
         Verbosity::Detailed => {
-            let Descriptor { name, unit, kind: Kind::MonotonicSum, description } = point.descriptor;
+            let Descriptor { name, unit, kind, description } = point.descriptor;
             let Reading { start_unix_nano, value } = point.reading();
             writeln!(out, "Metric {name}")?;
             writeln!(out, "  Description: {description}")?;
@@ -72,7 +72,7 @@ fn point(out: &mut Vec<u8>, point: &MetricPoint, verbosity: Verbosity) -> io::Re
             writeln!(out, "  Type: Sum, monotonic, {}", temporality(point.temporality))?;
             writeln!(out, "  StartTimestamp: {}", Time(start_unix_nano))?;
             writeln!(out, "  Timestamp: {time}")?;
-            writeln!(out, "  Value: {value}")?;
+            writeln!(out, "  Value: {}", kind.number(value))?;
             attributes(out, point.attributes.iter().map(|(key, value)| (key.name(), value.value())))
         }
     }

@@ -23,6 +23,13 @@ use table::Table;
 
 use crate::resource::Resource;
 
+/// The name under which a page shows a monotonic sum of this name and unit.
+pub fn counter_name(name: &str, unit: &str) -> String {
+    let unit = names::unit(unit);
+    let suffix = unit.as_ref().map(|unit| format!("_{}", unit.as_str())).unwrap_or_default();
+    format!("{}{suffix}_total", names::metric(None, name, unit.as_ref()))
+}
+
 /// A `prometheus` exporter. A point is delivered when it can be scraped.
 pub struct PrometheusExporter {
     table: Arc<Table>,

@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use otel_tcpretrans_pipeline::metric::Kind;
+use otel_tcpretrans_pipeline::metric::{Kind, Number};
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet, prometheus_text, text};
 use prometheus_client::metrics::MetricType;
@@ -50,13 +50,17 @@ impl Collector for Page {
             let unit = names::unit(descriptor.unit);
             let name = names::metric(self.table.namespace.as_deref(), descriptor.name, unit.as_ref());
             let kind = match descriptor.kind {
-                Kind::MonotonicSum => MetricType::Counter,
+                Kind::MonotonicSum | Kind::MonotonicTime => MetricType::Counter,
             };
             let mut metric = encoder.encode_descriptor(&name, descriptor.description, unit.as_ref(), kind)?;
             for (labels, value) in &family.series {
                 let labels = labels.as_slice();
                 let exemplar = None::<&Exemplar<NoLabelSet, f64>>;
-                metric.encode_family(&labels)?.encode_counter(value, exemplar)?;
+                let mut metric = metric.encode_family(&labels)?;
+                match descriptor.kind.number(*value) {
+                    Number::Int(_) => metric.encode_counter(value, exemplar)?,
+                    Number::Double(number) => metric.encode_counter(&number, exemplar)?,
+                }
             }
         }
         Ok(())

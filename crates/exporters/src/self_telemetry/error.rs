@@ -11,6 +11,9 @@ pub enum TelemetryError {
     /// or in a file that one of these names.
     #[error("service.telemetry.metrics: {}", Problem::join(.0))]
     Configuration(Vec<Problem>),
+    /// The same of the process's own log.
+    #[error("service.telemetry.logs.otlp: {}", Problem::join(.0))]
+    LogConfiguration(Vec<Problem>),
     /// The address for scrapes can't be listened on.
     #[error("service.telemetry.metrics.prometheus: can't listen on {address}: {source}")]
     Bind {
@@ -20,6 +23,6 @@ pub enum TelemetryError {
         source: io::Error,
     },
     /// The OpenTelemetry SDK reported an error.
-    #[error("service.telemetry.metrics: {0}")]
+    #[error("service.telemetry: {0}")]
     Sdk(String),
 }

@@ -1,9 +1,12 @@
-//! The process's own metrics: instruments of the OpenTelemetry API, scraped as Prometheus text and pushed as OTLP.
+//! The process's own telemetry: metrics by instruments of the OpenTelemetry API, scraped as Prometheus text and pushed as
+//! OTLP, and the log as OTLP.
 
 mod config;
 mod error;
 mod extension;
 mod lifecycle;
+mod log_config;
+mod logs;
 mod process;
 mod push;
 mod push_config;
@@ -15,5 +18,8 @@ pub use config::MetricsConfig;
 pub use error::TelemetryError;
 pub use extension::TelemetryExtension;
 pub use lifecycle::{RunningTelemetry, SelfTelemetry};
+pub use log_config::LogPushConfig;
+pub use logs::{LogBridge, OwnLogs, is_sent};
+pub use process::register as register_process;
 pub use push_config::PushConfig;
 pub use readers::Reader;

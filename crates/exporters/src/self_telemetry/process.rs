@@ -7,24 +7,24 @@ use opentelemetry::metrics::Meter;
 use rustix::time::{ClockId, clock_gettime};
 
 /// Registers uptime, CPU time and resident memory.
-pub(super) fn register(meter: &Meter) {
+pub fn register(meter: &Meter) {
     let started = Instant::now();
     meter
         .f64_observable_counter("otelcol_process_uptime")
         .with_unit("s")
-        .with_description("Uptime of the process")
+        .with_description("Time since the process has started.")
         .with_callback(move |observer| observer.observe(started.elapsed().as_secs_f64(), &[]))
         .build();
     meter
         .f64_observable_counter("otelcol_process_cpu_seconds")
         .with_unit("s")
-        .with_description("Total CPU user and system time in seconds")
+        .with_description("CPU time of the process, user and system.")
         .with_callback(|observer| observer.observe(cpu_seconds(), &[]))
         .build();
     meter
         .u64_observable_gauge("otelcol_process_memory_rss")
         .with_unit("By")
-        .with_description("Total physical memory (resident set size)")
+        .with_description("Resident memory of the process.")
         .with_callback(|observer| {
             if let Some(bytes) = resident_bytes() {
                 observer.observe(bytes, &[]);

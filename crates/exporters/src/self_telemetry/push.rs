@@ -100,8 +100,12 @@ impl Push {
                 Err(error) if outage.begin() => {
                     warn!(%endpoint, %error, "can't push the process's own metrics; this is logged once until it works");
                 }
-                Ok(()) if outage.end() => info!(%endpoint, "the process's own metrics are pushed again"),
-                _ => {}
+                Ok(()) => {
+                    if let Some(failures) = outage.end() {
+                        info!(%endpoint, failures, "the process's own metrics are pushed again");
+                    }
+                }
+                Err(_) => {}
             }
             if last {
                 return;

@@ -28,6 +28,17 @@ pub struct GapCounts {
     pub segments: u64,
 }
 
+/// A fact about a receiver that is a number.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Gauge {
+    /// The instrument's name without its prefix.
+    pub name: &'static str,
+    /// The unit, in UCUM.
+    pub unit: &'static str,
+    /// What it says, in words for people.
+    pub description: &'static str,
+}
+
 /// Numbers of one receiver.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
 pub struct ReceiverCounts {
@@ -43,8 +54,8 @@ pub struct ReceiverCounts {
     pub gaps: GapCounts,
     /// Facts as text, which are shown as labels: hook, transport.
     pub info: Vec<(&'static str, String)>,
-    /// Facts as numbers, such as pages reached or ring size: (instrument name without prefix, unit, value).
-    pub gauges: Vec<(&'static str, &'static str, u64)>,
+    /// Facts as numbers, such as pages reached or ring size.
+    pub gauges: Vec<(&'static Gauge, u64)>,
 }
 
 /// Adds the numbers of a receiver that has ended to those of its successor. `info` and `gauges` stay as the successor

@@ -75,9 +75,9 @@ impl DeliveryLog {
 
     /// The backend took a request.
     pub(super) fn taken(&self, accepted: &Accepted) {
-        let ended = [&self.retrying, &self.dropping].map(SayOnce::end);
-        if ended.contains(&true) {
-            info!(exporter = self.exporter, signal = self.signal, "requests succeed again");
+        let failures: u64 = [&self.retrying, &self.dropping].into_iter().filter_map(SayOnce::end).sum();
+        if failures > 0 {
+            info!(exporter = self.exporter, signal = self.signal, failures, "requests succeed again");
         }
         if *accepted == Accepted::default() {
             self.remarks.end();
@@ -115,8 +115,8 @@ impl DeliveryLog {
 
     /// Nothing is left in the queue, neither waiting nor in flight.
     pub(super) fn queue_empty(&self) {
-        if self.full.end() {
-            info!(exporter = self.exporter, signal = self.signal, "the sending queue has drained");
+        if let Some(drops) = self.full.end() {
+            info!(exporter = self.exporter, signal = self.signal, drops, "the sending queue has drained");
         }
     }
 
@@ -136,8 +136,8 @@ impl DeliveryLog {
 
     /// The disk takes commits again.
     pub(super) fn storage_works(&self) {
-        if self.unstored.end() {
-            info!(exporter = self.exporter, signal = self.signal, "requests are stored again");
+        if let Some(failures) = self.unstored.end() {
+            info!(exporter = self.exporter, signal = self.signal, failures, "requests are stored again");
         }
     }
 

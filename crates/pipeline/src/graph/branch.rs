@@ -62,7 +62,7 @@ impl<T: Item> Branch<T> {
 
     /// Hands over what fits. The rest is dropped for this pipeline only.
     fn offer(&self, mut rest: Chunk<T>) {
-        if self.entrance.is_empty() && self.full.end() {
+        if self.entrance.is_empty() && self.full.end().is_some() {
             info!(pipeline = self.pipeline, "the pipeline has caught up");
         }
         while !rest.is_empty() {

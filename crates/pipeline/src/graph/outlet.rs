@@ -81,7 +81,7 @@ impl Outlet {
         let room = if self.can_wait.load(Ordering::Relaxed) {
             self.bound.reserve(items).await // never closed
         } else {
-            if self.bound.is_free() && self.full.end() {
+            if self.bound.is_free() && self.full.end().is_some() {
                 info!(exporter = self.exporter(), pipeline = self.pipeline(), "the exporter has caught up");
             }
             self.bound.try_reserve(items).ok()

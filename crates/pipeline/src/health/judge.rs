@@ -108,8 +108,8 @@ fn receiver(run: &ReceiverRun, counts: Option<&ReceiverCounts>) -> Condition {
         }
     };
     let gauges = counts.iter().flat_map(|counts| &counts.gauges);
-    let difference = gauges.filter(|(name, ..)| *name == AUDIT_DIFFERENCE).map(|(.., value)| value);
-    if let Some(segments) = difference.copied().find(|segments| *segments > 0) {
+    let difference = gauges.filter(|(gauge, _)| gauge.name == AUDIT_DIFFERENCE).map(|(_, value)| *value);
+    if let Some(segments) = difference.max().filter(|segments| *segments > 0) {
         condition.state = State::RecoverableError;
         condition.error =
             Some(format!("the audit differs from the kernel's RetransSegs by {segments} segments"));

@@ -7,11 +7,12 @@ use std::time::Duration;
 use tokio::time::{Instant, advance};
 
 use super::{Health, State, judge};
-use crate::books::{QueueCounts, ReceiverCounts, Signal, Snapshot};
+use crate::books::{Gauge, QueueCounts, ReceiverCounts, Signal, Snapshot};
 use crate::component::Produces;
 use crate::running::{Phase, PipelineRun, ReceiverRun, ReceiverState, Runs};
 use crate::status::{Status, StatusReporter};
 
+static DIFFERENCE: Gauge = Gauge { name: "audit_difference", unit: "{segment}", description: "" };
 const AFTER: Duration = Duration::from_secs(60);
 
 /// A process with one receiver, and an exporter for each signal.
@@ -165,10 +166,8 @@ async fn a_receiver_that_should_run_and_does_not() {
 #[tokio::test(start_paused = true)]
 async fn with_a_difference_it_delivers_what_can_not_be_trusted() {
     let mut process = process();
-    let counts = |segments| ReceiverCounts {
-        gauges: vec![("audit_difference", "{segment}", segments)],
-        ..ReceiverCounts::default()
-    };
+    let counts =
+        |segments| ReceiverCounts { gauges: vec![(&DIFFERENCE, segments)], ..ReceiverCounts::default() };
     process.books.receivers = vec![("tcpretrans".to_owned(), counts(0))];
     assert_eq!(process.is(), BOTH);
     process.books.receivers = vec![("tcpretrans".to_owned(), counts(7))];

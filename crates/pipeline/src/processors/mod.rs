@@ -10,7 +10,7 @@ mod list;
 mod merge;
 pub mod networks;
 
-pub use aggregate::{AggregateConfig, Aggregator, EVENTS, FAILURES, IO, RETRANSMITS};
+pub use aggregate::{AggregateConfig, Aggregator, EVENTS, FAILURES, IO, RETRANSMITS, RTT};
 pub use ask::Ask;
 pub use batch::{BatchConfig, Batcher};
 pub use cgroup::CgroupConfig;

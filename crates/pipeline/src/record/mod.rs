@@ -17,5 +17,5 @@ pub use bundle::Bundle;
 pub use class::{Class, HandshakeRole, NetworkType, RetransmitType};
 pub use flags::{TcpFlags, UnknownFlag};
 pub use flow::{Flow, Segment, TcpSample, TcpState};
-pub use model::{Identity, Record};
+pub use model::{EVENTS, Identity, Record};
 pub use owner::{Command, Owner};

@@ -8,6 +8,18 @@ use super::class::Class;
 use super::flow::{Flow, Segment, TcpSample};
 use super::owner::Owner;
 
+/// The events: their names, and what they tell.
+pub static EVENTS: [(&str, &str); 2] = [
+    (
+        "tcp.retransmit",
+        "One retransmission of a packet (skb), of one or more segments. Severity INFO, and WARN for an attempt that the kernel failed to send.",
+    ),
+    (
+        "tcp.retransmit.gap",
+        "Retransmissions that the kernel side has counted and that were not seen one by one. Severity WARN. Where it has addresses, these are segments that were found when their socket ended.",
+    ),
+];
+
 /// One retransmission, or a gap. Each record becomes one log record, and is part of the sums.
 ///
 /// | record | flow | segment | identity | event name |
@@ -53,7 +65,7 @@ pub struct Identity {
 impl Record {
     /// The event's name, which says what its attributes mean.
     pub fn event_name(&self) -> &'static str {
-        if self.is_gap() { "tcp.retransmit.gap" } else { "tcp.retransmit" }
+        if self.is_gap() { EVENTS[1].0 } else { EVENTS[0].0 }
     }
 
     /// True if the record is about retransmissions that were not seen. It has no segment then.

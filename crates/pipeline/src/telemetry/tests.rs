@@ -13,7 +13,7 @@ use opentelemetry_sdk::metrics::{InMemoryMetricExporter, PeriodicReader, SdkMete
 
 use super::Observed;
 use crate::books::{
-    Books, DropReason, GapCounts, LedgerKey, QueueCounts, ReceiverCounts, Signal, Unobserved,
+    Books, DropReason, GapCounts, Gauge, LedgerKey, QueueCounts, ReceiverCounts, Signal, Unobserved,
 };
 
 /// `name{label=value,…}` -> value, labels in order of their names.
@@ -71,6 +71,8 @@ impl Reader {
     }
 }
 
+static RING: Gauge = Gauge { name: "ring_bytes", unit: "By", description: "The size of the ring." };
+
 fn key(pipeline: &str, signal: Signal, exporter: Option<&str>) -> LedgerKey {
     LedgerKey { pipeline: pipeline.to_owned(), signal, exporter: exporter.map(str::to_owned) }
 }
@@ -91,7 +93,7 @@ fn receivers() {
         ],
         gaps: GapCounts { records: 2, events: 3, segments: 80 },
         info: vec![("hook", "tp_btf".to_owned()), ("transport", "ringbuf".to_owned())],
-        gauges: vec![("ring_bytes", "By", 4096)],
+        gauges: vec![(&RING, 4096)],
     });
     let expected: Seen = [
         ("otelcol_receiver_accepted_log_records{receiver=src}", 90),
@@ -239,10 +241,7 @@ fn components_that_are_added_later_are_shown_too() {
     let books = Books::default();
     let reader = Reader::new(&books);
     assert!(reader.scrape().is_empty());
-    books.add_receiver("src", || ReceiverCounts {
-        gauges: vec![("pages_per_cpu", "{page}", 8)],
-        ..ReceiverCounts::default()
-    });
-    assert_eq!(reader.scrape()["own_pages_per_cpu{receiver=src}"], 8);
-    assert_eq!(reader.scrape()["own_pages_per_cpu{receiver=src}"], 8, "registered once");
+    books.add_receiver("src", || ReceiverCounts { gauges: vec![(&RING, 8)], ..ReceiverCounts::default() });
+    assert_eq!(reader.scrape()["own_ring_bytes{receiver=src}"], 8);
+    assert_eq!(reader.scrape()["own_ring_bytes{receiver=src}"], 8, "registered once");
 }

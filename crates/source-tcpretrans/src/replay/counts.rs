@@ -22,16 +22,21 @@ pub(super) struct ReplayCounts {
     info: Mutex<Vec<(&'static str, String)>>,
 }
 
+/// The labels of `receiver_info`.
+pub static FACTS: [&str; 4] = ["file", "speed", "kernel_release", "boot_id"];
+
 impl ReplayCounts {
     /// A replay begins.
     pub(super) fn begin(&self, config: &Config, header: &Header) {
         self.finished.store(false, Ordering::Release);
-        *self.info.lock().unwrap_or_else(PoisonError::into_inner) = vec![
-            ("file", config.file.display().to_string()),
-            ("speed", <&str>::from(config.speed).to_owned()),
-            ("kernel_release", header.kernel_release.clone()),
-            ("boot_id", header.boot_id.clone()),
+        let values = [
+            config.file.display().to_string(),
+            <&str>::from(config.speed).to_owned(),
+            header.kernel_release.clone(),
+            header.boot_id.clone(),
         ];
+        let info = FACTS.into_iter().zip(values).collect();
+        *self.info.lock().unwrap_or_else(PoisonError::into_inner) = info;
     }
 
     /// Events that go into the channel.

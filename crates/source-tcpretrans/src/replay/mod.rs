@@ -20,6 +20,7 @@ use tokio::sync::watch;
 pub use config::{Config, Speed};
 
 use crate::recording::Reader;
+pub use counts::FACTS;
 use counts::ReplayCounts;
 use player::Player;
 

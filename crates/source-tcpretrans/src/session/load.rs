@@ -19,6 +19,7 @@ use crate::audit::Told;
 use crate::buffer::Budget;
 use crate::callback::Callback;
 use crate::counters::{Counters, KINDS};
+use crate::gauges::{FACTS, PERF_PAGES_PER_CPU, RINGBUF_SIZE};
 use crate::perf::PerfReader;
 use crate::ring::{Ring, RingReader};
 use crate::setup::{HookKind, TransportSetup};
@@ -78,13 +79,13 @@ fn load_by<'slot>(
     let counters = Arc::new(counters);
     let (reader, interval, transport, reached) = match ring {
         Some(ring) => {
-            let reached = ("ringbuf_size", "By", ring.bytes);
+            let reached = (&RINGBUF_SIZE, ring.bytes);
             let reader = open_ring(ring, inputs, &skeleton, sink).map_err(at("opening the ring buffer"))?;
             (Reader::Ring(reader), inputs.wakeup.ringbuf_interval(), "ringbuf", reached)
         }
         None => {
             let reader = open_perf(inputs, &skeleton, sink).map_err(at("opening the perf buffer"))?;
-            let reached = ("perf_pages_per_cpu", "{page}", reader.pages_per_cpu);
+            let reached = (&PERF_PAGES_PER_CPU, reader.pages_per_cpu);
             (Reader::Perf(reader), inputs.wakeup.perf_interval(), "perf", reached)
         }
     };
@@ -94,11 +95,7 @@ fn load_by<'slot>(
     let owner =
         owners::find(inputs, &mut skeleton).map_err(|(step, error)| StepError { hook, step, error })?;
     let hook: &'static str = hook.into();
-    let info = vec![
-        ("hook", hook.to_owned()),
-        ("transport", transport.to_owned()),
-        ("owner", owner.name().to_owned()),
-    ];
+    let info = FACTS.into_iter().zip([hook, transport, owner.name()].map(str::to_owned)).collect();
     inputs.counts.begin(Arc::clone(&counters), info, vec![reached]);
     let _told = inputs.audit.begin(Told::new(told, &inputs.setup));
     Ok(Loaded { skeleton, reader, counters, interval, poll, _told })

@@ -22,11 +22,13 @@ use otel_tcpretrans_pipeline::component::{Receiver, ReceiverError};
 use otel_tcpretrans_pipeline::metric::MetricPoint;
 
 use crate::audit::Audit;
+use crate::gauges::{AUDIT_DIFFERENCE, AUDITED_NAMESPACES, HIDDEN_PROCESSES, NETWORK_NAMESPACES};
 
 use auditor::{Audited, Auditor};
 pub use config::{Config, Scope};
 pub use mib::METRICS;
 use namespaces::in_sight;
+pub use series::ATTRIBUTES;
 use series::Series;
 
 /// Points that may wait between the receiver and the pipelines: a report of some thousand namespaces.
@@ -131,18 +133,12 @@ impl Counts {
             events: value(&self.dropped),
             segments: None,
         };
-        let mut gauges = vec![
-            ("network_namespaces", "{namespace}", value(&self.namespaces)),
-            ("hidden_processes", "{process}", value(&self.hidden)),
-        ];
+        let mut gauges =
+            vec![(&NETWORK_NAMESPACES, value(&self.namespaces)), (&HIDDEN_PROCESSES, value(&self.hidden))];
         let audited = *self.audited.lock().unwrap_or_else(PoisonError::into_inner);
-        gauges.push(("audited_namespaces", "{namespace}", audited.namespaces));
+        gauges.push((&AUDITED_NAMESPACES, audited.namespaces));
         // Without a namespace that is audited, 0 would say what nobody knows.
-        gauges.extend((audited.namespaces > 0).then_some((
-            "audit_difference",
-            "{segment}",
-            audited.difference,
-        )));
+        gauges.extend((audited.namespaces > 0).then_some((&AUDIT_DIFFERENCE, audited.difference)));
         ReceiverCounts {
             makes_points: true,
             seen: value(&self.made),

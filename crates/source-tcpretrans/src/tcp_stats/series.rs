@@ -118,12 +118,17 @@ impl Namespace {
     }
 }
 
+/// The attributes of each point.
+pub static ATTRIBUTES: [Attribute; 4] =
+    [Attribute::NetworkTransport, Attribute::NetnsInode, Attribute::ProcessPid, Attribute::ProcessCommand];
+
 fn attributes(inode: u64, owner: &Owner) -> Arc<[(Key, OwnedValue)]> {
     let inode = i64::try_from(inode).unwrap_or(i64::MAX);
-    Arc::new([
-        (Key::Own(Attribute::NetworkTransport), OwnedValue::Word("tcp")),
-        (Key::Own(Attribute::NetnsInode), OwnedValue::Int(inode)),
-        (Key::Own(Attribute::ProcessPid), OwnedValue::Int(owner.pid)),
-        (Key::Own(Attribute::ProcessCommand), owner.command.as_str().into()),
-    ])
+    let values = [
+        OwnedValue::Word("tcp"),
+        OwnedValue::Int(inode),
+        OwnedValue::Int(owner.pid),
+        owner.command.as_str().into(),
+    ];
+    Arc::from_iter(ATTRIBUTES.map(Key::Own).into_iter().zip(values))
 }

@@ -91,7 +91,7 @@ impl Pair {
     }
 
     fn gauge(&self, name: &str) -> Option<u64> {
-        self.stats.probe()().gauges.iter().find(|gauge| gauge.0 == name).map(|gauge| gauge.2)
+        self.stats.probe()().gauges.iter().find(|(gauge, _)| gauge.name == name).map(|gauge| gauge.1)
     }
 
     fn difference(&self) -> Option<u64> {

@@ -87,7 +87,8 @@ fn another_user_starts_within_8_mib_of_memlock() {
         let memlock = 8 * MIB as u64;
         let config = own(Hook::TpBtf, Transport::Auto);
         let (mut receiver, mut events) = start_by_another_user(config.clone(), memlock).expect("start");
-        assert_eq!(receiver.probe()().gauges[0], ("ringbuf_size", "By", MIB as u64));
+        let (gauge, reached) = receiver.probe()().gauges[0];
+        assert_eq!((gauge.name, reached), ("ringbuf_size", MIB as u64));
         lose_some();
         receiver.stop();
         assert!(events.try_recv().is_some());
@@ -95,7 +96,7 @@ fn another_user_starts_within_8_mib_of_memlock() {
         // As much as all that may be locked.
         let large = Config { ringbuf: Ringbuf { size: Size::mib(8) }, ..config.clone() };
         let (receiver, _events) = start_by_another_user(large, memlock).expect("start");
-        let (_, _, reached) = receiver.probe()().gauges[0];
+        let (_, reached) = receiver.probe()().gauges[0];
         assert_eq!(reached, if charges { memlock / 2 } else { memlock });
         drop(receiver);
 

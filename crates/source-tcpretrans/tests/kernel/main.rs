@@ -284,8 +284,8 @@ fn a_real_enomem_halves_the_pages() {
             ..own(Hook::TpBtf, Transport::Perf)
         });
         let counts = running.counts();
-        let (name, _, reached) = counts.gauges[0];
-        assert_eq!(name, "perf_pages_per_cpu");
+        let (gauge, reached) = counts.gauges[0];
+        assert_eq!(gauge.name, "perf_pages_per_cpu");
         assert!(reached >= 1 && reached < u64::from(asked) && reached.is_power_of_two(), "{reached}");
         let before = retrans_segs();
         lose_some();
@@ -309,7 +309,7 @@ fn an_eperm_within_the_memlock_budget_halves_the_pages() {
         let perf = Perf { pages_per_cpu: asked };
         let running = Running::start(Config { perf, ..own(Hook::TpBtf, Transport::Perf) });
         setrlimit(Resource::RLIMIT_MEMLOCK, soft, hard).unwrap();
-        let (_, _, reached) = running.counts().gauges[0];
+        let (_, reached) = running.counts().gauges[0];
         assert!(reached < u64::from(asked) && reached.is_power_of_two(), "{reached}");
         lose_some();
         assert!(!running.finish().records.is_empty());

@@ -158,7 +158,8 @@ impl Finished {
         let is_handshake = |class: &Class| class.retransmit_type == RetransmitType::Handshake;
         let is_unknown = |class: &Class| class.retransmit_type == RetransmitType::Unknown;
         let gauges = &self.counts.gauges;
-        let healed = gauges.iter().find(|(name, ..)| *name == "healed_segments").map_or(0, |gauge| gauge.2);
+        let healed =
+            gauges.iter().find(|(gauge, _)| gauge.name == "healed_segments").map_or(0, |gauge| gauge.1);
         let failed: u64 = self
             .gaps
             .iter()

@@ -71,7 +71,7 @@ fn round_of() -> u64 {
         assert_eq!(seen.unobserved(), seen.recursions(), "{:?}", seen.counts);
         seen.assert_balanced(retrans);
         let gauges = &seen.counts.gauges;
-        gauges.iter().find(|(name, ..)| *name == "interrupting_events").expect("the gauge").2
+        gauges.iter().find(|(gauge, _)| gauge.name == "interrupting_events").expect("the gauge").1
     });
     interrupting.sum()
 }

@@ -1,7 +1,7 @@
 //! Encodes metric points as `Metric`s (opentelemetry/proto/metrics/v1/metrics.proto), with those of one metric together.
 
 use opentelemetry_proto::tonic::metrics::v1::AggregationTemporality;
-use otel_tcpretrans_pipeline::metric::{Descriptor, Kind, MetricPoint, Reading, Temporality};
+use otel_tcpretrans_pipeline::metric::{Descriptor, Kind, MetricPoint, Number, Reading, Temporality};
 
 use super::attribute::key_value;
 use super::frame::ITEM;
@@ -22,6 +22,7 @@ const IS_MONOTONIC: Field = 3;
 /// Fields of `NumberDataPoint`.
 const START_TIME_UNIX_NANO: Field = 2;
 const TIME_UNIX_NANO: Field = 3;
+const AS_DOUBLE: Field = 4;
 const AS_INT: Field = 6;
 const ATTRIBUTES: Field = 7;
 
@@ -87,7 +88,7 @@ impl MetricFrame {
             Temporality::Delta => AggregationTemporality::Delta,
         };
         let is_monotonic = match kind {
-            Kind::MonotonicSum => true,
+            Kind::MonotonicSum | Kind::MonotonicTime => true,
         };
         let mut metric = Vec::new();
         wire::string(&mut metric, NAME, name);
@@ -127,8 +128,10 @@ fn data_point(out: &mut Vec<u8>, point: &MetricPoint) {
     let Reading { start_unix_nano, value } = point.reading();
     wire::fixed64(out, START_TIME_UNIX_NANO, start_unix_nano);
     wire::fixed64(out, TIME_UNIX_NANO, point.time_unix_nano);
-    // The field is signed.
-    wire::fixed64(out, AS_INT, value.min(i64::MAX as u64));
+    match point.descriptor.kind.number(value) {
+        Number::Int(number) => wire::fixed64(out, AS_INT, number.cast_unsigned()),
+        Number::Double(number) => wire::double(out, AS_DOUBLE, number),
+    }
     for (key, value) in point.attributes.iter() {
         key_value(out, ATTRIBUTES, key.name(), value.value());
     }

@@ -43,4 +43,5 @@ fn an_outage_logs_its_first_retry_its_first_drop_and_its_end() {
     {
         assert!(line.contains(said), "{line}");
     }
+    assert!(lines[2].contains("\"failures\":6"), "{}", lines[2]);
 }

@@ -33,6 +33,9 @@ pub struct AggregateConfig {
     /// enter the base series. For rates over all series, use a pipeline without added attributes or a long `max_idle`,
     /// or select the series that have the added attribute. In delta temporality everything is counted once.
     pub max_idle: Interval,
+    /// Adds the metric `system.network.tcp.retransmit.rtt`: divided by the number of retransmissions, it is the mean
+    /// round-trip time of the connections that retransmit.
+    pub rtt: bool,
 }
 
 impl Default for AggregateConfig {
@@ -43,6 +46,7 @@ impl Default for AggregateConfig {
             max_series: 2000,
             temporality: Temporality::Cumulative,
             max_idle: Interval::from_secs(15 * 60),
+            rtt: false,
         }
     }
 }

@@ -9,7 +9,7 @@ mod series;
 mod sums;
 
 pub use config::{AggregateConfig, DEFAULT_ATTRIBUTES};
-pub use metrics::{EVENTS, FAILURES, IO, RETRANSMITS};
+pub use metrics::{EVENTS, FAILURES, IO, METRICS, RETRANSMITS, RTT};
 pub use sums::Aggregator;
 
 #[cfg(test)]

@@ -9,8 +9,12 @@ use crate::record::{HandshakeRole, NetworkType, RetransmitType, TcpState};
 const SENDING: [TcpState; 5] =
     [TcpState::Established, TcpState::FinWait1, TcpState::CloseWait, TcpState::LastAck, TcpState::Closing];
 
-/// The counts of such a series at the start. Failures have an `error.type`, so they are in other series.
-pub(super) const NOTHING: Increments = [Some(0), Some(0), Some(0), None];
+/// The counts of such a series at the start. Failures have an `error.type`, so they are in other series. A handshake has no
+/// round-trip time yet.
+pub(super) fn nothing(base: Base, with_rtt: bool) -> Increments {
+    let rtt = with_rtt && base.handshake_role.is_none() && base.retransmit_type != RetransmitType::Unknown;
+    [Some(0), Some(0), Some(0), None, rtt.then_some(0)]
+}
 
 /// The default attributes of these series.
 pub(super) fn plausible() -> impl Iterator<Item = Base> {

@@ -12,7 +12,7 @@ use super::added::{Added, AddedRef};
 use super::base::Base;
 use super::config::AggregateConfig;
 use super::metrics::{METRICS, increments_of};
-use super::plausible::{NOTHING, plausible};
+use super::plausible::{nothing, plausible};
 use super::series::{Attributes, Series, Window};
 use crate::attribute::{Attribute, Key, OwnedValue};
 use crate::metric::{MetricPoint, Temporality};
@@ -26,6 +26,8 @@ pub struct Aggregator {
     max_series: usize,
     temporality: Temporality,
     max_idle: Duration,
+    /// Whether round-trip times are added up, too.
+    rtt: bool,
     /// Series that have only default attributes. They never end.
     bounded: HashMap<Base, Series>,
     /// Series that have added attributes: at most `max_series`.
@@ -46,6 +48,7 @@ impl Aggregator {
             max_series: config.max_series,
             temporality: config.temporality,
             max_idle: *config.max_idle,
+            rtt: config.rtt,
             bounded: HashMap::new(),
             capped: HashMap::new(),
             overflow: None,
@@ -58,14 +61,16 @@ impl Aggregator {
     /// that records will be seen, since 0 would be a guess before.
     pub fn expect(&mut self) {
         for base in plausible() {
-            self.bounded_series(base).add(NOTHING);
+            let nothing = nothing(base, self.rtt);
+            self.bounded_series(base).add(nothing);
         }
     }
 
     /// Adds records to the current window.
     pub fn add(&mut self, records: &[Record]) {
         for record in records {
-            self.series(record).add(increments_of(record));
+            let increments = increments_of(record, self.rtt);
+            self.series(record).add(increments);
         }
     }
 

@@ -4,6 +4,7 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::attribute::{Described, Kind};
 use crate::config::{Interval, Problem, fit};
 
 /// The names of the attributes that it finds.
@@ -15,7 +16,17 @@ pub(super) const CONTAINER_NAME: &str = "container.name";
 pub(super) const RUNTIME: &str = "container.runtime.name";
 pub(in crate::processors) const POD_UID: &str = "k8s.pod.uid";
 pub(super) const POD_QOS: &str = "k8s.pod.qos_class";
-const NAMES: [&str; 8] = [PATH, UNIT, SLICE, CONTAINER_ID, CONTAINER_NAME, RUNTIME, POD_UID, POD_QOS];
+/// All of them, and what they say.
+const FOUND: [(&str, &str); 8] = [
+    (PATH, "The path of the socket's cgroup below the root of the hierarchy."),
+    (UNIT, "The innermost systemd unit that is no container's: a service or a scope."),
+    (SLICE, "The systemd slice around it."),
+    (CONTAINER_ID, "The id of the innermost container."),
+    (CONTAINER_NAME, "The name of a container of LXC or systemd-nspawn, whose cgroup has no id."),
+    (RUNTIME, "The runtime of the container, such as `containerd`."),
+    (POD_UID, "The UID of the Kubernetes pod."),
+    (POD_QOS, "The pod's quality of service: `guaranteed`, `burstable` or `besteffort`."),
+];
 
 /// `cgroup`.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -42,6 +53,13 @@ impl CgroupConfig {
 
     /// The names of the attributes that it finds.
     pub(crate) fn finds(&self) -> Vec<String> {
-        NAMES.map(str::to_owned).into()
+        FOUND.map(|(name, _)| name.to_owned()).into()
+    }
+
+    /// The attributes that it finds, for the reference.
+    pub fn described() -> Vec<Described> {
+        let described =
+            |(name, text): (&str, _)| Described { name: name.to_owned(), kind: Kind::String, text };
+        FOUND.map(described).into()
     }
 }

@@ -5,10 +5,11 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use serde::{Deserialize, Serialize};
+use strum::IntoEnumIterator;
 
 use super::metadata::Metadata;
 use super::refused::{Refused, refusals};
-use crate::attribute::Attribute;
+use crate::attribute::{Attribute, Described, Kind};
 use crate::config::{Interval, Problem, fit};
 
 /// The longest time that records may wait.
@@ -231,6 +232,17 @@ impl Default for K8sAttributesConfig {
 }
 
 impl K8sAttributesConfig {
+    /// The attributes that it can find with its default prefix, for the reference: those of the local side, then those of
+    /// the peer side.
+    pub fn described() -> Vec<Described> {
+        let prefix = K8sAttributesConfig::default().peer_prefix;
+        let described = |name, text| Described { name, kind: Kind::String, text };
+        let local = Metadata::iter().filter_map(|one| Some(described(one.local()?.to_owned(), one.text())));
+        let peer = Metadata::iter()
+            .filter_map(|one| Some(described(format!("{prefix}{}", one.peer()?), one.text())));
+        local.chain(peer).collect()
+    }
+
     /// What is wrong with it.
     pub fn validate(&self) -> Vec<Problem> {
         let mut problems = refusals(&[

@@ -1,10 +1,12 @@
 //! The names that are found: of the Collector and of OpenTelemetry's semantic conventions, and two of our own.
 
 use serde::{Deserialize, Serialize};
-use strum::IntoStaticStr;
+use strum::{EnumIter, IntoStaticStr};
 
 /// A name that is found. `k8s.workload.*` is this project's own: what has made the pod, of whatever kind it is.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr, Serialize, Deserialize)]
+#[derive(
+    Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord, IntoStaticStr, EnumIter, Serialize, Deserialize,
+)]
 #[allow(missing_docs)] // the names say what they are
 pub enum Metadata {
     #[strum(serialize = "k8s.namespace.name")]
@@ -78,6 +80,28 @@ impl Metadata {
     pub(super) fn peer(self) -> Option<&'static str> {
         let name: &str = self.into();
         (self != Metadata::Container).then(|| name.trim_start_matches("k8s."))
+    }
+
+    /// What it says, for the reference.
+    pub(super) fn text(self) -> &'static str {
+        match self {
+            Metadata::Namespace => "The namespace.",
+            Metadata::Pod => "The pod.",
+            Metadata::PodUid => "The UID of the pod.",
+            Metadata::Container => "The container in the pod.",
+            Metadata::Node => "The node.",
+            Metadata::Service => "The service that has the address.",
+            Metadata::WorkloadKind => {
+                "The kind of what has made the pod, in the end: `Deployment`, `StatefulSet`, `DaemonSet`, `Job`, … A pod that nothing has made, a node and a service are their own."
+            }
+            Metadata::WorkloadName => "Its name.",
+            Metadata::Deployment => "The Deployment.",
+            Metadata::ReplicaSet => "The ReplicaSet.",
+            Metadata::StatefulSet => "The StatefulSet.",
+            Metadata::DaemonSet => "The DaemonSet.",
+            Metadata::CronJob => "The CronJob.",
+            Metadata::Job => "The Job.",
+        }
     }
 
     /// The kind of owner that has this name.

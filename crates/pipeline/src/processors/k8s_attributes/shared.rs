@@ -44,7 +44,7 @@ impl Clusters {
     ///
     /// # Errors
     /// The watches can't start.
-    pub(super) fn open(&self, config: &K8sAttributesConfig) -> Result<Arc<Cluster>, String> {
+    pub fn open(&self, config: &K8sAttributesConfig) -> Result<Arc<Cluster>, String> {
         let mut open = self.clusters();
         open.retain(|(_, cluster)| cluster.strong_count() > 0);
         let known = open.iter().find(|(known, _)| known == config);

@@ -7,7 +7,7 @@ use std::path::{Path, PathBuf};
 use ipnet::IpNet;
 use serde::{Deserialize, Serialize};
 
-use crate::attribute::Attribute;
+use crate::attribute::{Attribute, Described, Kind};
 use crate::config::Problem;
 
 /// `networks`.
@@ -48,6 +48,19 @@ impl Default for NetworksConfig {
 }
 
 impl NetworksConfig {
+    /// The attributes that it finds with its default prefixes, for the reference.
+    pub fn described() -> Vec<Described> {
+        let NetworksConfig { local_prefix, peer_prefix, .. } = NetworksConfig::default();
+        let described = |prefix, text| Described { name: format!("{prefix}KEY"), kind: Kind::String, text };
+        vec![
+            described(
+                local_prefix,
+                "What the configuration says of the network of the local address: any KEY, such as `name`.",
+            ),
+            described(peer_prefix, "The same of the peer's address."),
+        ]
+    }
+
     /// What is wrong with it, and with its file.
     pub fn validate(&self) -> Vec<Problem> {
         let mut problems = Vec::new();

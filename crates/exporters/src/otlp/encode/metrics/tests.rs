@@ -5,7 +5,7 @@ use opentelemetry_proto::tonic::metrics::v1::metric::Data;
 use opentelemetry_proto::tonic::metrics::v1::number_data_point::Value;
 use opentelemetry_proto::tonic::metrics::v1::{Metric, NumberDataPoint};
 use otel_tcpretrans_pipeline::delivery::{Compression, Encoded};
-use otel_tcpretrans_pipeline::processors::{EVENTS, IO, RETRANSMITS};
+use otel_tcpretrans_pipeline::processors::{EVENTS, IO, RETRANSMITS, RTT};
 use proptest::prelude::*;
 use prost::Message;
 
@@ -67,7 +67,9 @@ proptest! {
     #[test]
     fn any_points_are_what_prost_would_make_of_them(
         points in proptest::collection::vec(reference::points(), 1..4),
+        descriptor in proptest::sample::select(vec![&RETRANSMITS, &RTT]),
     ) {
+        let points: Vec<_> = points.into_iter().map(|point| MetricPoint { descriptor, ..point }).collect();
         let encoded = encoded(&points, usize::MAX);
         let decoded = ExportMetricsServiceRequest::decode(encoded.requests[0].body.clone()).expect("a request");
         let metric = &decoded.resource_metrics[0].scope_metrics[0].metrics[0];

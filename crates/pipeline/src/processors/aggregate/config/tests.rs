@@ -11,7 +11,7 @@ fn configuration() {
     let defaults: AggregateConfig = serde_yaml::from_str("{}").unwrap();
     assert_eq!(defaults, AggregateConfig::default());
     assert!(defaults.validate().is_empty());
-    let written = "interval: 10s\nattributes: []\nmax_series: 2000\ntemporality: cumulative\nmax_idle: 15m\n";
+    let written = "interval: 10s\nattributes: []\nmax_series: 2000\ntemporality: cumulative\nmax_idle: 15m\nrtt: false\n";
     assert_eq!(serde_yaml::to_string(&defaults).unwrap(), written);
     let yaml = "{ attributes: [network.peer.address, network.local.port, tcp.flags], temporality: delta }";
     let config: AggregateConfig = serde_yaml::from_str(yaml).unwrap();

@@ -5,8 +5,8 @@ use crate::attribute::{Attribute, Key, OwnedValue};
 use crate::fixtures::{bundle, failed, gap, record, unseen};
 use crate::metric::MetricPoint;
 use crate::processors::aggregate::metrics::METRICS;
-use crate::processors::aggregate::{AggregateConfig, EVENTS, FAILURES, IO, RETRANSMITS};
-use crate::record::{Amounts, Class, HandshakeRole, Record, RetransmitType};
+use crate::processors::aggregate::{AggregateConfig, EVENTS, FAILURES, IO, RETRANSMITS, RTT};
+use crate::record::{Amounts, Class, HandshakeRole, Record, RetransmitType, TcpSample};
 
 #[test]
 fn records_of_the_same_attributes_are_one_series() {
@@ -150,4 +150,19 @@ fn an_attribute_that_a_processor_found_may_be_added() {
     let mut events: Vec<_> = events.map(|point| (service(point), point.total.value)).collect();
     events.sort();
     assert_eq!(events, [(None, 1), (Some("bank".to_owned()), 1), (Some("shop".to_owned()), 2)]);
+}
+
+#[test]
+fn round_trip_times_are_added_up_where_they_are_configured() {
+    let rtt = record().tcp.and_then(|tcp| tcp.rtt).expect("a round-trip time");
+    let unknown = Record { tcp: record().tcp.map(|tcp| TcpSample { rtt: None, ..tcp }), ..record() };
+    let records = || [record(), record(), unknown.clone(), failed(16), unseen(), gap()];
+    for (with_rtt, expected) in [(true, 2 * rtt.as_micros() as u64), (false, 0)] {
+        let mut sums = Sums::new(&AggregateConfig { rtt: with_rtt, ..config() }, 0);
+        let zeros = sums.report(0).iter().filter(|point| point.descriptor == &RTT).count();
+        sums.add(records());
+        assert_eq!(sum(&sums.report(1), &RTT), expected);
+        assert_eq!(zeros > 0, with_rtt, "so that a rate has the first of them");
+    }
+    assert_eq!(RTT.kind.number(1_500_000).to_string(), "1.5", "seconds");
 }
