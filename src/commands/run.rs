@@ -47,7 +47,7 @@ pub(crate) fn run(sources: &Sources, log_format: Option<LogFormat>) -> anyhow::R
 /// The own telemetry, and what the configuration starts.
 fn all_extensions(own: SelfTelemetry, config: &Config) -> Vec<Box<dyn Extension>> {
     let telemetry: Box<dyn Extension> = Box::new(TelemetryExtension::new(own, NAMESPACE));
-    [telemetry].into_iter().chain(extensions(config)).collect()
+    [telemetry].into_iter().chain(extensions(config, NAMESPACE)).collect()
 }
 
 async fn serve(
@@ -57,6 +57,7 @@ async fn serve(
     started: Instant,
 ) -> anyhow::Result<()> {
     let signals = Signals::install()?;
+    let log_kept = log.recent();
     let telemetry = &config.service.telemetry;
     let resource = Resource::new(&Instance::detect(), &process_environment, &telemetry.resource)
         .map_err(|problems| anyhow::anyhow!("service.telemetry.resource: {}", Problem::join(&problems)))?;
@@ -73,7 +74,7 @@ async fn serve(
         read_again: Some(Box::new(move || reloader.read())),
     };
     let clusters = Clusters::watched_by(Arc::new(Kubernetes::default()));
-    let host = Host { clusters, ..Host::default() };
+    let host = Host { clusters, recent: log_kept, ..Host::default() };
     host.reloads.in_force(hash);
     let mut is_ready = false;
     let ready = || {
