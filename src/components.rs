@@ -1,7 +1,7 @@
 //! All components that this build has: one enum per kind, and the stability of each type.
 
 use otel_tcpretrans_exporters::otlp::Kind;
-use otel_tcpretrans_exporters::{debug, file, health_check, otlp, process_environment, prometheus};
+use otel_tcpretrans_exporters::{debug, file, health_check, otlp, process_environment, prometheus, zpages};
 use otel_tcpretrans_pipeline::books::Signal;
 use otel_tcpretrans_pipeline::component::{ComponentType, Produces, Stability};
 use otel_tcpretrans_pipeline::config::Problem;
@@ -49,6 +49,8 @@ pub(crate) enum ExtensionConfig {
     FileStorage(storage::Config),
     /// Whether the process does its work.
     HealthCheck(health_check::Config),
+    /// A page that shows the process.
+    Zpages(zpages::Config),
 }
 
 const BOTH: &[Signal] = &Signal::ALL;
@@ -145,13 +147,15 @@ impl Component for ExtensionConfig {
     const TYPES: &'static [ComponentType] = &[
         ComponentType { name: "file_storage", stability: Stability::Alpha, signals: &[] },
         ComponentType { name: "health_check", stability: Stability::Alpha, signals: &[] },
+        ComponentType { name: "zpages", stability: Stability::Alpha, signals: &[] },
     ];
-    const NOT_BUILT_YET: &'static [&'static str] = &["zpages"];
+    const NOT_BUILT_YET: &'static [&'static str] = &["bearertokenauth"];
 
     fn validate(&self) -> Vec<Problem> {
         match self {
             ExtensionConfig::FileStorage(config) => config.validate(),
             ExtensionConfig::HealthCheck(config) => config.validate(),
+            ExtensionConfig::Zpages(config) => config.validate(),
         }
     }
 }

@@ -5,6 +5,7 @@ use std::fmt::Display;
 use std::io::{self, IsTerminal, Write};
 
 use otel_tcpretrans_exporters::self_telemetry::{LogBridge, is_sent};
+use otel_tcpretrans_pipeline::recent::Recent;
 use tracing::Subscriber;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::MakeWriter;
@@ -13,6 +14,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, reload};
 
 use crate::config::{LogFormat, LogLevel};
+use crate::recent::Keep;
 
 /// What the crates of the transport log below info is of use only to their developers.
 const QUIET: &str = ",h2=info,hyper=info,hyper_util=info,tonic=info,tower=info,rustls=info";
@@ -20,7 +22,10 @@ const QUIET: &str = ",h2=info,hyper=info,hyper_util=info,tonic=info,tower=info,r
 const SILENT: &str = ",kube_client=off,kube_runtime=off";
 
 /// Changes the level of the log while it runs.
-pub(crate) struct Level(reload::Handle<EnvFilter, Registry>);
+pub(crate) struct Level {
+    filter: reload::Handle<EnvFilter, Registry>,
+    recent: Recent,
+}
 
 impl Level {
     /// Logs messages of this level and above from now on. If `RUST_LOG` is set, it stays in force, since it can say
@@ -29,7 +34,12 @@ impl Level {
     /// # Errors
     /// `RUST_LOG` can't be read.
     pub(crate) fn set(&self, level: LogLevel) -> anyhow::Result<()> {
-        Ok(self.0.reload(filter(level)?)?)
+        Ok(self.filter.reload(filter(level)?)?)
+    }
+
+    /// The last warnings and errors.
+    pub(crate) fn recent(&self) -> Recent {
+        self.recent.clone()
     }
 }
 
@@ -66,7 +76,10 @@ where
         LogFormat::Json => layer.json().flatten_event(true).boxed(),
     };
     let otlp = otlp.map(|bridge| bridge.with_filter(filter_fn(|metadata| is_sent(metadata.target()))));
-    (tracing_subscriber::registry().with(filter).with(layer).with(otlp), Level(handle))
+    let recent = Recent::default();
+    let subscriber =
+        tracing_subscriber::registry().with(filter).with(layer).with(otlp).with(Keep(recent.clone()));
+    (subscriber, Level { filter: handle, recent })
 }
 
 fn filter(level: LogLevel) -> anyhow::Result<EnvFilter> {
@@ -104,9 +117,9 @@ mod tests {
                 subscriber(EnvFilter::new("info"), format, false, Arc::clone(&written), None);
             tracing::subscriber::with_default(subscriber, || {
                 tracing::debug!("one");
-                level.0.reload(EnvFilter::new("debug")).unwrap();
+                level.filter.reload(EnvFilter::new("debug")).unwrap();
                 tracing::debug!("two");
-                level.0.reload(EnvFilter::new("warn")).unwrap();
+                level.filter.reload(EnvFilter::new("warn")).unwrap();
                 tracing::info!("three");
                 tracing::warn!("four");
             });

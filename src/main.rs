@@ -10,6 +10,7 @@ mod extensions;
 mod factory;
 mod logs;
 mod plan;
+mod recent;
 mod reload;
 mod service;
 mod signals;

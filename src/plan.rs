@@ -38,7 +38,7 @@ pub(crate) fn plan(config: &Config, resource: Arc<Resource>) -> Plan<ReceiverCon
             let exporter = config.exporters.get(&key.id)?.clone();
             let storage = exporter.storage().and_then(|id| match config.extensions.get(id)? {
                 ExtensionConfig::FileStorage(storage) => Some(storage.clone()),
-                ExtensionConfig::HealthCheck(_) => None, // the check of the configuration refuses that
+                ExtensionConfig::HealthCheck(_) | ExtensionConfig::Zpages(_) => None, // the check of the configuration refuses that
             });
             Some((key, ExporterPlan { config: exporter, resource: Arc::clone(&resource), storage }))
         });

@@ -58,7 +58,7 @@ pub(crate) fn run(sources: &Sources, log_format: Option<LogFormat>) -> anyhow::R
 /// The own telemetry, and what the configuration starts.
 fn all_extensions(own: SelfTelemetry, config: &Config) -> Vec<Box<dyn Extension>> {
     let telemetry: Box<dyn Extension> = Box::new(TelemetryExtension::new(own, NAMESPACE));
-    [telemetry].into_iter().chain(extensions(config)).collect()
+    [telemetry].into_iter().chain(extensions(config, NAMESPACE)).collect()
 }
 
 fn resource(loaded: &Loaded) -> anyhow::Result<Resource> {
@@ -75,6 +75,7 @@ async fn serve(
     started: Instant,
 ) -> anyhow::Result<()> {
     let signals = Signals::install()?;
+    let log_kept = log.recent();
     let telemetry = &config.service.telemetry;
     let own = SelfTelemetry::new(&telemetry.metrics, &process_environment, &resource)?;
     let resource = Arc::new(resource);
@@ -89,7 +90,7 @@ async fn serve(
         read_again: Some(Box::new(move || reloader.read())),
     };
     let clusters = Clusters::watched_by(Arc::new(Kubernetes::default()));
-    let host = Host { clusters, ..Host::default() };
+    let host = Host { clusters, recent: log_kept, ..Host::default() };
     host.reloads.in_force(hash);
     let mut is_ready = false;
     let ready = || {

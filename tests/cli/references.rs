@@ -60,11 +60,13 @@ fn only_logs_and_metrics_are_built() {
 
 #[test]
 fn references_to_extensions_are_checked() {
-    let config = format!("{MINIMAL}  extensions: [file_storag]\nextensions:\n  file_storage:\n  zpages:\n");
+    let config =
+        format!("{MINIMAL}  extensions: [file_storag]\nextensions:\n  file_storage:\n  bearertokenauth:\n");
     validate(&config).refused(&[
         "config.yaml:8:16: service.extensions[0]: file_storag is not declared under extensions; expected one of \
-         file_storage, zpages; did you mean file_storage?",
-        "config.yaml:11:3: extensions.zpages: zpages is not built yet; there is file_storage, health_check",
+         bearertokenauth, file_storage; did you mean file_storage?",
+        "config.yaml:11:3: extensions.bearertokenauth: bearertokenauth is not built yet; there is file_storage, health_check, \
+         zpages",
     ]);
     let unused = format!("{MINIMAL}extensions:\n  file_storage:\n");
     let outcome = validate(&unused);

@@ -23,6 +23,7 @@ mod scope;
 pub mod secret;
 pub mod self_telemetry;
 mod text;
+pub mod zpages;
 
 pub use environment::{Environment, process_environment};
 pub use scope::{SCOPE_NAME, VERSION};

@@ -5,13 +5,13 @@ use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
-use tokio::task::{AbortHandle, JoinSet};
+use tokio::task::{AbortHandle, JoinSet, yield_now};
 use tokio::time::sleep;
 use tracing::{debug, warn};
 
 /// Connections at once. The oldest is closed for a new one. So no number of clients that send nothing, send slowly or do
 /// not read can keep another client waiting: it is the newest when it comes, and has its answer within milliseconds.
-const CONNECTIONS: usize = 64;
+const CONNECTIONS: usize = 128;
 /// Pause after a connection could not be accepted. The usual cause is that the process has no file descriptor left.
 const ACCEPT_PAUSE: Duration = Duration::from_secs(1);
 
@@ -43,6 +43,9 @@ pub(crate) async fn accept_all<F>(
                     oldest.abort();
                 }
                 open.push_back(connections.spawn(serve(stream)));
+                // In a flood there is always another one. What is accepted must have its turn before it becomes the oldest,
+                // and so must the pipelines.
+                yield_now().await;
             }
         }
     }
