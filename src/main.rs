@@ -8,6 +8,7 @@ mod components;
 mod config;
 mod exit;
 mod factory;
+mod journal;
 mod logs;
 mod manager;
 mod plan;

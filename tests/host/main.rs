@@ -14,6 +14,7 @@ mod e2e;
 mod ends;
 mod file;
 mod idle;
+mod journal;
 mod own_telemetry;
 mod paranoid;
 mod privileges;
@@ -63,6 +64,7 @@ fn main() -> ExitCode {
         ("tcp_stats_keeps_one_capability", sandbox::tcp_stats_keeps_one_capability),
         ("files_elsewhere_stay_closed", sandbox::files_elsewhere_stay_closed),
         ("the_watchdog_is_not_fed_while_the_reader_hangs", watchdog::is_not_fed_while_the_reader_hangs),
+        ("the_journal_has_fields_and_priorities", journal::has_fields_and_priorities),
         ("a_closed_stdout_is_counted_and_survived", ends::a_closed_stdout_is_survived),
         ("a_recording_replayed_equals_the_kernel", || recording::replayed_equals_the_kernel(16)),
         ("a_small_recording_replayed_equals_the_kernel", || recording::replayed_equals_the_kernel(8)),
