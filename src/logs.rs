@@ -9,11 +9,12 @@ use otel_tcpretrans_pipeline::recent::Recent;
 use tracing::Subscriber;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::MakeWriter;
-use tracing_subscriber::layer::SubscriberExt;
+use tracing_subscriber::layer::{Layered, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, reload};
 
 use crate::config::{LogFormat, LogLevel};
+use crate::journal;
 use crate::recent::Keep;
 
 /// What the crates of the transport log below info is of use only to their developers.
@@ -48,37 +49,47 @@ impl Level {
 /// # Errors
 /// `RUST_LOG` can't be read.
 pub(crate) fn start(level: LogLevel, format: LogFormat, otlp: Option<LogBridge>) -> anyhow::Result<Level> {
-    // The log has colours on a terminal, unless NO_COLOR is set.
-    let (subscriber, level) =
-        subscriber(filter(level)?, format, io::stderr().is_terminal(), io::stderr, otlp);
+    let output = match journal::layer().filter(|_| format == LogFormat::Text) {
+        Some(journal) => journal.boxed(),
+        // The log has colours on a terminal, unless NO_COLOR is set.
+        None => lines(format, io::stderr().is_terminal(), io::stderr),
+    };
+    let (subscriber, level) = subscriber(filter(level)?, output, otlp);
     subscriber.init();
     Ok(level)
 }
 
-/// What writes the log to `out`, and what changes its level. In colours only with `colours`, and not if NO_COLOR is set.
-fn subscriber<W>(
-    filter: EnvFilter,
-    format: LogFormat,
-    colours: bool,
-    out: W,
-    otlp: Option<LogBridge>,
-) -> (impl Subscriber + Send + Sync, Level)
+/// What lets messages through by their level.
+type ByLevel = Layered<reload::Layer<EnvFilter, Registry>, Registry>;
+/// What writes messages for people.
+type Output = Box<dyn Layer<ByLevel> + Send + Sync>;
+
+/// Writes one line per message to `out`. In colours only with `colours`, and not if NO_COLOR is set.
+fn lines<W>(format: LogFormat, colours: bool, out: W) -> Output
 where
     W: for<'a> MakeWriter<'a> + Send + Sync + 'static,
 {
-    let (filter, handle) = reload::Layer::new(filter);
     // The process goes on if its log can't be written, because the disk is full or the reader has gone. By default the
     // layer would report that on stderr, and panic if this fails too.
     let layer = tracing_subscriber::fmt::layer().with_writer(out).log_internal_errors(false);
-    let layer = match format {
+    match format {
         LogFormat::Text if colours => layer.boxed(),
         LogFormat::Text => layer.with_ansi(false).boxed(),
         LogFormat::Json => layer.json().flatten_event(true).boxed(),
-    };
+    }
+}
+
+/// What writes the log, and what changes its level.
+fn subscriber(
+    filter: EnvFilter,
+    output: Output,
+    otlp: Option<LogBridge>,
+) -> (impl Subscriber + Send + Sync, Level) {
+    let (filter, handle) = reload::Layer::new(filter);
     let otlp = otlp.map(|bridge| bridge.with_filter(filter_fn(|metadata| is_sent(metadata.target()))));
     let recent = Recent::default();
     let subscriber =
-        tracing_subscriber::registry().with(filter).with(layer).with(otlp).with(Keep(recent.clone()));
+        tracing_subscriber::registry().with(filter).with(output).with(otlp).with(Keep(recent.clone()));
     (subscriber, Level { filter: handle, recent })
 }
 
@@ -113,8 +124,8 @@ mod tests {
     fn a_changed_level_holds_for_what_is_logged_afterwards() {
         for format in [LogFormat::Text, LogFormat::Json] {
             let written = Arc::new(tempfile::tempfile().unwrap());
-            let (subscriber, level) =
-                subscriber(EnvFilter::new("info"), format, false, Arc::clone(&written), None);
+            let output = lines(format, false, Arc::clone(&written));
+            let (subscriber, level) = subscriber(EnvFilter::new("info"), output, None);
             tracing::subscriber::with_default(subscriber, || {
                 tracing::debug!("one");
                 level.filter.reload(EnvFilter::new("debug")).unwrap();

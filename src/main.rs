@@ -1,5 +1,6 @@
 //! otel-tcpretrans: TCP retransmissions as OpenTelemetry metrics and logs.
 
+mod access;
 mod balance;
 mod cli;
 mod commands;
@@ -8,10 +9,13 @@ mod config;
 mod exit;
 mod extensions;
 mod factory;
+mod journal;
 mod logs;
+mod manager;
 mod plan;
 mod recent;
 mod reload;
+mod sandbox;
 mod service;
 mod signals;
 

@@ -7,18 +7,20 @@ use otel_tcpretrans_exporters::process_environment;
 use otel_tcpretrans_exporters::resource::{Instance, Resource};
 use otel_tcpretrans_exporters::self_telemetry::{OwnLogs, SelfTelemetry, TelemetryExtension};
 use otel_tcpretrans_kubernetes::Kubernetes;
-use otel_tcpretrans_pipeline::component::{Extension, Host};
+use otel_tcpretrans_pipeline::component::{Extension, Host, Starter};
 use otel_tcpretrans_pipeline::config::Problem;
 use otel_tcpretrans_pipeline::processors::k8s_attributes::Clusters;
 use tokio::runtime::Builder;
 use tracing::{info, warn};
 
+use crate::access::access;
 use crate::cli::Sources;
 use crate::config::{Config, Loaded, LogFormat};
 use crate::extensions::extensions;
 use crate::factory::Components;
 use crate::plan::plan;
 use crate::reload::Reloader;
+use crate::sandbox::Confined;
 use crate::service::{self, Service};
 use crate::signals::Signals;
 use crate::{balance, logs};
@@ -34,9 +36,13 @@ const NAMESPACE: &str = "otelcol_tcpretrans";
 pub(crate) fn run(sources: &Sources, log_format: Option<LogFormat>) -> anyhow::Result<()> {
     let started = Instant::now();
     let loaded = super::load(sources)?;
-    let logs = &loaded.config.service.telemetry.logs;
+    let confined = Confined::prepare(loaded.config.service.sandbox, access(&sources.files, &loaded))?;
+    // The first thread that is started: it keeps what the others have given up when they start.
+    let starter = confined.starter()?;
+    confined.enter()?;
     let runtime = Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()?;
     let resource = resource(&loaded)?;
+    let logs = &loaded.config.service.telemetry.logs;
     let sent = {
         let _context = runtime.enter();
         let start = |otlp| OwnLogs::start(otlp, &process_environment, &resource);
@@ -46,7 +52,8 @@ pub(crate) fn run(sources: &Sources, log_format: Option<LogFormat>) -> anyhow::R
     for warning in &loaded.warnings {
         warn!("{warning}");
     }
-    let result = runtime.block_on(serve(sources, &loaded, resource, (log, log_format), started));
+    let parts = (confined, starter);
+    let result = runtime.block_on(serve(sources, &loaded, resource, (log, log_format), parts, started));
     if let Some(sent) = sent {
         sent.shutdown(LAST_LOGS);
     }
@@ -69,19 +76,22 @@ fn resource(loaded: &Loaded) -> anyhow::Result<Resource> {
 
 async fn serve(
     sources: &Sources,
-    Loaded { config, hash, .. }: &Loaded,
+    loaded: &Loaded,
     resource: Resource,
     (log, log_format): (logs::Level, Option<LogFormat>),
+    (confined, starter): (Confined, Starter),
     started: Instant,
 ) -> anyhow::Result<()> {
+    let Loaded { config, hash, .. } = loaded;
     let signals = Signals::install()?;
     let log_kept = log.recent();
     let telemetry = &config.service.telemetry;
     let own = SelfTelemetry::new(&telemetry.metrics, &process_environment, &resource)?;
     let resource = Arc::new(resource);
-    let reloader = Reloader::new(sources, config, log_format, Arc::clone(&resource));
+    let confined = Arc::new(confined);
+    let reloader = Reloader::new(sources, config, log_format, Arc::clone(&resource), Arc::clone(&confined));
     let service = Service {
-        factory: Components::new(),
+        factory: Components::new(confined.confinement()),
         plan: plan(config, resource),
         extensions: all_extensions(own, config),
         log: (log, telemetry.logs.level),
@@ -90,11 +100,13 @@ async fn serve(
         read_again: Some(Box::new(move || reloader.read())),
     };
     let clusters = Clusters::watched_by(Arc::new(Kubernetes::default()));
-    let host = Host { clusters, recent: log_kept, ..Host::default() };
+    let host = Host { clusters, starter, recent: log_kept, ..Host::default() };
     host.reloads.in_force(hash);
     let mut is_ready = false;
     let ready = || {
         is_ready = true;
+        host.starter.end();
+        confined.seal()?;
         balance::log_receivers(&host.books.snapshot());
         let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         info!(version = env!("CARGO_PKG_VERSION"), config = hash, elapsed_ms, "ready");

@@ -3,7 +3,7 @@
 use std::fs;
 use std::process::{Command, Output};
 
-use crate::harness::{BINARY, Case};
+use crate::e2e::harness::{BINARY, Case};
 
 const UNIT: &str = include_str!("../../deploy/systemd/otel-tcpretrans.service");
 /// Where the package puts the binary.

@@ -23,6 +23,7 @@ pub mod graph;
 pub mod health;
 pub mod metric;
 pub mod processors;
+pub mod pulses;
 pub mod recent;
 pub mod record;
 pub mod reloads;

@@ -18,6 +18,8 @@ mod gauges;
 mod mapping;
 mod misses;
 mod perf;
+mod privileges;
+mod pulse;
 mod receiver;
 mod record;
 pub mod recording;

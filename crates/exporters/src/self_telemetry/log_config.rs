@@ -1,6 +1,7 @@
 //! `service.telemetry.logs.otlp`: the backend to which the process's own log is sent.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use otel_tcpretrans_pipeline::books::Signal;
 use otel_tcpretrans_pipeline::config::{Interval, Problem, fit};
@@ -47,6 +48,11 @@ impl LogPushConfig {
         let settings = self.resolve(environment);
         problems.extend(settings.and_then(|settings| otlp::check_files(&settings)).err().unwrap_or_default());
         problems
+    }
+
+    /// The files that it names, itself or by the environment: certificates, keys, and those in headers.
+    pub fn files(&self, environment: &Environment<'_>) -> Vec<PathBuf> {
+        self.resolve(environment).map(|settings| settings.files()).unwrap_or_default()
     }
 
     /// The settings of the connection: the configuration's values, then those of the environment, then the defaults.

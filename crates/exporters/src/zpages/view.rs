@@ -3,7 +3,7 @@
 use std::time::SystemTime;
 
 use jiff::Timestamp;
-use otel_tcpretrans_pipeline::books::{LedgerKey, ReceiverCounts, Signal, Snapshot};
+use otel_tcpretrans_pipeline::books::{Gauge, LedgerKey, ReceiverCounts, Signal, Snapshot};
 use otel_tcpretrans_pipeline::component::Host;
 use otel_tcpretrans_pipeline::health::{Condition, Health, judge};
 use otel_tcpretrans_pipeline::recent;
@@ -201,8 +201,8 @@ impl Receiver {
                 add("segments", segments);
             }
         }
-        let gauge = |(name, _, value): &(&str, &str, u64)| {
-            Number::new(name.replace('_', " "), *value, &own(name), &labels)
+        let gauge = |(gauge, value): &(&Gauge, u64)| {
+            Number::new(gauge.name.replace('_', " "), *value, &own(gauge.name), &labels)
         };
         let conditions: Vec<_> =
             health.pipelines.values().filter_map(|pipeline| pipeline.receivers.get(id)).collect();

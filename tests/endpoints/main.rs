@@ -1,0 +1,2 @@
+//! Comes with the next merge.
+fn main() {}
