@@ -94,7 +94,7 @@ fn components_lists_what_can_be_configured() {
         ("receivers", &["tcpretrans", "replay", "tcp_stats"][..]),
         ("processors", &["filter", "cgroup", "networks", "k8s_attributes", "aggregate", "batch"]),
         ("exporters", &["otlp", "otlp_http", "prometheus", "file", "debug"]),
-        ("extensions", &["file_storage"]),
+        ("extensions", &["file_storage", "health_check", "zpages"]),
     ] {
         let listed = root[section].as_sequence().expect(section);
         let listed: Vec<_> = listed.iter().map(|entry| entry["name"].as_str().expect("name")).collect();

@@ -68,6 +68,13 @@ fn references_to_extensions_are_checked() {
         "config.yaml:11:3: extensions.bearertokenauth: bearertokenauth is not built yet; there is file_storage, health_check, \
          zpages",
     ]);
+    let no_storage = MINIMAL
+        .replace("  debug:", "  otlp: { sending_queue: { storage: health_check } }")
+        .replace("[debug]", "[otlp]")
+        + "  extensions: [health_check]\nextensions:\n  health_check:\n";
+    validate(&no_storage).refused_for(
+        "config.yaml:4:28: exporters.otlp.sending_queue.storage: health_check is no file_storage, so it keeps no queue",
+    );
     let unused = format!("{MINIMAL}extensions:\n  file_storage:\n");
     let outcome = validate(&unused);
     assert_eq!(outcome.code, Some(0));

@@ -8,6 +8,7 @@ mod delivery;
 #[path = "../../src/fixtures.rs"]
 #[allow(missing_docs, dead_code)]
 mod fixtures;
+mod health;
 mod http;
 mod outages;
 mod oversized;
