@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-kernels soak lint advisories bench collector kubernetes reference
+.PHONY: help setup build demo test test-container test-kernels manifests soak lint advisories bench collector kubernetes reference
 
 CARGO ?= cargo
 # Seconds of traffic in the demo, for each IP version.
@@ -13,7 +13,7 @@ KERNELS ?=
 BINARY = $(or $(CARGO_TARGET_DIR),target)/release/otel-tcpretrans
 
 help: ## lists these targets
-	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-13s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
+	@awk -F ':.*## ' '/^[a-z-]+:.*## / { printf "  make %-14s %s\n", $$1, $$2 }' $(firstword $(MAKEFILE_LIST))
 
 setup: ## installs what the build, the demo, the tests and the lints need
 	.ci/setup build demo test lint
@@ -33,11 +33,23 @@ test: ## tests units, and the real binary on the real kernel, with real backends
 	tests/victoriametrics/fetch.sh
 	tests/dashboards/fetch.sh
 	tests/kubernetes/build.sh
+	tests/chart/fetch.sh
 	$(CARGO) test --locked --workspace --lib --bins --tests --no-fail-fast
+
+test-container: ## builds the container image, and runs it with two capabilities (needs root)
+	.ci/setup build test container
+	tests/container/fetch.sh
+	mkdir -p target/container
+	cp "$$(deploy/static.sh amd64)" target/container/otel-tcpretrans-amd64
+	OTEL_TCPRETRANS_BINARIES="$(CURDIR)/target/container" $(CARGO) test --locked --test container -- --nocapture
 
 test-kernels: ## tests Debian's kernels since 5.10 in virtual machines, x86-64 and arm64
 	.ci/setup build kernels
 	tests/kernels/run.sh $(KERNELS)
+
+manifests: ## renders the plain manifests from the Helm chart
+	deploy/kubernetes/render.sh "$$(tests/chart/fetch.sh)/helm" >target/manifests.yaml
+	mv target/manifests.yaml deploy/kubernetes/manifests/otel-tcpretrans.yaml
 
 soak: ## tests delivery for longer: 200 kills, a minute of overload, half an hour of 10,000 events per second
 	.ci/setup build test
@@ -49,7 +61,7 @@ lint: ## checks formatting, clippy, dependency rules and shell scripts
 	clang-format --dry-run -Werror bpf/*.c bpf/*.h crates/source-tcpretrans/benches/bpf_cost/bpf/*.c crates/source-tcpretrans/tests/kernel/bpf/*.c
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) deny --log-level error check bans licenses sources
-	shellcheck -x .ci/run .ci/setup tests/private-apt.sh tests/collector/build.sh tests/victoriametrics/fetch.sh tests/dashboards/fetch.sh tests/kubernetes/build.sh tests/demo/demo.sh tests/kernels/*.sh deploy/*.sh
+	shellcheck -x .ci/run .ci/setup tests/private-apt.sh tests/collector/build.sh tests/victoriametrics/fetch.sh tests/dashboards/fetch.sh tests/kubernetes/build.sh tests/demo/demo.sh tests/kernels/*.sh tests/chart/fetch.sh tests/container/fetch.sh deploy/*.sh deploy/*/*.sh
 
 advisories: ## looks for known vulnerabilities and yanked versions (needs the network)
 	.ci/setup build lint

@@ -70,9 +70,14 @@ impl Agent {
 
     /// Starts the binary in `folder` by another program, which replaces itself with the binary.
     pub fn start_by(program: &[&str], folder: TempDir) -> Agent {
+        Agent::start_with(&[program, &["./binary"]].concat(), folder)
+    }
+
+    /// Starts a command in `folder` that takes the agent's arguments.
+    pub fn start_with(program: &[&str], folder: TempDir) -> Agent {
         let recorder = Recorder::start().ok();
         let mut command = Command::new(program[0]);
-        command.env_clear().args(&program[1..]).arg("./binary");
+        command.env_clear().args(&program[1..]);
         arguments(&mut command, folder.path(), LIVE, "");
         Agent(Background::start("the agent", &mut command, folder), recorder).ready()
     }
