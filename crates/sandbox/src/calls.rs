@@ -12,7 +12,7 @@ use seccompiler::{
     apply_filter_all_threads,
 };
 
-use crate::Error;
+use crate::error::Error;
 
 /// Calls that are allowed whatever their arguments are.
 #[rustfmt::skip]

@@ -7,7 +7,7 @@ use landlock::{
     RulesetCreated, RulesetCreatedAttr, RulesetError,
 };
 
-use crate::Error;
+use crate::error::Error;
 use crate::folders::Access;
 
 /// The rights that are taken from the process, as far as the kernel knows them. Later versions of Landlock can also take

@@ -6,12 +6,12 @@
 
 mod calls;
 mod capabilities;
+mod error;
 mod files;
 mod folders;
 
-use std::io;
-
 pub use capabilities::Keep;
+pub use error::Error;
 pub use folders::Access;
 
 use files::Files;
@@ -20,25 +20,6 @@ use files::Files;
 #[derive(Debug)]
 pub struct Sandbox {
     files: Option<Files>,
-}
-
-/// Why a thread is not confined.
-#[derive(Debug, thiserror::Error)]
-pub enum Error {
-    /// The kernel does not let it give up its capabilities.
-    #[error("giving up the capabilities: {0}")]
-    Capabilities(io::Error),
-    /// The kernel has no Landlock, or it is not switched on.
-    #[error(
-        "files are not confined: this kernel has no Landlock (it is there since Linux 5.13, if `lsm=` names it)"
-    )]
-    NoLandlock,
-    /// Landlock refuses the rules.
-    #[error("files are not confined: {0}")]
-    Files(String),
-    /// The kernel has no seccomp, or refuses the filter.
-    #[error("system calls are not filtered: {0}")]
-    Calls(String),
 }
 
 /// Which threads may look at other processes. Landlock takes that from a thread (`hook_ptrace_access_check`,

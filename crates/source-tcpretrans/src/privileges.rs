@@ -1,7 +1,10 @@
 //! How a receiver's thread gives up its privileges, and what it has to keep.
 
+use std::os::fd::AsRawFd;
+
 use libbpf_rs::libbpf_sys;
 use otel_tcpretrans_pipeline::component::{Confinement, Keeps, ReceiverError};
+use rustix::event::{EventfdFlags, eventfd};
 use rustix::io::Errno;
 use rustix::thread::{CapabilitySet, CapabilitySets, capabilities, set_capabilities};
 
@@ -31,14 +34,17 @@ fn reading_maps_needs_a_capability() -> bool {
     if !sets.permitted.intersects(CapabilitySet::BPF | CapabilitySet::SYS_ADMIN) {
         return false; // it could keep nothing
     }
+    // A file that is no map: where the kernel looks at it at all, it says so (EINVAL).
+    let Ok(no_map) = eventfd(0, EventfdFlags::CLOEXEC) else { return false };
     let without = CapabilitySets { effective: CapabilitySet::empty(), ..sets };
     if set_capabilities(None, without).is_err() {
         return false;
     }
     let mut info = libbpf_sys::bpf_map_info::default();
     let mut length = size_of_val(&info) as u32;
-    // SAFETY: `info` is writable for `length` bytes. No descriptor has this number, so that the kernel finds no map.
-    let result = unsafe { libbpf_sys::bpf_map_get_info_by_fd(-1, &raw mut info, &raw mut length) };
+    // SAFETY: the descriptor is open, and `info` is writable for `length` bytes.
+    let result =
+        unsafe { libbpf_sys::bpf_map_get_info_by_fd(no_map.as_raw_fd(), &raw mut info, &raw mut length) };
     if let Err(error) = set_capabilities(None, sets) {
         tracing::error!(%error, "taking back the capabilities");
     }
