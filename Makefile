@@ -27,10 +27,11 @@ demo: ## compares the kernel's count with ours on a lossy link between two names
 	$(CARGO) build --release --locked
 	DEMO_SECONDS="$(DEMO_SECONDS)" tests/demo/demo.sh "$(BINARY)"
 
-test: ## tests units, and the real binary on the real kernel, with the real Collector and Kubernetes API
+test: ## tests units, and the real binary on the real kernel, with real backends and the real Kubernetes API
 	.ci/setup build test
 	tests/collector/build.sh
 	tests/victoriametrics/fetch.sh
+	tests/dashboards/fetch.sh
 	tests/kubernetes/build.sh
 	$(CARGO) test --locked --workspace --lib --bins --tests --no-fail-fast
 
@@ -48,7 +49,7 @@ lint: ## checks formatting, clippy, dependency rules and shell scripts
 	clang-format --dry-run -Werror bpf/*.c bpf/*.h crates/source-tcpretrans/benches/bpf_cost/bpf/*.c crates/source-tcpretrans/tests/kernel/bpf/*.c
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) deny --log-level error check bans licenses sources
-	shellcheck -x .ci/run .ci/setup tests/private-apt.sh tests/collector/build.sh tests/victoriametrics/fetch.sh tests/kubernetes/build.sh tests/demo/demo.sh tests/kernels/*.sh
+	shellcheck -x .ci/run .ci/setup tests/private-apt.sh tests/collector/build.sh tests/victoriametrics/fetch.sh tests/dashboards/fetch.sh tests/kubernetes/build.sh tests/demo/demo.sh tests/kernels/*.sh
 
 advisories: ## looks for known vulnerabilities and yanked versions (needs the network)
 	.ci/setup build lint

@@ -60,3 +60,33 @@ CONF
     tail -n 5 "$apt/log" >&2
     return 1
 }
+
+# Puts programs of a PACKAGE of SUITE into FOLDER, unless all of them are there. Says on stderr what it does.
+#   debian_programs FOLDER SUITE PACKAGE PROGRAM...
+debian_programs() {
+    local folder=$1 suite=$2 package=$3 program missing='' cache work found mirrors
+    shift 3
+    for program; do [[ -x $folder/$program ]] || missing=yes; done
+    [[ -n $missing ]] || return 0
+    cache=$(dirname "$folder")
+    mkdir -p "$folder"
+    (
+        exec 9>"$cache/lock"
+        flock 9 # another one may fetch it
+        missing=''
+        for program; do [[ -x $folder/$program ]] || missing=yes; done
+        [[ -n $missing ]] || exit 0
+        rm -rf "$cache"/fetch.?????? # left by a killed one: nobody else holds the lock
+        work=$(mktemp -d "$cache/fetch.XXXXXX")
+        trap 'rm -rf "$work"' EXIT
+        echo "fetching $package from Debian $suite" >&2
+        found=$(debian_mirrors "$work") || { echo "no mirror" >&2; exit 1; }
+        mapfile -t mirrors <<<"$found"
+        APT_CONFIG=$(private_apt "$work/apt" "$suite" "$(dpkg --print-architecture)" "${mirrors[@]}") ||
+            { echo "apt could not read the package lists of $suite" >&2; exit 1; }
+        export APT_CONFIG
+        (cd "$work" && apt-get -q download "$package") >"$work/log" 2>&1 || { tail -n 5 "$work/log" >&2; exit 1; }
+        dpkg-deb -x "$work/${package}"_*.deb "$work/root" || exit 1
+        for program; do mv -f "$work/root/usr/bin/$program" "$folder/$program" || exit 1; done
+    )
+}

@@ -48,6 +48,13 @@ impl Agent {
         Agent(Background::start("the agent", &mut command, folder), recorder)
     }
 
+    /// Starts it with another configuration than the tests' base, and waits until it is ready.
+    pub fn start_on(base: &str, overlay: &str) -> Agent {
+        let recorder = Recorder::start().ok();
+        let (mut command, folder) = prepared(base, overlay);
+        Agent(Background::start("the agent", &mut command, folder), recorder).ready()
+    }
+
     /// Starts it on a recording; it ends by itself.
     pub fn replaying(overlay: &str) -> Agent {
         let (mut command, folder) = prepared(REPLAY, overlay);
