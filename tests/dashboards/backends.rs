@@ -50,7 +50,7 @@ fn shortened(alerts: &str) -> String {
     let mut alerts = alerts.to_owned();
     for (long, short) in [
         ("[5m]", "[4s]"),
-        ("[1h] offset 10m", "[10s] offset 2s"),
+        ("[1h] offset 10m", "[12s] offset 5s"),
         ("for: 10m", "for: 2s"),
         ("for: 15m", "for: 2s"),
     ] {

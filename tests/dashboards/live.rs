@@ -1,7 +1,7 @@
 //! An agent with `config/dashboards.yaml`, watched from before a loss until all panels show it.
 
 use std::fs;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use super::api::Api;
 use super::backends::{
@@ -28,10 +28,10 @@ pub fn each_panel_shows_a_loss_and_the_alert_fires_with_it() {
 
         let baseline = Traffic::without_loss();
         wait_for("a share over some time", PATIENCE, || {
-            PROMETHEUS.value(&format!("count_over_time({SHARE}[10s] offset 2s)")) >= Some(8.0)
+            PROMETHEUS.value(&format!("count_over_time({SHARE}[12s] offset 5s)")) >= Some(4.0)
         });
         assert!(
-            PROMETHEUS.value(&format!("max_over_time({SHARE}[20s])")) < Some(0.005),
+            PROMETHEUS.value(&format!("max_over_time({SHARE}[1m])")) < Some(0.005),
             "there is loss already"
         );
         let alerts = PROMETHEUS.query(&format!("ALERTS{{alertname=~\"{ALERT}|TcpRetransmissionsHigh\"}}"));
@@ -55,7 +55,7 @@ pub fn each_panel_shows_a_loss_and_the_alert_fires_with_it() {
 /// Waits until each query has a result. Right after the start of a loss some series may not be there yet.
 fn assert_no_panel_is_empty(api: Api, host_label: &str) {
     let mut empty = Vec::new();
-    let mut tries = 0;
+    let start = Instant::now();
     wait_for(&format!("all panels in {}", api.name), PATIENCE, || {
         api.text("/internal/force_flush"); // VictoriaMetrics would show new samples seconds later; Prometheus has no such page
         let queries = queries::all(api, host_label);
@@ -69,8 +69,8 @@ fn assert_no_panel_is_empty(api: Api, host_label: &str) {
             })
             .map(|query| format!("{}: {}", query.place, query.text))
             .collect();
-        tries += 1;
-        assert!(tries < 20, "{} shows nothing for:\n{}", api.name, empty.join("\n"));
+        let is_late = start.elapsed() > PATIENCE / 2;
+        assert!(empty.is_empty() || !is_late, "{} shows nothing for:\n{}", api.name, empty.join("\n"));
         empty.is_empty()
     });
 }

@@ -36,13 +36,11 @@ impl Traffic {
         let mut client = TcpStream::connect((loopback(false), port)).expect("connect");
         let mut server = TcpStream::from(listener.accept().expect("accept").0);
         Traffic::repeated(move || {
-            for (from, to) in [(&mut client, &mut server)] {
-                let mut message = [7; 512];
-                from.write_all(&message).expect("write");
-                to.read_exact(&mut message).expect("read");
-                to.write_all(&message).expect("write");
-                from.read_exact(&mut message).expect("read");
-            }
+            let mut message = [7; 512];
+            client.write_all(&message).expect("write");
+            server.read_exact(&mut message).expect("read");
+            server.write_all(&message).expect("write");
+            client.read_exact(&mut message).expect("read");
             // A bound on the load of the machine, no synchronisation.
             std::thread::sleep(Duration::from_millis(2));
         })

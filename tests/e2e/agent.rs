@@ -61,6 +61,13 @@ impl Agent {
         Agent(Background::start("the replaying agent", &mut command, folder), None)
     }
 
+    /// The same with an environment variable.
+    pub fn replaying_under(name: &str, value: &str, overlay: &str) -> Agent {
+        let (mut command, folder) = prepared(REPLAY, overlay);
+        command.env(name, value);
+        Agent(Background::start("the replaying agent", &mut command, folder), None)
+    }
+
     /// Starts it with its stdout in a pipe, and waits until it is ready.
     pub fn start_piped(overlay: &str) -> Agent {
         let recorder = Recorder::start().ok();

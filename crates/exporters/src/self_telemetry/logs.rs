@@ -28,7 +28,7 @@ use crate::resource::Resource;
 pub type LogBridge = OpenTelemetryTracingBridge<SdkLoggerProvider, SdkLogger>;
 
 /// Crates that take part in sending, and this file.
-const SENDERS: [&str; 9] = [
+const SENDERS: [&str; 10] = [
     "h2",
     "hyper",
     "hyper_util",
@@ -38,6 +38,8 @@ const SENDERS: [&str; 9] = [
     "opentelemetry",
     "opentelemetry_sdk",
     "opentelemetry_otlp",
+    // What crates say by the crate `log`. Some of these take part, and their targets are not known here.
+    "log",
 ];
 
 /// Sends the process's own log until it is shut down.
@@ -176,7 +178,7 @@ mod tests {
 
     #[test]
     fn what_sending_logs_is_not_sent() {
-        for target in ["h2::codec", "hyper_util::client", "tonic", "opentelemetry_sdk", TARGET] {
+        for target in ["h2::codec", "hyper_util::client", "tonic", "opentelemetry_sdk", "log", TARGET] {
             assert!(!is_sent(target), "{target}");
         }
         for target in ["otel_tcpretrans", "otel_tcpretrans_exporters::self_telemetry::push", "hyperspace"] {
