@@ -17,6 +17,7 @@ fn each_example_is_valid_and_uses_all_that_it_configures() {
 }
 
 #[test]
+// Blocks that begin with "```yaml values" are values of the Helm chart, which the tests of the chart check.
 fn what_the_documentation_shows_is_valid() {
     let docs = fs::read_dir(repository().join("docs")).expect("docs/");
     let mut pages: Vec<_> = docs.map(|entry| entry.expect("entry").path()).collect();
