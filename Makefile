@@ -2,13 +2,15 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-container test-kernels manifests soak lint advisories bench collector kubernetes reference
+.PHONY: help setup build demo test test-container test-kernels package test-package manifests soak lint advisories bench collector kubernetes reference
 
 CARGO ?= cargo
 # Seconds of traffic in the demo, for each IP version.
 DEMO_SECONDS ?= 4
 # Debian's kernels that test-kernels boots, such as "bullseye sid-arm64" (see tests/kernels/run.sh). Empty means all.
 KERNELS ?=
+# The architectures that package makes packages for.
+ARCHITECTURES ?= amd64 arm64
 # The demo uses CARGO_TARGET_DIR if the caller sets it.
 BINARY = $(or $(CARGO_TARGET_DIR),target)/release/otel-tcpretrans
 
@@ -51,6 +53,14 @@ manifests: ## renders the plain manifests from the Helm chart
 	deploy/kubernetes/render.sh "$$(tests/chart/fetch.sh)/helm" >target/manifests.yaml
 	mv target/manifests.yaml deploy/kubernetes/manifests/otel-tcpretrans.yaml
 
+package: ## makes the Debian packages, RPMs, static tarballs, the SBOM and the checksums in target/package
+	.ci/setup build package
+	deploy/package.sh $(ARCHITECTURES)
+	tests/packages/check.sh
+
+test-package: package ## installs the Debian package in a virtual machine with Debian 12 and systemd, and tests the service there
+	tests/packages/run.sh target/package/otel-tcpretrans_*_amd64.deb
+
 soak: ## tests delivery for longer: 200 kills, a minute of overload, half an hour of 10,000 events per second
 	.ci/setup build test
 	OTEL_TCPRETRANS_KILLS=200 OTEL_TCPRETRANS_STEADY_SECONDS=1800 $(CARGO) test --release --locked --test delivery -- --nocapture
@@ -61,7 +71,7 @@ lint: ## checks formatting, clippy, dependency rules and shell scripts
 	clang-format --dry-run -Werror bpf/*.c bpf/*.h crates/source-tcpretrans/benches/bpf_cost/bpf/*.c crates/source-tcpretrans/tests/kernel/bpf/*.c
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) deny --log-level error check bans licenses sources
-	shellcheck -x .ci/run .ci/setup tests/private-apt.sh tests/collector/build.sh tests/victoriametrics/fetch.sh tests/dashboards/fetch.sh tests/kubernetes/build.sh tests/demo/demo.sh tests/kernels/*.sh tests/chart/fetch.sh tests/container/fetch.sh deploy/*.sh deploy/*/*.sh
+	shellcheck -x .ci/run .ci/setup tests/private-apt.sh tests/collector/build.sh tests/victoriametrics/fetch.sh tests/dashboards/fetch.sh tests/kubernetes/build.sh tests/demo/demo.sh tests/kernels/*.sh tests/chart/fetch.sh tests/container/fetch.sh tests/packages/*.sh deploy/*.sh deploy/*/*.sh
 
 advisories: ## looks for known vulnerabilities and yanked versions (needs the network)
 	.ci/setup build lint

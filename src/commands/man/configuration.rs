@@ -2,7 +2,6 @@
 
 use clap_mangen::roff::{Roff, bold, roman};
 
-use super::Page;
 use super::page::{SOURCE, section, see_also};
 use crate::components::{Component, ExporterConfig, ExtensionConfig, ProcessorConfig, ReceiverConfig};
 
