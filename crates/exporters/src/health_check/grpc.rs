@@ -57,8 +57,11 @@ async fn exchange(stream: TcpStream, server: HealthServer<Service>) {
 struct Service {
     judge: Arc<dyn Fn() -> Judged + Send + Sync>,
     /// What watchers were told last, and when. They share it, since there may be many.
-    last: Arc<Mutex<Option<(Instant, Arc<Judged>)>>>,
+    last: Arc<Mutex<Option<Told>>>,
 }
+
+/// What watchers were told, and when.
+type Told = (Instant, Arc<Judged>);
 
 impl Service {
     /// The health for watchers.
