@@ -53,15 +53,15 @@ async fn exchange(stream: TcpStream, server: HealthServer<Service>) {
     }
 }
 
-/// The last judgement, and when it was made. All connections share it.
-type Last = Arc<Mutex<Option<(Instant, Arc<Judged>)>>>;
-
 #[derive(Clone)]
 struct Service {
     judge: Arc<dyn Fn() -> Judged + Send + Sync>,
     /// What watchers were told last, and when. They share it, since there may be many.
-    last: Last,
+    last: Arc<Mutex<Option<Told>>>,
 }
+
+/// What watchers were told, and when.
+type Told = (Instant, Arc<Judged>);
 
 impl Service {
     /// The health for watchers.
