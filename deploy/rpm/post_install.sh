@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # The first argument is 1 at an installation and 2 at an upgrade. As RPMs do, it leaves to the presets of the
 # distribution whether the service is enabled, and does not start it.
 if [ -d /run/systemd/system ]; then

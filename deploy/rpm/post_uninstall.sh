@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # The first argument is 0 at a removal and 1 at an upgrade. Queues on disk stay, as RPMs leave data.
 if [ -d /run/systemd/system ]; then
 	systemctl --system daemon-reload || :

@@ -1,3 +1,4 @@
+# shellcheck shell=sh
 # The first argument is 0 at a removal and 1 at an upgrade.
 if [ "$1" -eq 0 ] && [ -x /usr/bin/systemctl ]; then
 	systemctl --no-reload disable otel-tcpretrans.service || :

@@ -28,8 +28,8 @@ if [[ ! -d $target ]]; then
     trap 'rm -rf "$work"' EXIT
     trap 'exit 130' INT
     trap 'exit 143' TERM
-    mirrors=$(debian_mirrors "$work") || fail "no mirror"
-    read -r mirror <<<"$mirrors"
+    found=$(debian_mirrors "$work") || fail "no mirror"
+    read -r mirror <<<"$found"
     say "debootstrap from $mirror (takes minutes, once)"
     # The kernel's package has all modules, and makes an initrd for any virtual machine.
     include=systemd,systemd-sysv,dbus,udev,kmod,linux-image-cloud-amd64,initramfs-tools,zstd,nftables,iproute2,python3-minimal,curl
