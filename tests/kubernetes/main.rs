@@ -1,10 +1,14 @@
 //! `k8s_attributes` with a real API server: kube-apiserver and etcd, in a network namespace of their own. Needs root.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, unreachable_pub, missing_docs)]
 
+mod applied;
 mod away;
 #[allow(dead_code)] // this test uses a part of it
 #[path = "../host/cgroups.rs"]
 mod cgroups;
+#[allow(dead_code)] // this test uses a part of it
+#[path = "../chart/tools.rs"]
+mod chart;
 #[allow(dead_code)] // each test that shares it uses a part of it
 #[path = "../e2e/mod.rs"]
 mod e2e;
@@ -18,6 +22,7 @@ use std::process::ExitCode;
 
 fn main() -> ExitCode {
     e2e::support::harness::main(&[
+        ("the_server_accepts_all_manifests", applied::the_server_accepts_all_manifests),
         ("both_sides_of_real_retransmissions_are_named", live::both_sides_are_named),
         ("the_account_of_the_pod_is_used", live::the_account_of_the_pod_is_used),
         ("a_role_that_lacks_something_is_said", live::a_lacking_role_is_said),

@@ -2,11 +2,13 @@
 
 use futures::StreamExt;
 use k8s_openapi::api::core::v1::{Node, Pod, Service};
-use k8s_openapi::api::rbac::v1::{ClusterRole, ClusterRoleBinding};
 use k8s_openapi::jiff::Timestamp;
 use kube::api::{Api, DeleteParams, Patch, PatchParams, PostParams};
 use kube::{Client, ResourceExt};
 use serde_json::{Value, json};
+
+use crate::server::VERSION;
+use crate::{applied, chart};
 
 const NAMESPACE: &str = "default";
 pub const NODE: &str = "node-1";
@@ -128,24 +130,16 @@ impl Objects {
         jobs.create(&PostParams::default(), &job).await.expect("creating a job").uid().expect("a UID")
     }
 
-    /// Gives the agent the role that the README shows, and nothing else.
+    /// Gives the agent the role that the chart makes, and nothing else. It is that of the README.
     pub async fn allow_agent(&self) {
-        let readme = std::fs::read_to_string(crate::e2e::harness::repository().join("README.md"));
-        let readme = readme.expect("README.md");
-        let rules = readme.split("```\nrules:\n").nth(1).and_then(|rest| rest.split("```").next());
-        let rules: Value = serde_yaml::from_str(rules.expect("the role in README.md")).expect("YAML");
-        let role = json!({ "metadata": { "name": "agent" }, "rules": rules });
-        let roles: Api<ClusterRole> = Api::all(self.0.clone());
-        let role = serde_json::from_value(role).expect("a role");
-        roles.create(&PostParams::default(), &role).await.expect("creating a role");
-        let binding = json!({
-            "metadata": { "name": "agent" },
-            "roleRef": { "apiGroup": "rbac.authorization.k8s.io", "kind": "ClusterRole", "name": "agent" },
-            "subjects": [{ "apiGroup": "rbac.authorization.k8s.io", "kind": "User", "name": "agent" }]
-        });
-        let bindings: Api<ClusterRoleBinding> = Api::all(self.0.clone());
-        let binding = serde_json::from_value(binding).expect("a binding");
-        bindings.create(&PostParams::default(), &binding).await.expect("creating a binding");
+        let set = "config.content.processors.k8s_attributes.extract.metadata={k8s.cronjob.name}";
+        let values = chart::least_values();
+        let rendered = chart::template(VERSION, &["--values", chart::text(&values), "--set", set]);
+        for object in chart::objects(&rendered.expect("the chart")) {
+            if object["kind"].as_str().is_some_and(|kind| kind.starts_with("ClusterRole")) {
+                applied::apply(&self.0, &object, false).await.expect("applying a role");
+            }
+        }
     }
 }
 

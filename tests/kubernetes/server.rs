@@ -21,10 +21,12 @@ const ETCD_PEERS: u16 = 2380;
 /// Two servers of one cluster.
 pub const FIRST: u16 = 6443;
 pub const SECOND: u16 = 6444;
+/// The server's version, for Helm.
+pub const VERSION: &str = "1.20";
 /// How long a server may take to start on a busy machine.
 const START: Duration = Duration::from_secs(120);
 
-/// Who asks: the tests, an agent with the role of the README, and one without any role.
+/// Who asks: the tests, an agent with the name of the chart's service account, and one without any role.
 #[derive(Clone, Copy)]
 pub enum User {
     Admin,
@@ -151,7 +153,7 @@ fn write_keys(folder: &Path) {
     let issuer = Issuer::new(authority, authority_key);
     let server = CertificateParams::new(vec!["127.0.0.1".to_owned()]).expect("parameters");
     let server = server.signed_by(&key, &issuer).expect("a certificate");
-    let tokens = "admin-token,admin,1,\"system:masters\"\nagent-token,agent,2\nnobody-token,nobody,3\n";
+    let tokens = "admin-token,admin,1,\"system:masters\"\nagent-token,system:serviceaccount:observability:t-otel-tcpretrans,2\nnobody-token,nobody,3\n";
     for (name, text) in [
         ("ca.crt", signed.pem()),
         ("server.crt", server.pem()),
