@@ -32,6 +32,8 @@ fn skeleton(source: &Path, bpf: &Path) -> Result<(), Box<dyn Error>> {
             "-Wall".to_owned(),
             "-Werror".to_owned(),
             format!("-I{}", bpf.display()),
+            // The object has the names of its source files. They are to be the same in each folder.
+            format!("-ffile-prefix-map={}/../..=/source", env::var("CARGO_MANIFEST_DIR")?),
             format!("-idirafter/usr/include/{arch}-linux-gnu"),
             format!("-idirafter/usr/{arch}-linux-gnu/include"),
         ])

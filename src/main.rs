@@ -19,6 +19,7 @@ use clap::Parser;
 use cli::{Cli, Command};
 
 fn main() -> ExitCode {
+    otel_tcpretrans_source::resolve_without_plugins();
     let result = match Cli::parse().command {
         Command::Run { sources, log_format } => commands::run::run(&sources, log_format),
         Command::Validate { sources } => commands::validate::run(&sources),

@@ -5,6 +5,7 @@
 mod circles;
 mod files;
 mod modules;
+mod packages;
 mod references;
 mod resolve;
 mod tests;

@@ -2,8 +2,7 @@
 
 use clap_mangen::roff::{Roff, bold, roman};
 
-use super::Page;
-use super::page::{SOURCE, section, see_also};
+use super::page::{Page, SOURCE, section, see_also};
 use crate::components::{Component, ExporterConfig, ExtensionConfig, ProcessorConfig, ReceiverConfig};
 
 pub(super) const NAME: &str = concat!(env!("CARGO_PKG_NAME"), "-config");

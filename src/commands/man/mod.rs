@@ -3,6 +3,7 @@
 
 mod configuration;
 mod page;
+mod program;
 
 use std::fs;
 use std::path::Path;
@@ -11,18 +12,13 @@ use anyhow::Context;
 use clap::{Command, CommandFactory};
 
 use crate::cli::Cli;
-
-/// A manual page and the name of its file, such as `otel-tcpretrans-run.1`.
-struct Page {
-    file: String,
-    text: Vec<u8>,
-}
+use page::Page;
 
 /// Prints the main page, or writes all pages into a folder, which is created if it is missing.
 pub(crate) fn run(output: Option<&Path>) -> anyhow::Result<()> {
     let mut cli = Cli::command().disable_help_subcommand(true);
     cli.build();
-    let Some(folder) = output else { return super::print(&page::main(&cli)?.text) };
+    let Some(folder) = output else { return super::print(&program::main(&cli)?.text) };
     fs::create_dir_all(folder).with_context(|| format!("can't create {}", folder.display()))?;
     for page in all(&cli)? {
         let path = folder.join(page.file);
@@ -32,9 +28,9 @@ pub(crate) fn run(output: Option<&Path>) -> anyhow::Result<()> {
 }
 
 fn all(cli: &Command) -> anyhow::Result<Vec<Page>> {
-    let mut pages = vec![page::main(cli)?, configuration::page()?];
+    let mut pages = vec![program::main(cli)?, configuration::page()?];
     for command in cli.get_subcommands().filter(|command| !command.is_hide_set()) {
-        pages.push(page::of_command(command)?);
+        pages.push(program::of_command(command)?);
     }
     Ok(pages)
 }
