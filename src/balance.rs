@@ -1,6 +1,6 @@
 //! Writes the books to the log: how each receiver is set up, and at the end where all events and records went.
 
-use otel_tcpretrans_pipeline::books::{ReceiverCounts, Snapshot};
+use otel_tcpretrans_pipeline::books::{Counts, ReceiverCounts, Snapshot};
 use tracing::info;
 
 /// Logs what the receivers tell about themselves, such as the hook and the transport in use.
@@ -17,6 +17,23 @@ pub(crate) fn reasons(counts: &ReceiverCounts) -> String {
     let lost = counts.unobserved.iter().filter(|lost| lost.events > 0);
     let lost = lost.map(|lost| format!("{}/{}={}", lost.place, lost.reason, lost.events));
     lost.collect::<Vec<_>>().join(" ")
+}
+
+/// The numbers that matter, in a line.
+pub(crate) fn summary(books: &Snapshot) -> String {
+    let of_records =
+        || books.receivers.iter().map(|(_, counts)| counts).filter(|counts| !counts.makes_points);
+    let received: u64 = of_records().map(|counts| counts.received).sum();
+    let segments: u64 = of_records().map(|counts| counts.received_segments).sum();
+    let lost: u64 = of_records().flat_map(|counts| &counts.unobserved).map(|lost| lost.events).sum();
+    let ledgers = || books.ledgers.iter().map(|(_, counts)| counts);
+    let delivered: u64 = ledgers().map(|counts| counts.delivered).sum();
+    let dropped: u64 = ledgers().map(Counts::dropped_total).sum();
+    let queued: u64 = ledgers().map(|counts| counts.queued).sum();
+    format!(
+        "{received} events with {segments} segments, {lost} lost; of what was made of them {delivered} delivered, \
+         {dropped} dropped, {queued} queued"
+    )
 }
 
 /// Logs one line per receiver and one line per ledger.

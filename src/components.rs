@@ -7,6 +7,7 @@ use otel_tcpretrans_pipeline::component::{ComponentType, Produces, Stability};
 use otel_tcpretrans_pipeline::config::Problem;
 pub(crate) use otel_tcpretrans_pipeline::processors::ProcessorConfig;
 use otel_tcpretrans_pipeline::storage;
+use otel_tcpretrans_source::tcp_stats::Scope;
 use serde::de::DeserializeOwned;
 use serde::{Deserialize, Serialize};
 
@@ -89,6 +90,17 @@ impl ReceiverConfig {
         match self {
             ReceiverConfig::Tcpretrans(_) | ReceiverConfig::Replay(_) => Produces::Records,
             ReceiverConfig::TcpStats(_) => Produces::Points,
+        }
+    }
+}
+
+impl ReceiverConfig {
+    /// Whether its start needs privileges that the process may have given up.
+    pub(crate) fn needs_privileges(&self) -> bool {
+        match self {
+            ReceiverConfig::Tcpretrans(_) => true,
+            ReceiverConfig::TcpStats(config) => config.scope == Scope::Host,
+            ReceiverConfig::Replay(_) => false,
         }
     }
 }

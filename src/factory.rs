@@ -9,7 +9,9 @@ use otel_tcpretrans_exporters::process_environment;
 use otel_tcpretrans_exporters::prometheus::{PrometheusExporter, Servers};
 use otel_tcpretrans_exporters::resource::Resource;
 use otel_tcpretrans_pipeline::books::Signal;
-use otel_tcpretrans_pipeline::component::{AnyReceiver, Exporter, ExporterError, Host, ReceiverError};
+use otel_tcpretrans_pipeline::component::{
+    AnyReceiver, Confinement, Exporter, ExporterError, Host, ReceiverError,
+};
 use otel_tcpretrans_pipeline::graph::Factory;
 use otel_tcpretrans_pipeline::storage::{self, Storages};
 use otel_tcpretrans_source::{Audit, Replay, TcpStats, Tcpretrans};
@@ -28,6 +30,8 @@ pub(crate) struct Components {
     storages: Storages,
     /// What `tcp_stats` compares with the kernel's counts.
     audit: Audit,
+    /// How the threads of receivers give up their privileges.
+    confinement: Confinement,
 }
 
 /// An exporter of a plan: its configuration, and the resource that it sends.
@@ -40,13 +44,14 @@ pub(crate) struct ExporterPlan {
 }
 
 impl Components {
-    pub(crate) fn new() -> Self {
+    pub(crate) fn new(confinement: Confinement) -> Self {
         Components {
             stdout: Output::stdout(),
             files: Files::default(),
             servers: Servers::default(),
             storages: Storages::default(),
             audit: Audit::default(),
+            confinement,
         }
     }
 }
@@ -58,11 +63,13 @@ impl Factory for Components {
     fn receiver(&self, _id: &str, config: &ReceiverConfig) -> Result<AnyReceiver, ReceiverError> {
         Ok(match config {
             ReceiverConfig::Tcpretrans(config) => {
-                AnyReceiver::Records(Box::new(Tcpretrans::new(config.clone()).audited(&self.audit)))
+                let receiver = Tcpretrans::new(config.clone()).audited(&self.audit);
+                AnyReceiver::Records(Box::new(receiver.confined_by(&self.confinement)))
             }
             ReceiverConfig::Replay(config) => AnyReceiver::Records(Box::new(Replay::new(config.clone()))),
             ReceiverConfig::TcpStats(config) => {
-                AnyReceiver::Points(Box::new(TcpStats::new(config.clone()).auditing(&self.audit)))
+                let receiver = TcpStats::new(config.clone()).auditing(&self.audit);
+                AnyReceiver::Points(Box::new(receiver.confined_by(&self.confinement)))
             }
         })
     }

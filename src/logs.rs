@@ -10,6 +10,7 @@ use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, reload};
 
 use crate::config::{LogFormat, LogLevel};
+use crate::journal;
 
 /// What the crates of the transport log below info is of use only to their developers.
 const QUIET: &str = ",h2=info,hyper=info,hyper_util=info,tonic=info,tower=info,rustls=info";
@@ -35,6 +36,11 @@ impl Level {
 /// # Errors
 /// `RUST_LOG` can't be read.
 pub(crate) fn start(level: LogLevel, format: LogFormat) -> anyhow::Result<Level> {
+    if let Some(journal) = journal::layer().filter(|_| format == LogFormat::Text) {
+        let (filter, handle) = reload::Layer::new(filter(level)?);
+        tracing_subscriber::registry().with(filter).with(journal).init();
+        return Ok(Level(handle));
+    }
     // The log has colours on a terminal, unless NO_COLOR is set.
     let (subscriber, level) = subscriber(filter(level)?, format, io::stderr().is_terminal(), io::stderr);
     subscriber.init();

@@ -1,5 +1,6 @@
 //! otel-tcpretrans: TCP retransmissions as OpenTelemetry metrics and logs.
 
+mod access;
 mod balance;
 mod cli;
 mod commands;
@@ -7,9 +8,12 @@ mod components;
 mod config;
 mod exit;
 mod factory;
+mod journal;
 mod logs;
+mod manager;
 mod plan;
 mod reload;
+mod sandbox;
 mod service;
 mod signals;
 

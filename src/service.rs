@@ -14,6 +14,7 @@ use tracing::{error, info, warn};
 use crate::config::LogLevel;
 use crate::exit::Refused;
 use crate::logs;
+use crate::manager::{Reports, notify};
 use crate::signals::{Request, Signals};
 
 /// What is to run.
@@ -83,6 +84,7 @@ pub(crate) async fn run<F: Factory>(
         return Err(error);
     }
     notify(&[NotifyState::Ready]);
+    let _reports = Reports::begin(host);
 
     let result = serve(&mut running, &mut signals, service.duration).await;
     let Running { mut graph, shutdown_timeout, .. } = running;
@@ -194,11 +196,4 @@ fn refused(error: &anyhow::Error) {
         None => error!("{error:#}"),
     }
     error!("reload refused: nothing has changed");
-}
-
-/// Tells systemd about states, if systemd has started this process and asked for it.
-fn notify(states: &[NotifyState<'_>]) {
-    if let Err(error) = sd_notify::notify(states) {
-        warn!(%error, "can't notify the service manager");
-    }
 }

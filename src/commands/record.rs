@@ -11,6 +11,7 @@ use otel_tcpretrans_pipeline::component::{
     AnyReceiver, Exporter, ExporterError, Host, Produces, ReceiverError,
 };
 use otel_tcpretrans_pipeline::graph::{Factory, Failure, Plan, ReceiverPlan};
+use otel_tcpretrans_sandbox::Access;
 use otel_tcpretrans_source::{Config, Recorded, Recorder};
 use tempfile::NamedTempFile;
 use tokio::runtime::Builder;
@@ -19,21 +20,22 @@ use tracing::{info, warn};
 use crate::balance::reasons;
 use crate::cli::RecordArgs;
 use crate::components::ReceiverConfig;
-use crate::config::{self, Diagnostic, Loaded, LogLevel, Origin};
+use crate::config::{self, Diagnostic, Loaded, LogLevel, Origin, Sandboxing};
 use crate::exit::Refused;
 use crate::logs;
+use crate::sandbox::Confined;
 use crate::service::{self, Service};
 use crate::signals::Signals;
 
 pub(crate) fn run(args: &RecordArgs) -> anyhow::Result<()> {
-    let (config, logs, warnings) = configured(args)?;
+    let Configured { receiver, sandbox, logs, warnings } = configured(args)?;
     let log = logs::start(logs.level, args.log_format.unwrap_or(logs.format))?;
     for warning in warnings {
         warn!("{warning}");
     }
     refuse_what_is_there(&args.output, args.force)?;
     let runtime = Builder::new_current_thread().enable_all().build()?;
-    let (end, recorded, file) = runtime.block_on(record(args, config, (log, logs.level)))?;
+    let (end, recorded, file) = runtime.block_on(record(args, receiver, (log, logs.level), sandbox))?;
     let synced = file.sync_all();
     logs::say(summary(&recorded, &args.output));
     let (name, written) = (args.output.display(), recorded.counts.received);
@@ -46,10 +48,19 @@ pub(crate) fn run(args: &RecordArgs) -> anyhow::Result<()> {
     }
 }
 
+/// What a recording takes of a configuration.
+#[derive(Default)]
+struct Configured {
+    receiver: Config,
+    sandbox: Sandboxing,
+    logs: config::Logs,
+    warnings: Vec<Diagnostic>,
+}
+
 /// The receiver of the configuration, or a default one without a configuration.
-fn configured(args: &RecordArgs) -> anyhow::Result<(Config, config::Logs, Vec<Diagnostic>)> {
+fn configured(args: &RecordArgs) -> anyhow::Result<Configured> {
     if args.files.is_empty() {
-        return Ok((Config::default(), config::Logs::default(), Vec::new()));
+        return Ok(Configured::default());
     }
     let Loaded { config, warnings, .. } = config::load(&args.files, &args.sets).map_err(Refused)?;
     let receiver = config.receivers.into_values().find_map(|receiver| match receiver {
@@ -63,7 +74,12 @@ fn configured(args: &RecordArgs) -> anyhow::Result<(Config, config::Logs, Vec<Di
         Refused(vec![Diagnostic { origin, path: vec!["receivers".to_owned()], message }])
     };
     let receiver = receiver.ok_or_else(nothing)?;
-    Ok((receiver, config.service.telemetry.logs, warnings))
+    Ok(Configured {
+        receiver,
+        sandbox: config.service.sandbox,
+        logs: config.service.telemetry.logs,
+        warnings,
+    })
 }
 
 /// Refuses an output that must not be overwritten. It is called before anything is loaded into the kernel.
@@ -115,6 +131,7 @@ async fn record(
     args: &RecordArgs,
     config: Config,
     log: (logs::Level, LogLevel),
+    sandbox: Sandboxing,
 ) -> anyhow::Result<(End, Recorded, File)> {
     let name = args.output.display();
     let named = |error| anyhow::anyhow!("{name}: {error}");
@@ -126,6 +143,9 @@ async fn record(
         .tempfile_in(folder.unwrap_or(Path::new(".")))
         .map_err(named)?;
     let (recorder, recording) = Recorder::new(config, unnamed.as_file().try_clone()?);
+    // All that it opens is open when it is ready.
+    let confined = Confined::prepare(sandbox, Access::default())?;
+    let recorder = recorder.confined_by(&confined.confinement());
     let plan = ReceiverPlan { produces: Produces::Records, config: () };
     let service = Service {
         factory: OneRecorder(Mutex::new(Some(recorder))),
@@ -136,10 +156,13 @@ async fn record(
         duration: args.duration.map(|duration| *duration),
         read_again: None,
     };
-    let host = Host::default();
+    let host = Host { starter: confined.starter()?, ..Host::default() };
     let mut file = None;
     let ready = || {
         file = Some(give_name(unnamed, args).map_err(named)?);
+        host.starter.end();
+        confined.enter()?;
+        confined.seal()?;
         let receivers = host.books.snapshot().receivers;
         let facts = receivers.iter().flat_map(|(_, counts)| &counts.info);
         let facts: Vec<_> = facts.map(|(name, value)| format!("{name}={value}")).collect();

@@ -7,17 +7,19 @@ use otel_tcpretrans_exporters::process_environment;
 use otel_tcpretrans_exporters::resource::{Instance, Resource};
 use otel_tcpretrans_exporters::self_telemetry::{SelfTelemetry, TelemetryExtension};
 use otel_tcpretrans_kubernetes::Kubernetes;
-use otel_tcpretrans_pipeline::component::Host;
+use otel_tcpretrans_pipeline::component::{Host, Starter};
 use otel_tcpretrans_pipeline::config::Problem;
 use otel_tcpretrans_pipeline::processors::k8s_attributes::Clusters;
 use tokio::runtime::Builder;
 use tracing::{info, warn};
 
+use crate::access::access;
 use crate::cli::Sources;
 use crate::config::{Loaded, LogFormat};
 use crate::factory::Components;
 use crate::plan::plan;
 use crate::reload::Reloader;
+use crate::sandbox::Confined;
 use crate::service::{self, Service};
 use crate::signals::Signals;
 use crate::{balance, logs};
@@ -36,8 +38,12 @@ pub(crate) fn run(sources: &Sources, log_format: Option<LogFormat>) -> anyhow::R
     for warning in &loaded.warnings {
         warn!("{warning}");
     }
+    let confined = Confined::prepare(loaded.config.service.sandbox, access(&sources.files, &loaded))?;
+    // The first thread that is started: it keeps what the others have given up when they start.
+    let starter = confined.starter()?;
+    confined.enter()?;
     let runtime = Builder::new_multi_thread().worker_threads(WORKERS).enable_all().build()?;
-    let result = runtime.block_on(serve(sources, &loaded, (log, log_format), started));
+    let result = runtime.block_on(serve(sources, &loaded, (log, log_format), (confined, starter), started));
     // A write to a pipe that nobody reads may never end. This does not wait for it, since the drain has had its time.
     runtime.shutdown_background();
     result
@@ -45,19 +51,22 @@ pub(crate) fn run(sources: &Sources, log_format: Option<LogFormat>) -> anyhow::R
 
 async fn serve(
     sources: &Sources,
-    Loaded { config, hash, .. }: &Loaded,
+    loaded: &Loaded,
     (log, log_format): (logs::Level, Option<LogFormat>),
+    (confined, starter): (Confined, Starter),
     started: Instant,
 ) -> anyhow::Result<()> {
+    let Loaded { config, hash, .. } = loaded;
     let signals = Signals::install()?;
     let telemetry = &config.service.telemetry;
     let resource = Resource::new(&Instance::detect(), &process_environment, &telemetry.resource)
         .map_err(|problems| anyhow::anyhow!("service.telemetry.resource: {}", Problem::join(&problems)))?;
     let own = SelfTelemetry::new(&telemetry.metrics, &process_environment, &resource)?;
     let resource = Arc::new(resource);
-    let reloader = Reloader::new(sources, telemetry, log_format, Arc::clone(&resource));
+    let confined = Arc::new(confined);
+    let reloader = Reloader::new(sources, config, log_format, Arc::clone(&resource), Arc::clone(&confined));
     let service = Service {
-        factory: Components::new(),
+        factory: Components::new(confined.confinement()),
         plan: plan(config, resource),
         extensions: vec![Box::new(TelemetryExtension::new(own, NAMESPACE))],
         log: (log, telemetry.logs.level),
@@ -66,11 +75,13 @@ async fn serve(
         read_again: Some(Box::new(move || reloader.read())),
     };
     let clusters = Clusters::watched_by(Arc::new(Kubernetes::default()));
-    let host = Host { clusters, ..Host::default() };
+    let host = Host { clusters, starter, ..Host::default() };
     host.reloads.in_force(hash);
     let mut is_ready = false;
     let ready = || {
         is_ready = true;
+        host.starter.end();
+        confined.seal()?;
         balance::log_receivers(&host.books.snapshot());
         let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         info!(version = env!("CARGO_PKG_VERSION"), config = hash, elapsed_ms, "ready");

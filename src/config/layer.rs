@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ffi::OsString;
+use std::path::PathBuf;
 use std::sync::Arc;
 use std::{env, fs};
 
@@ -9,7 +10,7 @@ use figment::value::{Dict, Empty, Map, Value};
 use figment::{Figment, Metadata, Profile, Provider};
 
 use super::diagnostic::{Diagnostic, KeyPath, Origin};
-use super::substitute::{Part, Substituted, parts, substitute};
+use super::substitute::{Part, Substituted, parts};
 use super::yaml::{self, Content, Node, Position};
 
 /// Prefix of variables that set a key, such as `OTEL_TCPRETRANS__EXPORTERS__OTLP__ENDPOINT`.
@@ -25,6 +26,8 @@ struct Layer {
     origins: BTreeMap<KeyPath, Origin>,
     /// Origins of the keys above a single value. They count only if no layer has set such a key itself.
     implied: BTreeMap<KeyPath, Origin>,
+    /// Files whose content is in a value.
+    files: Vec<PathBuf>,
 }
 
 /// The values of all sources, later ones over earlier ones.
@@ -32,6 +35,8 @@ pub(super) struct Merged {
     pub(super) values: Dict,
     /// Later ones win.
     origins: Vec<BTreeMap<KeyPath, Origin>>,
+    /// Files whose content is in a value.
+    pub(super) files: Vec<PathBuf>,
 }
 
 /// Reads all sources: the files, then the environment, then `--set`. Later ones win.
@@ -47,9 +52,10 @@ pub(super) fn merge(files: &[String], sets: &[String], problems: &mut Vec<Diagno
 
     let figment = layers.iter().fold(Figment::new(), |figment, layer| figment.merge(layer));
     let values = figment.data().ok()?.remove(&Profile::Default)?;
+    let files = layers.iter().flat_map(|layer| layer.files.iter().cloned()).collect();
     let (origins, implied): (Vec<_>, Vec<_>) =
         layers.into_iter().map(|layer| (layer.origins, layer.implied)).unzip();
-    Some(Merged { values, origins: implied.into_iter().chain(origins).collect() })
+    Some(Merged { values, origins: implied.into_iter().chain(origins).collect(), files })
 }
 
 impl Merged {
@@ -90,7 +96,7 @@ fn read_file(rank: usize, file: &str, problems: &mut Vec<Diagnostic>) -> Option<
         Ok(root) => {
             // An empty file is read as a mapping without entries.
             let root = root.unwrap_or(Node { position: start, content: Content::Mapping(Vec::new()) });
-            let mut reader = Reader { origin: &origin, origins: BTreeMap::new(), problems };
+            let mut reader = Reader::new(&origin, problems);
             let values = reader.value(&root, KeyPath::new());
             reader.finish(values, &root)
         }
@@ -114,9 +120,10 @@ fn read_set(argument: &str, problems: &mut Vec<Diagnostic>) -> Option<Layer> {
         _ => Node { position: start, content: Content::Scalar { text: text.to_owned(), plain: true } },
     };
     let path: KeyPath = key.split('.').map(str::to_owned).collect();
-    let mut reader = Reader { origin: &origin, origins: BTreeMap::new(), problems };
+    let mut reader = Reader::new(&origin, problems);
     let value = reader.value(&node, path.clone());
-    Some(nested(&path, value, reader.origins, origin(start)))
+    let Reader { origins, files, .. } = reader;
+    Some(Layer { files, ..nested(&path, value, origins, origin(start)) })
 }
 
 /// One layer per variable, in the order of their names. References in their values are not substituted.
@@ -149,7 +156,7 @@ fn nested(path: &[String], value: Value, mut origins: BTreeMap<KeyPath, Origin>,
     let implied = (1..path.len()).map(|length| (path[..length].to_vec(), origin.clone())).collect();
     origins.insert(path.to_vec(), origin);
     let value = path.iter().rev().fold(value, |value, key| Dict::from([(key.clone(), value)]).into());
-    Layer { values: value.into_dict().unwrap_or_default(), origins, implied }
+    Layer { values: value.into_dict().unwrap_or_default(), origins, implied, files: Vec::new() }
 }
 
 /// The value of a plain scalar: what YAML makes of the text. The text itself is taken if it is no YAML, or if YAML
@@ -169,23 +176,29 @@ struct Reader<'a> {
     origin: &'a dyn Fn(Position) -> Origin,
     origins: BTreeMap<KeyPath, Origin>,
     problems: &'a mut Vec<Diagnostic>,
+    /// Files whose content is in a value.
+    files: Vec<PathBuf>,
 }
 
-impl Reader<'_> {
+impl<'a> Reader<'a> {
+    fn new(origin: &'a dyn Fn(Position) -> Origin, problems: &'a mut Vec<Diagnostic>) -> Reader<'a> {
+        Reader { origin, origins: BTreeMap::new(), problems, files: Vec::new() }
+    }
+
     fn report(&mut self, position: Position, path: KeyPath, message: String) {
         self.problems.push(Diagnostic { origin: (self.origin)(position), path, message });
     }
 
     fn finish(mut self, values: Value, root: &Node) -> Option<Layer> {
         if let Value::Empty(..) = values {
-            return Some(Layer { origins: self.origins, ..Layer::default() });
+            return Some(Layer { origins: self.origins, files: self.files, ..Layer::default() });
         }
         let Some(values) = values.into_dict() else {
             let message = "expected a mapping with receivers, exporters and service".to_owned();
             self.report(root.position, KeyPath::new(), message);
             return None;
         };
-        Some(Layer { values, origins: self.origins, ..Layer::default() })
+        Some(Layer { values, origins: self.origins, files: self.files, ..Layer::default() })
     }
 
     fn value(&mut self, node: &Node, path: KeyPath) -> Value {
@@ -219,13 +232,19 @@ impl Reader<'_> {
     }
 
     fn scalar(&mut self, text: &str, plain: bool, position: Position, path: KeyPath) -> Value {
-        if is_header(&path)
-            && let Ok((parts, _)) = parts(text)
-            && parts.iter().any(|part| matches!(part, Part::File { .. }))
-        {
-            return from_files(parts);
-        }
-        match substitute(text) {
+        let parts = match parts(text) {
+            Ok((parts, whole)) => {
+                let files = parts.iter().filter_map(Part::file);
+                let before = self.files.len();
+                self.files.extend(files.map(PathBuf::from));
+                if is_header(&path) && self.files.len() > before {
+                    return from_files(parts);
+                }
+                Ok((parts, whole))
+            }
+            Err(messages) => Err(messages),
+        };
+        match parts.map(Substituted::from) {
             Ok(Substituted { text: put_in, whole }) if plain && (whole || put_in == text) => typed(&put_in),
             Ok(Substituted { text, .. }) => text.into(),
             Err(messages) => {

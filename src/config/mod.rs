@@ -10,11 +10,13 @@ mod report;
 mod substitute;
 mod yaml;
 
+use std::path::PathBuf;
+
 pub(crate) use check::signal;
 pub(crate) use diagnostic::{Diagnostic, Origin};
 #[cfg(test)]
 pub(crate) use model::Pipeline;
-pub(crate) use model::{Config, LogFormat, LogLevel, Logs, Telemetry};
+pub(crate) use model::{Config, LogFormat, LogLevel, Logs, Sandboxing, Service};
 
 use report::Report;
 use sha2::{Digest, Sha256};
@@ -27,6 +29,8 @@ pub(crate) struct Loaded {
     pub(crate) warnings: Vec<Diagnostic>,
     /// A hash of all its values, which tells one configuration from another. It can't be turned back into them.
     pub(crate) hash: String,
+    /// Files whose content is in a value (`${file:…}`).
+    pub(crate) files: Vec<PathBuf>,
 }
 
 /// Loads files, the environment and `--set` arguments, later ones over earlier ones.
@@ -41,7 +45,8 @@ pub(crate) fn load(files: &[String], sets: &[String]) -> Result<Loaded, Vec<Diag
     check::check(&config, &declared, &mut report);
     let Report { problems, warnings, .. } = report;
     if problems.is_empty() {
-        Ok(Loaded { config, warnings: sorted(warnings), hash: hash(&merged.values) })
+        let hash = hash(&merged.values);
+        Ok(Loaded { config, warnings: sorted(warnings), hash, files: merged.files })
     } else {
         Err(sorted(problems))
     }

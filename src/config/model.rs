@@ -32,6 +32,8 @@ pub(crate) struct Service {
     pub(crate) extensions: Vec<String>,
     /// How long a shutdown may take to deliver what is not delivered yet. Default 30 s.
     pub(crate) shutdown_timeout: Interval,
+    /// Whether the process gives up its privileges once it has started. Default `auto`.
+    pub(crate) sandbox: Sandboxing,
     pub(crate) telemetry: Telemetry,
     /// By id: `logs` or `metrics`, followed by `/name` if there are several.
     pub(crate) pipelines: BTreeMap<String, Pipeline>,
@@ -42,10 +44,24 @@ impl Default for Service {
         Service {
             extensions: Vec::new(),
             shutdown_timeout: Interval::from_secs(30),
+            sandbox: Sandboxing::default(),
             telemetry: Telemetry::default(),
             pipelines: BTreeMap::new(),
         }
     }
+}
+
+/// Whether the process gives up capabilities, files and system calls that it does not need any more.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "lowercase")]
+pub(crate) enum Sandboxing {
+    /// As far as the kernel can. A message says what it can't.
+    #[default]
+    Auto,
+    /// A kernel that can't is an error.
+    On,
+    /// It keeps all.
+    Off,
 }
 
 /// `service.telemetry`: the process's own logs and metrics, and the resource of everything that it sends.

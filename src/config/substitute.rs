@@ -23,12 +23,27 @@ pub(super) enum Part {
 ///
 /// # Errors
 /// The messages of all problems in the text.
-pub(super) fn substitute(text: &str) -> Result<Substituted, Vec<String>> {
-    let (parts, whole) = parts(text)?;
-    let texts = parts.into_iter().map(|part| match part {
-        Part::Text(text) | Part::File { content: text, .. } => text,
-    });
-    Ok(Substituted { text: texts.collect(), whole })
+fn substitute(text: &str) -> Result<Substituted, Vec<String>> {
+    parts(text).map(Substituted::from)
+}
+
+impl From<(Vec<Part>, bool)> for Substituted {
+    fn from((parts, whole): (Vec<Part>, bool)) -> Substituted {
+        let texts = parts.into_iter().map(|part| match part {
+            Part::Text(text) | Part::File { content: text, .. } => text,
+        });
+        Substituted { text: texts.collect(), whole }
+    }
+}
+
+impl Part {
+    /// The path of a file.
+    pub(super) fn file(&self) -> Option<&str> {
+        match self {
+            Part::Text(_) => None,
+            Part::File { path, .. } => Some(path),
+        }
+    }
 }
 
 /// The parts of a text, and whether it is a single reference.

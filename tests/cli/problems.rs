@@ -39,7 +39,7 @@ fn an_unknown_key_has_a_position_and_a_suggestion() {
 fn unknown_keys_are_found_at_every_level() {
     let config = format!("{MINIMAL}  telemetri: {{}}\nexporter: {{}}\n");
     validate(&config).refused(&[
-        "config.yaml:8:3: service.telemetri: unknown key; expected one of extensions, pipelines, shutdown_timeout, \
+        "config.yaml:8:3: service.telemetri: unknown key; expected one of extensions, pipelines, sandbox, shutdown_timeout, \
          telemetry; did you mean telemetry?",
         "config.yaml:9:1: exporter: unknown key; expected one of exporters, extensions, processors, receivers, \
          service; did you mean exporters?",

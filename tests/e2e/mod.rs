@@ -7,6 +7,7 @@ pub mod debug_output;
 /// Shared with the tests without privileges.
 #[path = "../cli/harness.rs"]
 pub mod harness;
+pub mod notified;
 pub mod page;
 pub mod recorded;
 pub mod scrape;

@@ -14,6 +14,7 @@ mod e2e;
 mod ends;
 mod file;
 mod idle;
+mod journal;
 mod own_telemetry;
 mod paranoid;
 mod privileges;
@@ -22,8 +23,10 @@ mod reloads;
 #[allow(dead_code)] // each test that shares it uses a part of it
 #[path = "../delivery/run.rs"]
 mod run;
+mod sandbox;
 mod stopped;
 mod tcp_stats;
+mod watchdog;
 
 use std::process::ExitCode;
 
@@ -57,6 +60,11 @@ fn main() -> ExitCode {
         ("ten_reloads_in_a_storm_change_no_count", reloads::in_a_storm),
         ("a_reload_that_is_refused_changes_nothing", reloads::refused),
         ("a_reload_replaces_a_receiver_that_has_changed", reloads::of_a_receiver),
+        ("every_thread_is_confined", sandbox::every_thread_is_confined),
+        ("tcp_stats_keeps_one_capability", sandbox::tcp_stats_keeps_one_capability),
+        ("files_elsewhere_stay_closed", sandbox::files_elsewhere_stay_closed),
+        ("the_watchdog_is_not_fed_while_the_reader_hangs", watchdog::is_not_fed_while_the_reader_hangs),
+        ("the_journal_has_fields_and_priorities", journal::has_fields_and_priorities),
         ("a_closed_stdout_is_counted_and_survived", ends::a_closed_stdout_is_survived),
         ("a_recording_replayed_equals_the_kernel", || recording::replayed_equals_the_kernel(16)),
         ("a_small_recording_replayed_equals_the_kernel", || recording::replayed_equals_the_kernel(8)),

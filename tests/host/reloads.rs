@@ -88,12 +88,13 @@ pub fn refused() {
     });
 }
 
-/// A receiver that has changed is stopped and started again. The sums go on.
+/// A receiver that has changed is stopped and started again. The sums go on. That needs the privileges, which the sandbox
+/// takes.
 pub fn of_a_receiver() {
     isolated(|| {
-        let mut agent = Agent::start("");
+        let mut agent = Agent::start("service: { sandbox: off }");
         let first = lossy_transfers(4, &[]);
-        agent.reload("receivers: { tcpretrans: { ringbuf: { size: 2MiB } } }");
+        agent.reload("{ receivers: { tcpretrans: { ringbuf: { size: 2MiB } } }, service: { sandbox: off } }");
         agent.wait_until_said("reloaded");
         let second = lossy_transfers(4, &[]);
         let Finished { printed, books } = agent.finish();

@@ -22,6 +22,7 @@ pub mod delivery;
 pub mod graph;
 pub mod metric;
 pub mod processors;
+pub mod pulses;
 pub mod record;
 pub mod reloads;
 pub mod rotating;

@@ -4,6 +4,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use otel_tcpretrans_pipeline::books::{GapCounts, ReceiverCounts, Unobserved};
+use otel_tcpretrans_pipeline::pulses::Turns;
 
 use crate::counters::{Counters, KernelCounts, Lost};
 use crate::skeleton::types::wire_loss;
@@ -14,6 +15,8 @@ use crate::undecoded::Undecoded;
 #[derive(Debug, Default)]
 pub(crate) struct LiveCounts {
     kernel: Mutex<Kernel>,
+    /// The reader's passes over the kernel's buffers.
+    pub(crate) passes: Turns,
     /// Events that the reader took out of the kernel's buffers.
     pub(crate) taken: AtomicU64,
     /// Events of those that the channel had no room for.
@@ -87,6 +90,13 @@ impl LiveCounts {
         counts.events.saturating_sub(known)
     }
 
+    /// Events that the kernel side has counted; `None` while no session runs.
+    pub(crate) fn running_events(&self) -> Option<u64> {
+        let kernel = self.lock();
+        kernel.counters.as_ref()?;
+        Some(kernel.sum().events)
+    }
+
     /// After the last pass: counts what is still missing as unreported, since it can't come any more.
     pub(crate) fn settle(&self) {
         let missing = self.missing();
@@ -132,6 +142,7 @@ impl LiveCounts {
             makes_points: false,
             seen: counts.events + misses,
             received: 0,
+            received_segments: 0,
             unobserved,
             gaps: GapCounts {
                 records: load(&self.gap_records),

@@ -17,6 +17,8 @@ mod gaps;
 mod mapping;
 mod misses;
 mod perf;
+mod privileges;
+mod pulse;
 mod receiver;
 mod record;
 pub mod recording;

@@ -6,7 +6,8 @@ use std::thread::{self, JoinHandle};
 
 use otel_tcpretrans_pipeline::books::ReceiverCounts;
 use otel_tcpretrans_pipeline::chunk::Sender;
-use otel_tcpretrans_pipeline::component::{Receiver, ReceiverError};
+use otel_tcpretrans_pipeline::component::{Confinement, Receiver, ReceiverError};
+use otel_tcpretrans_pipeline::pulses;
 use otel_tcpretrans_pipeline::record::Record;
 use rustix::event::{EventfdFlags, eventfd};
 use rustix::fd::OwnedFd;
@@ -15,6 +16,7 @@ use crate::audit::Audit;
 use crate::config::Config;
 use crate::counts::LiveCounts;
 use crate::facts::Facts;
+use crate::pulse;
 use crate::session::{self, Inputs};
 use crate::setup::decide;
 use crate::tap::Tap;
@@ -25,6 +27,7 @@ pub struct Tcpretrans {
     config: Config,
     counts: Arc<LiveCounts>,
     audit: Audit,
+    pub(crate) confinement: Confinement,
     tap: Option<Arc<Tap>>,
     running: Option<ReaderThread>,
 }
@@ -38,12 +41,25 @@ struct ReaderThread {
 impl Tcpretrans {
     /// A receiver that is not started. Touches nothing.
     pub fn new(config: Config) -> Tcpretrans {
-        Tcpretrans { config, counts: Arc::default(), audit: Audit::default(), tap: None, running: None }
+        Tcpretrans {
+            config,
+            counts: Arc::default(),
+            audit: Audit::default(),
+            confinement: Confinement::default(),
+            tap: None,
+            running: None,
+        }
     }
 
     /// Lets those that share `audit` compare it with the kernel's counts while it runs.
     pub fn audited(mut self, audit: &Audit) -> Tcpretrans {
         self.audit = audit.clone();
+        self
+    }
+
+    /// Lets `confinement` take the reader's privileges once the programs are attached. It can't start again after that.
+    pub fn confined_by(mut self, confinement: &Confinement) -> Tcpretrans {
+        self.confinement = confinement.clone();
         self
     }
 
@@ -76,6 +92,7 @@ impl Receiver for Tcpretrans {
             counts: Arc::clone(&self.counts),
             audit: self.audit.clone(),
             tap: self.tap.clone(),
+            confinement: self.confinement.clone(),
             stop: stop.try_clone().map_err(|error| failed("eventfd", &error))?,
         };
         let (ready, started) = sync_channel(1);
@@ -113,6 +130,14 @@ impl Receiver for Tcpretrans {
 
     fn channel_capacity(&self) -> usize {
         self.config.channel_capacity
+    }
+
+    fn needs_privileges(&self) -> bool {
+        true
+    }
+
+    fn pulse(&self) -> Option<pulses::Probe> {
+        Some(pulse::probe(Arc::clone(&self.counts)))
     }
 }
 

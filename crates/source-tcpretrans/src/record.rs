@@ -5,7 +5,7 @@ use std::sync::Arc;
 
 use otel_tcpretrans_pipeline::books::{ReceiverCounts, Unobserved};
 use otel_tcpretrans_pipeline::chunk::Sender;
-use otel_tcpretrans_pipeline::component::{Receiver, ReceiverError};
+use otel_tcpretrans_pipeline::component::{Confinement, Receiver, ReceiverError};
 use otel_tcpretrans_pipeline::record::Record;
 
 use crate::config::Config;
@@ -46,6 +46,12 @@ impl Recorder {
         let probe = recorder.probe();
         (recorder, Recording { tap, probe })
     }
+
+    /// As [`Tcpretrans::confined_by`].
+    pub fn confined_by(mut self, confinement: &Confinement) -> Recorder {
+        self.receiver.confinement = confinement.clone();
+        self
+    }
 }
 
 impl Receiver for Recorder {
@@ -57,6 +63,10 @@ impl Receiver for Recorder {
         self.receiver.start(out)?;
         self.is_started = true;
         Ok(())
+    }
+
+    fn needs_privileges(&self) -> bool {
+        true
     }
 
     /// As [`Receiver::stop`]: writes what is left in the kernel's buffer, and the end of the file.

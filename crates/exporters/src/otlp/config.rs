@@ -2,6 +2,7 @@
 //! defaults.
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use otel_tcpretrans_pipeline::books::Signal;
 use otel_tcpretrans_pipeline::config::{Interval, Problem};
@@ -83,6 +84,13 @@ impl Config {
         problems.extend(Problem::below("retry_on_failure", self.retry_on_failure.validate()));
         problems.extend(Problem::below("sending_queue", self.sending_queue.validate()));
         problems
+    }
+
+    /// The files that it names, itself or by the environment: certificates, keys, and those in headers.
+    pub fn files(&self, kind: Kind, environment: &Environment<'_>) -> Vec<PathBuf> {
+        let resolved =
+            Signal::ALL.into_iter().filter_map(|signal| self.resolve(kind, signal, environment).ok());
+        resolved.flat_map(|settings| settings.files()).collect()
     }
 
     /// The keys of `otlp_http` in another exporter.

@@ -3,7 +3,7 @@
 use std::borrow::Cow;
 use std::collections::BTreeMap;
 use std::fmt;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use http::{HeaderName, HeaderValue};
@@ -45,6 +45,14 @@ pub struct Settings {
     pub tls: TlsConfig,
     /// How long one attempt may take.
     pub timeout: Duration,
+}
+
+impl Settings {
+    /// The files that it needs: certificates, keys, and those in headers.
+    pub(crate) fn files(&self) -> Vec<PathBuf> {
+        let secrets = self.headers.values().chain(&self.proxy_url);
+        self.tls.files().into_iter().chain(secrets.flat_map(Secret::files).map(Path::to_owned)).collect()
+    }
 }
 
 /// The keys of a configuration that describe a connection.

@@ -1,6 +1,7 @@
 //! `service.telemetry.metrics`: where the process's own metrics go.
 
 use std::net::SocketAddr;
+use std::path::PathBuf;
 
 use opentelemetry_sdk::metrics::Temporality;
 use otel_tcpretrans_pipeline::config::{Problem, fit};
@@ -66,6 +67,13 @@ impl MetricsConfig {
         }
         let Meaning { prometheus, otlp, place } = readers::meaning(readers)?;
         Ok((MetricsConfig { prometheus, otlp, readers: None }, place))
+    }
+
+    /// The files that it names, itself or by the environment: certificates, keys, and those in headers.
+    pub fn files(&self, environment: &Environment<'_>) -> Vec<PathBuf> {
+        let push = self.short().ok().and_then(|(short, _)| short.otlp);
+        let settings = push.and_then(|push| push.resolve(environment).ok());
+        settings.map(|settings| settings.files()).unwrap_or_default()
     }
 
     fn validate_short(&self, environment: &Environment<'_>) -> Vec<Problem> {

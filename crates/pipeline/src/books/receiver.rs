@@ -37,6 +37,8 @@ pub struct ReceiverCounts {
     pub seen: u64,
     /// Events whose records reached the pipelines.
     pub received: u64,
+    /// Segments in the records that reached the pipelines, those of gaps included.
+    pub received_segments: u64,
     /// Events whose records did not reach the pipelines, by place and reason.
     pub unobserved: Vec<Unobserved>,
     /// What it handed over as gaps. The events in them are still unobserved.
@@ -53,6 +55,7 @@ impl AddAssign<&ReceiverCounts> for ReceiverCounts {
     fn add_assign(&mut self, before: &ReceiverCounts) {
         self.seen += before.seen;
         self.received += before.received;
+        self.received_segments += before.received_segments;
         self.gaps.records += before.gaps.records;
         self.gaps.events += before.gaps.events;
         self.gaps.segments += before.gaps.segments;

@@ -1,8 +1,10 @@
 //! The host: what the process gives to its components.
 
+use super::starter::Starter;
 use crate::books::Books;
 use crate::processors::cgroup::Hierarchies;
 use crate::processors::k8s_attributes::Clusters;
+use crate::pulses::Pulses;
 use crate::reloads::Reloads;
 
 /// What components share. It outlives every generation of the graph. Clones share it.
@@ -16,4 +18,8 @@ pub struct Host {
     pub cgroups: Hierarchies,
     /// The Kubernetes clusters that processors watch.
     pub clusters: Clusters,
+    /// Where receivers start that need privileges.
+    pub starter: Starter,
+    /// The parts that must not hang.
+    pub pulses: Pulses,
 }

@@ -3,6 +3,7 @@
 use crate::books::ReceiverCounts;
 use crate::chunk::Sender;
 use crate::metric::MetricPoint;
+use crate::pulses;
 use crate::record::Record;
 
 /// A source of items of one kind: records, or metric points of its own.
@@ -39,6 +40,16 @@ pub trait Receiver<T = Record>: Send {
     /// that has failed.
     fn has_finished(&self) -> bool {
         false
+    }
+
+    /// Whether its start needs privileges. It then starts where the process still has them.
+    fn needs_privileges(&self) -> bool {
+        false
+    }
+
+    /// Looks whether its reader goes on, over stops and starts. `None` if nothing tells.
+    fn pulse(&self) -> Option<pulses::Probe> {
+        None
     }
 }
 

@@ -41,7 +41,7 @@ pub struct Graph<F: Factory> {
 impl<F: Factory> Graph<F> {
     /// A graph in which nothing runs.
     pub fn new(factory: F, host: Host) -> Self {
-        let (spawner, ends) = Spawner::new();
+        let (spawner, ends) = Spawner::new(host.pulses.clone());
         Graph {
             factory,
             host,
@@ -279,13 +279,13 @@ impl<F: Factory> Graph<F> {
             AnyReceiver::Records(receiver) => {
                 let (out, wires, task) =
                     stage(id, receiver.as_ref(), record_branches(&targets), host, spawner);
-                let receiver = receiver::start(receiver, out).await.map_err(failed)?;
+                let receiver = receiver::start(receiver, out, &self.host).await.map_err(failed)?;
                 (AnyReceiver::Records(receiver), Wires::Records(wires), task)
             }
             AnyReceiver::Points(receiver) => {
                 let (out, wires, task) =
                     stage(id, receiver.as_ref(), point_branches(&targets), host, spawner);
-                let receiver = receiver::start(receiver, out).await.map_err(failed)?;
+                let receiver = receiver::start(receiver, out, &self.host).await.map_err(failed)?;
                 (AnyReceiver::Points(receiver), Wires::Points(wires), task)
             }
         };

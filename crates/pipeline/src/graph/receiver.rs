@@ -9,7 +9,7 @@ use super::pipeline::RunningPipeline;
 use super::stage::{self, Branches, StageCounts};
 use super::task::{Node, Spawner, Task};
 use crate::chunk::{self, Sender};
-use crate::component::{AnyReceiver, Host, Receiver, ReceiverError};
+use crate::component::{AnyReceiver, Host, Receiver, ReceiverError, Starter};
 use crate::metric::MetricPoint;
 use crate::record::Record;
 
@@ -62,6 +62,9 @@ pub(super) fn stage<T: Item>(
     let counts = Arc::new(StageCounts::default());
     let (probe, completing) = (receiver.probe(), Arc::clone(&counts));
     host.books.add_receiver(id, move || completing.complete(&probe));
+    if let Some(pulse) = receiver.pulse() {
+        host.pulses.watch(format!("receiver {id}"), pulse);
+    }
     let (wires, wired) = watch::channel(branches);
     let can_wait = receiver.can_wait();
     let task = spawner.spawn(Node::Receiver(id.to_owned()), async move {
@@ -75,7 +78,9 @@ pub(super) fn stage<T: Item>(
 pub(super) async fn start<T: Item>(
     mut receiver: Box<dyn Receiver<T>>,
     out: Sender<T>,
+    host: &Host,
 ) -> Result<Box<dyn Receiver<T>>, ReceiverError> {
-    let started = tokio::task::spawn_blocking(move || receiver.start(out).map(|()| receiver)).await;
-    started.unwrap_or_else(|panic| Err(ReceiverError::Failed(panic.to_string())))
+    let starter = if receiver.needs_privileges() { host.starter.clone() } else { Starter::default() };
+    let started = starter.run(move || receiver.start(out).map(|()| receiver)).await;
+    started.unwrap_or_else(|| Err(ReceiverError::Failed("it panicked when it started".to_owned())))
 }

@@ -18,6 +18,8 @@ pub(super) type Branches<T> = Arc<[Arc<Branch<T>>]>;
 pub(super) struct StageCounts {
     /// Number of events that the stage took out of the channel.
     received: AtomicU64,
+    /// Number of segments of those events.
+    received_segments: AtomicU64,
     /// Number of events that were still in the channel when the stage was aborted.
     unread_events: AtomicU64,
     /// Number of segments of those events.
@@ -33,6 +35,7 @@ impl StageCounts {
         let segments = Some(self.unread_segments.load(Ordering::Acquire));
         let mut counts = probe();
         counts.received = received;
+        counts.received_segments = self.received_segments.load(Ordering::Relaxed);
         if events > 0 {
             let unread = Unobserved { place: "flow", reason: "unread", cpu: None, events, segments };
             counts.unobserved.push(unread);
@@ -70,6 +73,7 @@ pub(super) async fn run<T: Item>(
 ) {
     let mut intake = Intake { items, counts };
     while let Some(chunk) = intake.items.recv().await {
+        counts.received_segments.fetch_add(chunk.iter().map(Item::segments).sum(), Ordering::Relaxed);
         counts.received.fetch_add(chunk.iter().map(Item::events).sum(), Ordering::Release);
         let now = Arc::clone(&branches.borrow());
         for branch in now.iter() {

@@ -8,6 +8,8 @@ use tokio::task::JoinHandle;
 use tokio::time::{Instant, timeout_at};
 use tracing::error;
 
+use crate::pulses::{Pulses, watched};
+
 /// The part of a graph that a task belongs to.
 #[derive(Clone, Debug, PartialEq, Eq, strum::Display)]
 pub(super) enum Node {
@@ -35,13 +37,15 @@ pub(super) struct Ended {
 pub(super) struct Spawner {
     ends: mpsc::UnboundedSender<Ended>,
     next: u64,
+    /// Watches the tasks.
+    pulses: Pulses,
 }
 
 impl Spawner {
     /// The receiver gets the end of each task.
-    pub(super) fn new() -> (Spawner, mpsc::UnboundedReceiver<Ended>) {
+    pub(super) fn new(pulses: Pulses) -> (Spawner, mpsc::UnboundedReceiver<Ended>) {
         let (ends, ended) = mpsc::unbounded_channel();
-        (Spawner { ends, next: 0 }, ended)
+        (Spawner { ends, next: 0, pulses }, ended)
     }
 
     pub(super) fn spawn<O: Send + 'static>(
@@ -51,8 +55,9 @@ impl Spawner {
     ) -> Task<O> {
         let number = self.next;
         self.next += 1;
-        let ends = self.ends.clone();
+        let (ends, pulses) = (self.ends.clone(), self.pulses.clone());
         let handle = tokio::spawn(async move {
+            let work = watched(&pulses, node.to_string(), work);
             let output = AssertUnwindSafe(work).catch_unwind().await.ok();
             if output.is_none() {
                 error!("{node} panicked");

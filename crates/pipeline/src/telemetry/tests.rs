@@ -84,6 +84,7 @@ fn receivers() {
         makes_points: false,
         seen: 100,
         received: 90,
+        received_segments: 0,
         unobserved: vec![
             unobserved("kernel", "ring_full", Some(0), 4, Some(90)),
             unobserved("kernel", "ring_full", Some(1), 0, Some(0)),

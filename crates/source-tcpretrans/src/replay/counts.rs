@@ -67,6 +67,7 @@ impl ReplayCounts {
             makes_points: false,
             seen: self.read.load(Ordering::Relaxed).saturating_add(events),
             received: 0,
+            received_segments: 0,
             unobserved: [lost].into_iter().chain(self.undecoded.unobserved()).collect(),
             gaps: GapCounts::default(),
             info: self.info.lock().unwrap_or_else(PoisonError::into_inner).clone(),

@@ -4,6 +4,7 @@ use std::os::fd::OwnedFd;
 use std::sync::Arc;
 
 use otel_tcpretrans_pipeline::chunk::Sender;
+use otel_tcpretrans_pipeline::component::Confinement;
 use otel_tcpretrans_pipeline::record::Record;
 
 use crate::audit::Audit;
@@ -24,6 +25,8 @@ pub(crate) struct Inputs {
     pub(crate) audit: Audit,
     /// Takes the events in place of `out`.
     pub(crate) tap: Option<Arc<Tap>>,
+    /// Takes the thread's privileges once the programs are attached.
+    pub(crate) confinement: Confinement,
     /// Becomes readable when the session is to stop.
     pub(crate) stop: OwnedFd,
 }

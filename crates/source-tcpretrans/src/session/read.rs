@@ -96,6 +96,7 @@ enum Found {
 }
 
 fn pass(loaded: &Loaded<'_>, sink: &Sink) -> libbpf_rs::Result<Found> {
+    let _lasts = sink.counts().passes.begin();
     if sink.begin_pass() {
         count_misses(&loaded.skeleton, sink.counts());
     }

@@ -10,6 +10,7 @@ use super::inputs::Inputs;
 use super::load::load;
 use super::read::read;
 use crate::counters::KINDS;
+use crate::privileges::give_up;
 use crate::sink::Sink;
 
 /// Runs a session on this thread: calls `ready` once, when it is attached or has failed, and returns when it ends.
@@ -19,7 +20,11 @@ pub(crate) fn run(inputs: Inputs, ready: impl FnOnce(Result<(), ReceiverError>))
     let counters = inputs.facts.cpus_possible as usize * KINDS;
     let sink = Sink::new(inputs.out.clone(), Arc::clone(&inputs.counts), inputs.tap.clone(), counters);
     let sink = Rc::new(sink);
-    match load(&inputs, &mut slots, &sink) {
+    let loaded = load(&inputs, &mut slots, &sink).and_then(|loaded| {
+        give_up(&inputs.confinement, false)?;
+        Ok(loaded)
+    });
+    match loaded {
         Ok(loaded) => {
             ready(Ok(()));
             read(loaded, &sink);

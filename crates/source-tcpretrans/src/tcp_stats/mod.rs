@@ -18,10 +18,11 @@ use std::thread::{self, JoinHandle};
 use otel_tcpretrans_pipeline::books::{ReceiverCounts, Unobserved};
 use otel_tcpretrans_pipeline::chunk::{CHUNK, Sender};
 use otel_tcpretrans_pipeline::clock::{boot_time, unix_nano};
-use otel_tcpretrans_pipeline::component::{Receiver, ReceiverError};
+use otel_tcpretrans_pipeline::component::{Confinement, Receiver, ReceiverError};
 use otel_tcpretrans_pipeline::metric::MetricPoint;
 
 use crate::audit::Audit;
+use crate::privileges::give_up;
 
 use auditor::{Audited, Auditor};
 pub use config::{Config, Scope};
@@ -37,6 +38,7 @@ const CAPACITY: usize = 65_536;
 pub struct TcpStats {
     config: Config,
     audit: Audit,
+    confinement: Confinement,
     counts: Arc<Counts>,
     running: Option<Reading>,
 }
@@ -65,7 +67,19 @@ struct Counts {
 impl TcpStats {
     /// A receiver that is not started. Touches nothing.
     pub fn new(config: Config) -> TcpStats {
-        TcpStats { config, audit: Audit::default(), counts: Arc::default(), running: None }
+        TcpStats {
+            config,
+            audit: Audit::default(),
+            confinement: Confinement::default(),
+            counts: Arc::default(),
+            running: None,
+        }
+    }
+
+    /// Lets `confinement` take its privileges, but those that it needs to look into other processes.
+    pub fn confined_by(mut self, confinement: &Confinement) -> TcpStats {
+        self.confinement = confinement.clone();
+        self
     }
 
     /// Lets it compare the receivers that share `audit` with the kernel's counts.
@@ -87,10 +101,13 @@ impl Receiver<MetricPoint> for TcpStats {
         }
         let (stop, stopped) = mpsc::channel();
         let (config, counts) = (self.config.clone(), Arc::clone(&self.counts));
-        let auditor = Auditor::new(self.audit.clone());
+        let (auditor, confinement) = (Auditor::new(self.audit.clone()), self.confinement.clone());
         let thread = thread::Builder::new()
             .name("tcp_stats".to_owned())
-            .spawn(move || read(&config, &counts, auditor, &out, &stopped))
+            .spawn(move || match give_up(&confinement, config.scope == Scope::Host) {
+                Ok(()) => read(&config, &counts, auditor, &out, &stopped),
+                Err(error) => tracing::error!("tcp_stats: {error}"), // it ends, and with it the run
+            })
             .map_err(|error| ReceiverError::Failed(format!("starting the thread: {error}")))?;
         self.running = Some(Reading { thread, stop });
         Ok(())
@@ -112,6 +129,10 @@ impl Receiver<MetricPoint> for TcpStats {
 
     fn channel_capacity(&self) -> usize {
         CAPACITY
+    }
+
+    fn needs_privileges(&self) -> bool {
+        self.config.scope == Scope::Host
     }
 }
 
