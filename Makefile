@@ -2,13 +2,15 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-kernels soak lint advisories bench collector kubernetes
+.PHONY: help setup build demo test test-kernels package test-package soak lint advisories bench collector kubernetes
 
 CARGO ?= cargo
 # Seconds of traffic in the demo, for each IP version.
 DEMO_SECONDS ?= 4
 # Debian's kernels that test-kernels boots, such as "bullseye sid-arm64" (see tests/kernels/run.sh). Empty means all.
 KERNELS ?=
+# The architectures that package makes packages for.
+ARCHITECTURES ?= amd64 arm64
 # The demo uses CARGO_TARGET_DIR if the caller sets it.
 BINARY = $(or $(CARGO_TARGET_DIR),target)/release/otel-tcpretrans
 
@@ -38,6 +40,14 @@ test-kernels: ## tests Debian's kernels since 5.10 in virtual machines, x86-64 a
 	.ci/setup build kernels
 	tests/kernels/run.sh $(KERNELS)
 
+package: ## makes the Debian packages, RPMs, static tarballs, the SBOM and the checksums in target/package
+	.ci/setup build package
+	deploy/package.sh $(ARCHITECTURES)
+	tests/packages/check.sh
+
+test-package: package ## installs the Debian package in a virtual machine with Debian 12 and systemd, and tests the service there
+	tests/packages/run.sh target/package/otel-tcpretrans_*_amd64.deb
+
 soak: ## tests delivery for longer: 200 kills, a minute of overload (takes ten minutes)
 	.ci/setup build test
 	OTEL_TCPRETRANS_KILLS=200 $(CARGO) test --release --locked --test delivery -- --nocapture
@@ -48,7 +58,7 @@ lint: ## checks formatting, clippy, dependency rules and shell scripts
 	clang-format --dry-run -Werror bpf/*.c bpf/*.h crates/source-tcpretrans/benches/bpf_cost/bpf/*.c crates/source-tcpretrans/tests/kernel/bpf/*.c
 	$(CARGO) clippy --locked --workspace --all-targets -- -D warnings
 	$(CARGO) deny --log-level error check bans licenses sources
-	shellcheck -x .ci/run .ci/setup tests/private-apt.sh tests/collector/build.sh tests/victoriametrics/fetch.sh tests/kubernetes/build.sh tests/demo/demo.sh tests/kernels/*.sh deploy/*.sh
+	shellcheck -x .ci/run .ci/setup tests/private-apt.sh tests/collector/build.sh tests/victoriametrics/fetch.sh tests/kubernetes/build.sh tests/demo/demo.sh tests/kernels/*.sh tests/packages/*.sh deploy/*.sh
 
 advisories: ## looks for known vulnerabilities and yanked versions (needs the network)
 	.ci/setup build lint
