@@ -40,7 +40,7 @@ for deb in "$out"/*.deb; do
     # --- the RPM is installed for real, with its scripts, into a folder where only a shell is
     cp /bin/busybox "$root/rpm/bin/sh"
     rpm --root "$root/rpm" --initdb
-    rpm --root "$root/rpm" --install --nodeps --ignorearch "$rpm" >"$work/log" 2>&1 || { cat "$work/log" >&2; fail "rpm --install"; }
+    rpm --root "$root/rpm" --force-debian --install --nodeps --ignorearch "$rpm" >"$work/log" 2>&1 || { cat "$work/log" >&2; fail "rpm --install"; }
     [[ ! -s $work/log ]] || { cat "$work/log" >&2; fail "rpm --install wrote this"; }
     [[ $(rpm -qp --configfiles "$rpm" | sort | xargs) == "/etc/default/otel-tcpretrans /etc/otel-tcpretrans/config.yaml" ]] || fail "configuration files of the RPM"
     [[ $(dpkg-deb --info "$deb" conffiles | sort | xargs) == "/etc/default/otel-tcpretrans /etc/otel-tcpretrans/config.yaml" ]] || fail "conffiles"
@@ -92,18 +92,18 @@ for deb in "$out"/*.deb; do
     pass "$architecture: lintian finds nothing ($(grep -cv '^#' deploy/debian/lintian-overrides) overrides)"
     ! tar --list --verbose --numeric-owner --file "$tarball" | grep -v ' 0/0 ' || fail "owners in $tarball"
 
-    rpm --root "$root/rpm" --erase otel-tcpretrans >"$work/log" 2>&1 || { cat "$work/log" >&2; fail "rpm --erase"; }
-    left=$(cd "$root/rpm" && find . -type f ! -path './bin/sh' ! -path './var/lib/rpm/*' ! -path './usr/lib/sysimage/*')
+    rpm --root "$root/rpm" --force-debian --erase otel-tcpretrans >"$work/log" 2>&1 || { cat "$work/log" >&2; fail "rpm --erase"; }
+    left=$(cd "$root/rpm" && find . -type f ! -path './bin/sh' ! -path './var/lib/rpm/*' ! -path './usr/lib/sysimage/*' ! -path './root/.rpmdb/*')
     [[ -z $left ]] || fail "rpm --erase leaves $left"
     pass "$architecture: rpm --erase leaves nothing"
 done
 
 # --- the SBOM has all crates of the binary
-sbom=$(find "$out" -name '*.cdx.json')
+sbom=$(find "$out" -maxdepth 1 -name '*.cdx.json')
 crates=0
 while read -r name version; do
     grep -qF "pkg:cargo/$name@${version#v}" "$sbom" || fail "the SBOM has no $name $version"
     crates=$((crates + 1))
 done < <("${CARGO:-cargo}" tree --quiet --locked --edges normal --prefix none --format '{p}' --target x86_64-unknown-linux-gnu \
-    --target aarch64-unknown-linux-gnu | awk '{ print $1, $2 }' | sort -u)
+    --target aarch64-unknown-linux-gnu | awk 'NF > 1 { print $1, $2 }' | sort -u)
 pass "the SBOM has all $crates crates of the binary"

@@ -86,7 +86,7 @@ revived || fail "restart: $(property ActiveState)"
 lose restart
 
 pid=$(property MainPID)
-sed -i 's/max_series: 2000/max_series: 1500/' "$config"
+sed -i 's/timeout: 1s/timeout: 2s/' "$config"
 echo '# Changed by the administrator.' >>"$config"
 systemctl reload "$unit" || fail "reload"
 reloaded() { page 8889 | grep -E '^otelcol_tcpretrans_reloads' | grep -qE ' 1(\.0)?$'; }
@@ -113,7 +113,7 @@ apt-get install -q -y --no-install-recommends -o Dpkg::Options::=--force-confdef
     fail "the upgrade"
 revived || fail "upgrade: $(property ActiveState), process $(property MainPID)"
 grep -q 'Changed by the administrator' "$config" || fail "upgrade: the administrator's configuration is gone"
-grep -q 'max_series: 1500' "$config" || fail "upgrade: the administrator's configuration is gone"
+grep -q 'timeout: 2s' "$config" || fail "upgrade: the administrator's configuration is gone"
 [[ -e $config.dpkg-dist ]] || fail "upgrade: the new configuration is not beside it"
 pass "upgrade: $(dpkg-query -W -f '${Version}' otel-tcpretrans), another process, the configuration kept"
 lose upgrade
