@@ -66,3 +66,24 @@ pub(super) fn is_refused(error: ErrorKind) -> bool {
     use ErrorKind::{InvalidData, InvalidInput, NotFound, PermissionDenied, TooBig, Unsupported};
     matches!(error, InvalidInput | InvalidData | NotFound | PermissionDenied | TooBig | Unsupported)
 }
+
+/// True if the kernel says ENOTSUPP (524, include/linux/errno.h). That is for its own use, so it has no name outside, and
+/// `libbpf-rs` has it in the error's text only.
+pub(super) fn is_not_supported(error: &libbpf_rs::Error) -> bool {
+    format!("{error:#}").contains("(os error 524)")
+}
+
+#[cfg(test)]
+mod tests {
+    use libbpf_rs::{Error, ErrorExt};
+
+    use super::*;
+
+    #[test]
+    fn only_enotsupp_is_not_supported() {
+        let error = |number| Error::from_raw_os_error(number).context("attaching").context("the program");
+        assert!(is_not_supported(&error(524)));
+        let no_descriptor_is_left = error(24); // EMFILE
+        assert!(!is_not_supported(&no_descriptor_is_left) && !is_refused(no_descriptor_is_left.kind()));
+    }
+}

@@ -5,10 +5,10 @@ use std::mem::MaybeUninit;
 use std::os::fd::AsFd;
 
 use libbpf_rs::skel::{OpenSkel, SkelBuilder};
-use libbpf_rs::{ErrorKind, Iter, Link};
+use libbpf_rs::{Iter, Link};
 
 use super::constants::set_constants;
-use super::error::is_refused;
+use super::error::{is_not_supported, is_refused};
 use super::inputs::Inputs;
 use crate::setup::Setup;
 use crate::skeleton::types::wire_transport;
@@ -61,8 +61,8 @@ pub(super) fn find(
             skeleton.links.btf_accept = Some(link);
             Ok(Owner::Acceptor)
         }
-        // arm64 before 6.4 refuses to attach with ENOTSUPP (524), which Rust does not know.
-        Err(error) if is_refused(error.kind()) || error.kind() == ErrorKind::Other => {
+        // arm64 before 6.4 loads the program and does not attach it.
+        Err(error) if is_refused(error.kind()) || is_not_supported(&error) => {
             tracing::info!(%error, "the owner of an accepted connection is the process that made its listener listen");
             Ok(Owner::Listener)
         }
