@@ -5,7 +5,7 @@
 #
 # Environment:
 #   IMAGE               name of the image (localhost/otel-tcpretrans:VERSION)
-#   CONTAINER_ENGINE    podman, buildah or docker (the first that is there); may have options, such as "podman --root /tmp/images"
+#   CONTAINER_ENGINE    podman, buildah or docker (the first that is there). It may have options: "podman --root /tmp/images"
 #   BINARIES            a folder with otel-tcpretrans-ARCHITECTURE, used in place of a build by deploy/static.sh
 #   CA_BUNDLE           the authorities that the image trusts (/etc/ssl/certs/ca-certificates.crt)
 #   SOURCE_DATE_EPOCH   the time of all that is in the image, in seconds (the last commit's), so that two builds are equal

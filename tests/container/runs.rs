@@ -14,13 +14,12 @@ use rustls::{ServerConfig, ServerConnection};
 
 use crate::e2e::agent::{Agent, log};
 use crate::e2e::background::Background;
+use crate::e2e::status::{BPF_AND_PERFMON, capabilities, of_process};
 use crate::e2e::support::namespace::{isolated, wait_for};
 use crate::e2e::traffic::lossy_transfers;
 use crate::image::{BACKEND, Image};
 
 const TWO: [&str; 2] = ["BPF", "PERFMON"];
-/// CAP_PERFMON is 38, CAP_BPF is 39 (include/uapi/linux/capability.h).
-const BPF_AND_PERFMON: u64 = 1 << 38 | 1 << 39;
 
 /// Each retransmission of this namespace is counted once, by a process that has the two capabilities, no way to others, and a seccomp filter.
 pub fn counts_with_two_capabilities() {
@@ -32,16 +31,10 @@ pub fn counts_with_two_capabilities() {
         let words: Vec<&str> = words.iter().map(String::as_str).collect();
         let agent = Agent::start_with(&words, folder);
 
-        let status =
-            fs::read_to_string(format!("/proc/{}/status", pid_in_container(&agent))).expect("status");
-        let field = |name: &str| {
-            let value = status.lines().find_map(|line| line.strip_prefix(name)).expect(name);
-            value.split_whitespace().next().expect(name).to_owned()
-        };
-        let bounding = u64::from_str_radix(&field("CapBnd:"), 16).expect("a number");
+        let status = of_process(pid_in_container(&agent));
+        let bounding = capabilities(&status, "CapBnd");
         assert_eq!(bounding & !BPF_AND_PERFMON, 0, "{bounding:x}");
-        assert_eq!(field("NoNewPrivs:"), "1");
-        assert_eq!(field("Seccomp:"), "2");
+        assert_eq!((status["NoNewPrivs"].as_str(), status["Seccomp"].as_str()), ("1", "2"));
         let log = log(&agent.0);
         let receiving = log.iter().find(|line| line["message"] == "receiving").expect("receiving");
         let facts = receiving["facts"].as_str().expect("facts");

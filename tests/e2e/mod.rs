@@ -11,6 +11,7 @@ pub mod notified;
 pub mod page;
 pub mod recorded;
 pub mod scrape;
+pub mod status;
 /// Shared with the receiver's own tests.
 #[path = "../../crates/source-tcpretrans/tests/support/mod.rs"]
 pub mod support;

@@ -1,7 +1,6 @@
 //! Who may run the agent, and what it says if the user may not or the kernel can't. tests/cli has the tests without any
 //! privilege.
 
-use std::fs;
 use std::path::Path;
 use std::process::{Command, Output};
 use std::time::Duration;
@@ -12,6 +11,7 @@ use super::paranoid::Paranoid;
 use super::sandbox::assert_confined;
 use crate::e2e::agent::{Agent, log};
 use crate::e2e::harness::{BINARY, Case, readable_by_all};
+use crate::e2e::status::{BPF_AND_PERFMON, capabilities, of_process};
 use crate::e2e::support::namespace::isolated;
 use crate::e2e::traffic::lossy_transfers;
 
@@ -25,20 +25,14 @@ const WITH_CAPABILITIES: [&str; 7] = [
     "--ambient-caps=-all,+bpf,+perfmon",
     "--bounding-set=-all,+bpf,+perfmon",
 ];
-/// CAP_PERFMON is 38, CAP_BPF is 39 (include/uapi/linux/capability.h).
-const BPF_AND_PERFMON: u64 = 1 << 38 | 1 << 39;
 
 pub fn capabilities_are_enough() {
     isolated(|| {
         let agent = Agent::start_by(&WITH_CAPABILITIES, readable_by_all(""));
-        let status = fs::read_to_string(format!("/proc/{}/status", agent.0.pid())).expect("status");
-        let field = |name: &str| {
-            let value = status.lines().find_map(|line| line.strip_prefix(name)).expect(name);
-            value.split_whitespace().next().expect(name).to_owned()
-        };
-        assert_eq!(field("Uid:"), "65534");
+        let status = of_process(agent.0.pid());
+        assert_eq!(status["Uid"].split_whitespace().next(), Some("65534"));
         // Once it has started, it has given them up.
-        assert_eq!(u64::from_str_radix(&field("CapBnd:"), 16), Ok(BPF_AND_PERFMON));
+        assert_eq!(capabilities(&status, "CapBnd"), BPF_AND_PERFMON);
         assert_confined(agent.0.pid(), &[]);
         let log = log(&agent.0);
         let receiving = log.iter().find(|line| line["message"] == "receiving").expect("receiving");

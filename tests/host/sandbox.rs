@@ -1,40 +1,24 @@
 //! What the process gives up once it has started.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::os::unix::fs::symlink;
 
 use crate::e2e::agent::{Agent, Finished, log};
 use crate::e2e::harness::readable_by_all;
+use crate::e2e::status::{capabilities, of_threads};
 use crate::e2e::support::namespace::isolated;
 use crate::e2e::traffic::lossy_transfers;
 
 /// CAP_SYS_PTRACE (include/uapi/linux/capability.h).
 const SYS_PTRACE: u64 = 1 << 19;
 
-/// The status of each thread of a process, by the thread's name.
-fn threads(pid: u32) -> Vec<(String, BTreeMap<String, String>)> {
-    let tasks = fs::read_dir(format!("/proc/{pid}/task")).expect("its threads");
-    let status = tasks.filter_map(|task| fs::read_to_string(task.ok()?.path().join("status")).ok());
-    let fields = status.map(|status| {
-        let field =
-            |line: &str| line.split_once(":\t").map(|(name, value)| (name.to_owned(), value.to_owned()));
-        let fields: BTreeMap<_, _> = status.lines().filter_map(field).collect();
-        (fields["Name"].clone(), fields)
-    });
-    fields.collect()
-}
-
-fn capabilities(fields: &BTreeMap<String, String>, set: &str) -> u64 {
-    u64::from_str_radix(&fields[set], 16).expect(set)
-}
-
 /// Fails unless each thread has no capability but those of `kept`, by name, no new privileges, and a filter of its calls.
 pub fn assert_confined(pid: u32, kept: &[(&str, u64)]) {
-    let threads = threads(pid);
+    let threads = of_threads(pid);
     assert!(threads.len() >= 3, "{threads:?}");
-    for (name, fields) in threads {
-        let kept = kept.iter().find(|(thread, _)| *thread == name).map_or(0, |(_, kept)| *kept);
+    for fields in threads {
+        let name = &fields["Name"];
+        let kept = kept.iter().find(|(thread, _)| thread == name).map_or(0, |(_, kept)| *kept);
         for (set, expected) in [("CapEff", kept), ("CapPrm", kept), ("CapInh", 0), ("CapAmb", 0)] {
             assert_eq!(capabilities(&fields, set), expected, "{set} of {name}");
         }
@@ -47,7 +31,7 @@ pub fn every_thread_is_confined() {
     isolated(|| {
         let agent = Agent::start("service: { sandbox: on }");
         assert_confined(agent.0.pid(), &[]);
-        let bounding = threads(agent.0.pid()).iter().map(|(_, fields)| capabilities(fields, "CapBnd")).max();
+        let bounding = of_threads(agent.0.pid()).iter().map(|fields| capabilities(fields, "CapBnd")).max();
         assert_eq!(bounding, Some(0));
         let traffic = lossy_transfers(8, &[]);
         assert_confined(agent.0.pid(), &[]);
@@ -55,8 +39,8 @@ pub fn every_thread_is_confined() {
         printed.assert_counted(&books, traffic.retrans_segs, &traffic.connections);
 
         let agent = Agent::start("service: { sandbox: off }");
-        for (name, fields) in threads(agent.0.pid()) {
-            assert!(capabilities(&fields, "CapEff") != 0 && fields["Seccomp"] == "0", "{name}");
+        for fields in of_threads(agent.0.pid()) {
+            assert!(capabilities(&fields, "CapEff") != 0 && fields["Seccomp"] == "0", "{}", fields["Name"]);
         }
         agent.finish();
     });

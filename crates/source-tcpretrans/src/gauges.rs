@@ -1,6 +1,6 @@
 //! The receivers' facts: how they work, and their numbers that are no counts of events.
 
-use otel_tcpretrans_pipeline::books::Gauge;
+use otel_tcpretrans_pipeline::books::{self, Gauge};
 
 /// Facts that are words: the labels of `receiver_info`.
 pub static FACTS: [&str; 3] = ["hook", "transport", "owner"];
@@ -48,7 +48,7 @@ pub(crate) static AUDITED_NAMESPACES: Gauge = Gauge {
 };
 
 pub(crate) static AUDIT_DIFFERENCE: Gauge = Gauge {
-    name: "audit_difference",
+    name: books::AUDIT_DIFFERENCE,
     unit: "{segment}",
     description: "Segments by which the count differs from the kernel's RetransSegs, added up over the audited namespaces. It is there only while one is audited.",
 };

@@ -3,7 +3,7 @@
 use otel_tcpretrans_pipeline::config::{Interval, Problem, fit};
 use serde::{Deserialize, Serialize};
 
-use crate::http::{EXPECTED, is_listen_address};
+use crate::http::wrong_address;
 
 /// Paths that are there whatever `path` is.
 pub(super) const LIVEZ: &str = "/livez";
@@ -70,11 +70,8 @@ impl Config {
     pub fn validate(&self) -> Vec<Problem> {
         let mut problems = Vec::new();
         let grpc = self.grpc.as_ref().map(|grpc| ("grpc.endpoint", &grpc.endpoint));
-        for (path, endpoint) in [("endpoint", &self.endpoint)].into_iter().chain(grpc) {
-            if !is_listen_address(endpoint) {
-                problems.push(Problem::at(path, format!("expected {EXPECTED}, found {endpoint:?}")));
-            }
-        }
+        let endpoints = [("endpoint", &self.endpoint)].into_iter().chain(grpc);
+        problems.extend(endpoints.filter_map(|(path, endpoint)| wrong_address(path, endpoint)));
         if !self.path.starts_with('/') {
             let message = format!("expected a path that begins with a slash, found {:?}", self.path);
             problems.push(Problem::at("path", message));

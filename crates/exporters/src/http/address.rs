@@ -2,8 +2,13 @@
 
 use std::net::SocketAddr;
 
-/// What such an address looks like.
-pub(crate) const EXPECTED: &str = "HOST:PORT";
+use otel_tcpretrans_pipeline::config::Problem;
+
+/// What is wrong with the address at `path` of a configuration, if something is.
+pub(crate) fn wrong_address(path: &str, address: &str) -> Option<Problem> {
+    let message = || format!("expected HOST:PORT, found {address:?}");
+    (!is_listen_address(address)).then(|| Problem::at(path, message()))
+}
 
 /// Whether the text has the form of an address to listen on. Whether the host has that address is known when it is
 /// bound.

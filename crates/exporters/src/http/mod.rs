@@ -5,7 +5,7 @@ mod connections;
 mod listening;
 mod server;
 
-pub(crate) use address::{EXPECTED, is_listen_address};
+pub(crate) use address::{is_listen_address, wrong_address};
 pub(crate) use connections::accept_all;
 pub(crate) use listening::Listening;
 pub(crate) use server::{Body, not_metrics, only_get, serve, text};

@@ -3,14 +3,13 @@
 use std::path::PathBuf;
 
 use opentelemetry_sdk::metrics::Temporality;
-use otel_tcpretrans_pipeline::config::{Problem, fit};
+use otel_tcpretrans_pipeline::config::Problem;
 use serde::{Deserialize, Serialize};
 
 use super::push_config::{PushConfig, below_otlp};
 use super::readers::{self, Meaning, Reader};
 use crate::Environment;
 use crate::http::is_listen_address;
-use crate::otlp::{self, Settings, TlsConfig};
 
 /// The default address for scrapes, with the Collector's port.
 const DEFAULT_ADDRESS: &str = "127.0.0.1:8888";
@@ -72,8 +71,7 @@ impl MetricsConfig {
     /// The files that it names, itself or by the environment: certificates, keys, and those in headers.
     pub fn files(&self, environment: &Environment<'_>) -> Vec<PathBuf> {
         let push = self.short().ok().and_then(|(short, _)| short.otlp);
-        let settings = push.and_then(|push| push.resolve(environment).ok());
-        settings.map(|settings| settings.files()).unwrap_or_default()
+        push.map(|push| push.files(environment)).unwrap_or_default()
     }
 
     fn validate_short(&self, environment: &Environment<'_>) -> Vec<Problem> {
@@ -85,10 +83,9 @@ impl MetricsConfig {
             ));
         }
         if let Some(push) = &self.otlp {
-            problems.extend(fit(*push.interval).err().map(|message| Problem::at("otlp.interval", message)));
+            problems.extend(below_otlp(push.wrong_interval().into_iter().collect()));
             problems.extend(temporality(environment).err());
-            let files = |settings: Settings| otlp::check_files(&settings).map_err(below_otlp);
-            problems.extend(push.resolve(environment).and_then(files).err().unwrap_or_default());
+            problems.extend(below_otlp(push.wrong_settings(environment)));
         }
         problems
     }
@@ -101,15 +98,7 @@ impl MetricsConfig {
         let Some(push) = self.otlp.as_ref().filter(|_| self.readers.is_none()) else {
             return Ok(self.clone());
         };
-        let settings = push.resolve(environment)?;
-        let push = PushConfig {
-            endpoint: Some(settings.endpoint.to_string()),
-            compression: Some(settings.compression),
-            headers: Some(settings.headers),
-            tls: TlsConfig { insecure: Some(!settings.endpoint.is_tls()), ..settings.tls },
-            timeout: Some(settings.timeout.into()),
-            interval: push.interval,
-        };
+        let push = push.filled_in(environment).map_err(below_otlp)?;
         Ok(MetricsConfig { otlp: Some(push), ..self.clone() })
     }
 }

@@ -8,7 +8,6 @@ use std::sync::{Arc, Mutex, PoisonError};
 use std::time::Duration;
 
 use opentelemetry_appender_tracing::layer::OpenTelemetryTracingBridge;
-use opentelemetry_otlp::{WithExportConfig, WithTonicConfig};
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::logs::{
     BatchConfigBuilder, BatchLogProcessor, LogBatch, LogExporter, SdkLogger, SdkLoggerProvider,
@@ -18,10 +17,11 @@ use tokio::runtime::Handle;
 use tokio::time::timeout;
 use tracing::{info, warn};
 
+use super::connection::connected;
 use super::error::TelemetryError;
-use super::log_config::LogPushConfig;
+use super::push_config::LogPushConfig;
 use crate::Environment;
-use crate::otlp::{self, Compression, Settings};
+use crate::otlp::Settings;
 use crate::resource::Resource;
 
 /// What `tracing` logs goes in here and becomes log records.
@@ -99,23 +99,8 @@ fn exporter(
     settings: &Settings,
     resource: &opentelemetry_sdk::Resource,
 ) -> Result<opentelemetry_otlp::LogExporter, TelemetryError> {
-    let endpoint = otlp::grpc_endpoint(settings).map_err(TelemetryError::LogConfiguration)?;
-    let metadata = otlp::metadata(settings).map_err(TelemetryError::LogConfiguration)?;
-    let mut builder = opentelemetry_otlp::LogExporter::builder()
-        .with_tonic()
-        .with_channel(endpoint.connect_lazy())
-        .with_timeout(settings.timeout)
-        // opentelemetry-otlp adds the environment's headers. The settings have taken the environment into account
-        // already, so their headers replace all others.
-        .with_interceptor(move |mut request: tonic::Request<()>| {
-            *request.metadata_mut() = metadata.clone();
-            Ok(request)
-        });
-    builder = match settings.compression {
-        Compression::None => builder,
-        Compression::Gzip => builder.with_compression(opentelemetry_otlp::Compression::Gzip),
-        Compression::Zstd => builder.with_compression(opentelemetry_otlp::Compression::Zstd),
-    };
+    let builder = opentelemetry_otlp::LogExporter::builder().with_tonic();
+    let builder = connected(builder, settings).map_err(TelemetryError::LogConfiguration)?;
     let mut exporter = builder.build().map_err(|error| TelemetryError::Sdk(error.to_string()))?;
     exporter.set_resource(resource);
     Ok(exporter)

@@ -2,10 +2,10 @@
 //! OTLP, and the log as OTLP.
 
 mod config;
+mod connection;
 mod error;
 mod extension;
 mod lifecycle;
-mod log_config;
 mod logs;
 mod process;
 mod push;
@@ -18,8 +18,7 @@ pub use config::MetricsConfig;
 pub use error::TelemetryError;
 pub use extension::TelemetryExtension;
 pub use lifecycle::{RunningTelemetry, SelfTelemetry};
-pub use log_config::LogPushConfig;
 pub use logs::{LogBridge, OwnLogs, is_sent};
 pub use process::register as register_process;
-pub use push_config::PushConfig;
+pub use push_config::{LogPushConfig, OwnLog, OwnMetrics, PushConfig, Pushed};
 pub use readers::Reader;

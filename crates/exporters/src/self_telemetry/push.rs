@@ -3,23 +3,25 @@
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
-use opentelemetry_otlp::{MetricExporter, WithExportConfig, WithTonicConfig};
+use opentelemetry_otlp::MetricExporter;
 use opentelemetry_sdk::error::{OTelSdkError, OTelSdkResult};
 use opentelemetry_sdk::metrics::data::ResourceMetrics;
 use opentelemetry_sdk::metrics::exporter::PushMetricExporter;
 use opentelemetry_sdk::metrics::reader::MetricReader;
 use opentelemetry_sdk::metrics::{InstrumentKind, ManualReader, Pipeline, Temporality};
+use otel_tcpretrans_pipeline::config::Problem;
 use otel_tcpretrans_pipeline::say_once::SayOnce;
 use tokio::sync::watch;
 use tokio::time::{Instant, MissedTickBehavior, interval_at, timeout};
 use tracing::{info, warn};
 
 use super::config::temporality;
+use super::connection::connected;
 use super::error::TelemetryError;
 use super::push_config::{PushConfig, below_otlp};
 use super::refresher::Refresher;
 use crate::Environment;
-use crate::otlp::{self, Compression, Settings};
+use crate::otlp::Settings;
 
 /// A pusher, not started yet.
 pub(super) struct Push {
@@ -46,7 +48,7 @@ pub(super) fn reader(
     config: &PushConfig,
     environment: &Environment<'_>,
 ) -> Result<(Push, SharedReader), TelemetryError> {
-    let settings = config.resolve(environment).map_err(TelemetryError::Configuration)?;
+    let settings = config.resolve(environment).map_err(unusable)?;
     let temporality =
         temporality(environment).map_err(|problem| TelemetryError::Configuration(vec![problem]))?;
     let reader = Arc::new(ManualReader::builder().with_temporality(temporality).build());
@@ -60,26 +62,13 @@ pub(super) fn reader(
     Ok((push, SharedReader(reader)))
 }
 
+fn unusable(problems: Vec<Problem>) -> TelemetryError {
+    TelemetryError::Configuration(below_otlp(problems))
+}
+
 fn exporter(settings: &Settings, temporality: Temporality) -> Result<MetricExporter, TelemetryError> {
-    let unusable = |problems| TelemetryError::Configuration(below_otlp(problems));
-    let endpoint = otlp::grpc_endpoint(settings).map_err(unusable)?;
-    let metadata = otlp::metadata(settings).map_err(unusable)?;
-    let mut builder = MetricExporter::builder()
-        .with_temporality(temporality)
-        .with_tonic()
-        .with_channel(endpoint.connect_lazy())
-        .with_timeout(settings.timeout)
-        // opentelemetry-otlp adds the environment's headers. The settings have taken the environment into account
-        // already, so their headers replace all others.
-        .with_interceptor(move |mut request: tonic::Request<()>| {
-            *request.metadata_mut() = metadata.clone();
-            Ok(request)
-        });
-    builder = match settings.compression {
-        Compression::None => builder,
-        Compression::Gzip => builder.with_compression(opentelemetry_otlp::Compression::Gzip),
-        Compression::Zstd => builder.with_compression(opentelemetry_otlp::Compression::Zstd),
-    };
+    let builder = MetricExporter::builder().with_temporality(temporality).with_tonic();
+    let builder = connected(builder, settings).map_err(unusable)?;
     builder.build().map_err(|error| TelemetryError::Sdk(error.to_string()))
 }
 

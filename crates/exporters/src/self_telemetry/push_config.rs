@@ -1,32 +1,66 @@
-//! `service.telemetry.metrics.otlp`: the backend to which the process's own metrics are pushed.
+//! `service.telemetry.metrics.otlp` and `service.telemetry.logs.otlp`: the backends to which the process's own telemetry is
+//! pushed.
 
 use std::collections::BTreeMap;
+use std::fmt::Debug;
+use std::marker::PhantomData;
+use std::path::PathBuf;
 
 use otel_tcpretrans_pipeline::books::Signal;
-use otel_tcpretrans_pipeline::config::{Interval, Problem};
+use otel_tcpretrans_pipeline::config::{Interval, Problem, fit};
 use serde::{Deserialize, Serialize};
 
 use crate::Environment;
 use crate::otlp::{self, Compression, Fields, HttpFields, Kind, Settings, TlsConfig};
 use crate::secret::Secret;
 
-const DEFAULT_INTERVAL: Interval = Interval::from_secs(60);
+/// What is pushed.
+pub trait Pushed: Clone + Debug + PartialEq {
+    /// Decides which variables of the environment count.
+    const SIGNAL: Signal;
+    /// The default of `interval`.
+    const INTERVAL: Interval;
+}
 
-/// A backend of OTLP over gRPC for the process's own metrics. The connection's keys are those of the `otlp` exporter.
+/// The process's own metrics.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OwnMetrics;
+
+impl Pushed for OwnMetrics {
+    const SIGNAL: Signal = Signal::Metrics;
+    const INTERVAL: Interval = Interval::from_secs(60);
+}
+
+/// The process's own log.
+#[derive(Clone, Debug, PartialEq)]
+pub struct OwnLog;
+
+impl Pushed for OwnLog {
+    const SIGNAL: Signal = Signal::Logs;
+    const INTERVAL: Interval = Interval::from_secs(1);
+}
+
+/// The backend of the process's own log.
+pub type LogPushConfig = PushConfig<OwnLog>;
+
+/// A backend of OTLP over gRPC. The connection's keys are those of the `otlp` exporter.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
-#[serde(deny_unknown_fields, default)]
+#[serde(deny_unknown_fields, default, bound = "Of: Pushed")]
 #[allow(missing_docs)] // as in `otlp::Config`
-pub struct PushConfig {
+pub struct PushConfig<Of = OwnMetrics> {
     pub endpoint: Option<String>,
     pub compression: Option<Compression>,
     pub headers: Option<BTreeMap<String, Secret>>,
     pub tls: TlsConfig,
     pub timeout: Option<Interval>,
-    /// Time between two pushes. Default 60 s.
+    /// Of metrics: time between two pushes, by default 60 s. Of the log: how long a record waits for others at most, by
+    /// default 1 s.
     pub interval: Interval,
+    #[serde(skip)]
+    pub(super) of: PhantomData<Of>,
 }
 
-impl Default for PushConfig {
+impl<Of: Pushed> Default for PushConfig<Of> {
     fn default() -> Self {
         PushConfig {
             endpoint: None,
@@ -34,19 +68,37 @@ impl Default for PushConfig {
             headers: None,
             tls: TlsConfig::default(),
             timeout: None,
-            interval: DEFAULT_INTERVAL,
+            interval: Of::INTERVAL,
+            of: PhantomData,
         }
     }
 }
 
-impl PushConfig {
-    /// The settings of the connection: the configuration's values, then those of the environment, then the defaults.
-    pub(super) fn resolve(&self, environment: &Environment<'_>) -> Result<Settings, Vec<Problem>> {
-        otlp::resolve(&self.fields(), Signal::Metrics, environment).map_err(below_otlp)
+impl<Of: Pushed> PushConfig<Of> {
+    /// Finds all problems that would keep it from being used. Paths are below this section.
+    pub fn validate(&self, environment: &Environment<'_>) -> Vec<Problem> {
+        self.wrong_interval().into_iter().chain(self.wrong_settings(environment)).collect()
     }
 
-    fn fields(&self) -> Fields<'_> {
-        Fields {
+    /// What is wrong with `interval`.
+    pub(super) fn wrong_interval(&self) -> Option<Problem> {
+        fit(*self.interval).err().map(|message| Problem::at("interval", message))
+    }
+
+    /// What is wrong with the connection's values, and with the files that they name.
+    pub(super) fn wrong_settings(&self, environment: &Environment<'_>) -> Vec<Problem> {
+        let settings = self.resolve(environment);
+        settings.and_then(|settings| otlp::check_files(&settings)).err().unwrap_or_default()
+    }
+
+    /// The files that it names, itself or by the environment: certificates, keys, and those in headers.
+    pub fn files(&self, environment: &Environment<'_>) -> Vec<PathBuf> {
+        self.resolve(environment).map(|settings| settings.files()).unwrap_or_default()
+    }
+
+    /// The settings of the connection: the configuration's values, then those of the environment, then the defaults.
+    pub(super) fn resolve(&self, environment: &Environment<'_>) -> Result<Settings, Vec<Problem>> {
+        let fields = Fields {
             kind: Kind::OwnTelemetry,
             http: HttpFields::default(),
             endpoint: self.endpoint.as_deref(),
@@ -55,7 +107,25 @@ impl PushConfig {
             headers: self.headers.as_ref(),
             tls: &self.tls,
             timeout: self.timeout,
-        }
+        };
+        otlp::resolve(&fields, Of::SIGNAL, environment)
+    }
+
+    /// This configuration with the environment and the defaults filled in, as `print-config` shows it.
+    ///
+    /// # Errors
+    /// All problems of the connection's values, in the configuration or in the environment.
+    pub fn filled_in(&self, environment: &Environment<'_>) -> Result<Self, Vec<Problem>> {
+        let settings = self.resolve(environment)?;
+        Ok(PushConfig {
+            endpoint: Some(settings.endpoint.to_string()),
+            compression: Some(settings.compression),
+            headers: Some(settings.headers),
+            tls: TlsConfig { insecure: Some(!settings.endpoint.is_tls()), ..settings.tls },
+            timeout: Some(settings.timeout.into()),
+            interval: self.interval,
+            of: PhantomData,
+        })
     }
 }
 

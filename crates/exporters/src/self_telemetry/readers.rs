@@ -231,6 +231,7 @@ fn push(periodic: &Periodic, otlp: &Otlp) -> PushConfig {
         },
         timeout: otlp.timeout.or(periodic.timeout).map(|ms| Duration::from_millis(ms).into()),
         interval: Duration::from_millis(periodic.interval).into(),
+        ..PushConfig::default()
     }
 }
 

@@ -3,7 +3,7 @@
 use otel_tcpretrans_pipeline::config::Problem;
 use serde::{Deserialize, Serialize};
 
-use crate::http::{EXPECTED, is_listen_address};
+use crate::http::wrong_address;
 
 /// Configuration of a `zpages` extension.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -22,9 +22,6 @@ impl Default for Config {
 impl Config {
     /// What is wrong with it.
     pub fn validate(&self) -> Vec<Problem> {
-        if is_listen_address(&self.endpoint) {
-            return Vec::new();
-        }
-        vec![Problem::at("endpoint", format!("expected {EXPECTED}, found {:?}", self.endpoint))]
+        Vec::from_iter(wrong_address("endpoint", &self.endpoint))
     }
 }

@@ -19,6 +19,6 @@ mod signal;
 mod tests;
 
 pub use ledger::{Counts, DropReason, Ledger, LedgerKey};
-pub use receiver::{GapCounts, Gauge, ReceiverCounts, Unobserved};
+pub use receiver::{AUDIT_DIFFERENCE, GapCounts, Gauge, ReceiverCounts, Unobserved};
 pub use registry::{Books, QueueCounts, Snapshot};
 pub use signal::Signal;

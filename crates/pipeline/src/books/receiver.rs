@@ -28,6 +28,10 @@ pub struct GapCounts {
     pub segments: u64,
 }
 
+/// The name of the gauge that a receiver which audits has: segments by which what was told differs from the kernel's count.
+/// Above 0, the process is not healthy.
+pub const AUDIT_DIFFERENCE: &str = "audit_difference";
+
 /// A fact about a receiver that is a number.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Gauge {

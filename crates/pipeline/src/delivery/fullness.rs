@@ -8,8 +8,8 @@ use tokio::time::Instant;
 /// has room again with each answer, and is full a moment later.
 const QUIET: Duration = Duration::from_secs(10);
 
-/// A queue is full from the first request that finds no room, until a quarter of what the queue held then is gone and
-/// all requests of the last 10 seconds have found room.
+/// A queue is full from the first request that finds no room. It is full no longer when two things hold: a quarter of what
+/// it held then is gone, and all requests of the last 10 seconds have found room.
 #[derive(Debug, Default)]
 pub(super) struct Fullness(Option<Full>);
 

@@ -6,13 +6,10 @@ use std::time::Duration;
 use tokio::time::Instant;
 
 use super::condition::{Condition, State};
-use crate::books::{QueueCounts, ReceiverCounts, Signal, Snapshot};
+use crate::books::{AUDIT_DIFFERENCE, QueueCounts, ReceiverCounts, Signal, Snapshot};
 use crate::config::Interval;
 use crate::running::{Phase, ReceiverRun, ReceiverState, Runs};
 use crate::status::Reported;
-
-/// The gauge of a receiver that audits: segments by which what was told differs from the kernel's count.
-const AUDIT_DIFFERENCE: &str = "audit_difference";
 
 /// The health of the process and of its pipelines.
 #[derive(Clone, Debug)]
