@@ -2,10 +2,15 @@
 
 use std::path::PathBuf;
 
+use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueHint};
 use clap_complete::Shell;
 
+use otel_tcpretrans_pipeline::attribute::UnknownAttribute;
 use otel_tcpretrans_pipeline::config::Interval;
+use otel_tcpretrans_pipeline::processors::{Condition, FilterConfig, ProcessorConfig};
+use otel_tcpretrans_source::config::Scope;
+use strum::VariantNames;
 
 use crate::config::LogFormat;
 
@@ -91,4 +96,33 @@ pub(crate) struct RecordArgs {
     /// Format of the log on stderr, in place of service.telemetry.logs.format
     #[arg(long, value_name = "FORMAT")]
     pub(crate) log_format: Option<LogFormat>,
+}
+
+/// Which retransmissions a command shows to a person.
+#[allow(dead_code)] // `trace`, `top` and `report` will use it
+#[derive(Debug, Args)]
+pub(crate) struct Shown {
+    /// Show only what matches, such as 'network.peer.address in 10.0.0.0/8'; of several conditions one has to match
+    #[arg(value_name = "CONDITION", value_parser = condition)]
+    pub(crate) conditions: Vec<Condition>,
+    /// Show a recording of `record` in place of what happens now
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) replay: Option<PathBuf>,
+    /// Whose sockets: all of this host, or those of this process's network namespace or cgroup
+    #[arg(long, value_parser = scope(), default_value = "host", conflicts_with = "replay")]
+    pub(crate) scope: Scope,
+}
+
+fn scope() -> impl TypedValueParser<Value = Scope> {
+    PossibleValuesParser::new(Scope::VARIANTS).try_map(|word| word.parse::<Scope>())
+}
+
+/// Reads a condition on what receivers say. These commands have no processors that would find more.
+fn condition(written: &str) -> Result<Condition, String> {
+    let condition: Condition = written.parse().map_err(|error| format!("{error}"))?;
+    let filter = FilterConfig { include: vec![condition.clone()], ..FilterConfig::default() };
+    match ProcessorConfig::Filter(filter).asks().first() {
+        Some(ask) => Err(format!("{}{}", ask.before, UnknownAttribute::among(ask.name, &[]))),
+        None => Ok(condition),
+    }
 }
