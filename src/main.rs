@@ -26,13 +26,14 @@ use cli::{Cli, Command};
 
 fn main() -> ExitCode {
     otel_tcpretrans_source::resolve_without_plugins();
+    otel_tcpretrans_source::use_one_heap();
     let result = match Cli::parse().command {
         Command::Run { sources, log_format } => commands::run::run(&sources, log_format),
         Command::Validate { sources } => commands::validate::run(&sources),
         Command::PrintConfig { sources } => commands::print_config::run(&sources),
         Command::Record(args) => commands::record::run(&args),
         Command::Components => commands::components::run(),
-        Command::Check => commands::check::run(),
+        Command::Check(args) => commands::check::run(&args),
         Command::Completions { shell } => commands::completions::run(shell),
         Command::Man { output } => commands::man::run(output.as_deref()),
     };
