@@ -6,4 +6,5 @@ pub mod colours;
 #[cfg(test)]
 mod fixtures;
 pub mod reason;
+pub mod report;
 pub mod trace;
