@@ -1,11 +1,19 @@
 //! The commands and options of the command line.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
-use clap::{Args, Parser, Subcommand, ValueHint};
+use clap::builder::{PossibleValuesParser, TypedValueParser};
+use clap::{Args, Parser, Subcommand, ValueHint, value_parser};
 use clap_complete::Shell;
 
+use otel_tcpretrans_pipeline::attribute::UnknownAttribute;
 use otel_tcpretrans_pipeline::config::Interval;
+use otel_tcpretrans_pipeline::processors::{Condition, FilterConfig, ProcessorConfig};
+use otel_tcpretrans_source::config::Scope;
+use otel_tcpretrans_terminal::colours::Colours;
+use otel_tcpretrans_terminal::trace::By;
+use strum::VariantNames;
 
 use crate::config::LogFormat;
 
@@ -40,6 +48,8 @@ pub(crate) enum Command {
         #[command(flatten)]
         sources: Sources,
     },
+    /// Show each retransmission as a line, as bcc's tcpretrans does, until SIGTERM or SIGINT
+    Trace(TraceArgs),
     /// Record a tcpretrans receiver's raw events until SIGTERM or SIGINT; the receiver replay reads them
     Record(RecordArgs),
     /// List receivers, processors, exporters and extensions
@@ -91,4 +101,58 @@ pub(crate) struct RecordArgs {
     /// Format of the log on stderr, in place of service.telemetry.logs.format
     #[arg(long, value_name = "FORMAT")]
     pub(crate) log_format: Option<LogFormat>,
+}
+
+/// The options of `trace`.
+#[derive(Debug, Args)]
+pub(crate) struct TraceArgs {
+    #[command(flatten)]
+    pub(crate) shown: Shown,
+    /// Write one JSON object per line, with the names of the log records' attributes
+    #[arg(long, conflicts_with_all = ["color", "summary"])]
+    pub(crate) json: bool,
+    /// Stop after this many lines
+    #[arg(long, value_name = "LINES", value_parser = value_parser!(u64).range(1..))]
+    pub(crate) count: Option<u64>,
+    /// Stop after this time, such as 10s or 5m
+    #[arg(long, value_name = "TIME")]
+    pub(crate) duration: Option<Interval>,
+    /// At the end, add up by this, and show the kernel's RetransSegs beside it
+    #[arg(long, value_name = "BY", value_parser = one_of::<By>(By::VARIANTS))]
+    pub(crate) summary: Option<By>,
+    /// When to use colours; auto means on a terminal, unless NO_COLOR is set
+    #[arg(long, value_name = "WHEN", value_parser = one_of::<Colours>(Colours::VARIANTS), default_value = "auto")]
+    pub(crate) color: Colours,
+}
+
+/// Which retransmissions a command shows to a person.
+#[derive(Debug, Args)]
+pub(crate) struct Shown {
+    /// Show only what matches, such as 'network.peer.address in 10.0.0.0/8'; of several conditions one has to match
+    #[arg(value_name = "CONDITION", value_parser = condition)]
+    pub(crate) conditions: Vec<Condition>,
+    /// Show a recording of `record` in place of what happens now
+    #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
+    pub(crate) replay: Option<PathBuf>,
+    /// Whose sockets: all of this host, or those of this process's network namespace or cgroup
+    #[arg(long, value_parser = one_of::<Scope>(Scope::VARIANTS), default_value = "host", conflicts_with = "replay")]
+    pub(crate) scope: Scope,
+}
+
+/// Reads a word of a fixed list.
+fn one_of<T>(words: &'static [&'static str]) -> impl TypedValueParser<Value = T>
+where
+    T: FromStr<Err: std::error::Error + Send + Sync> + Clone + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(words).try_map(|word| word.parse::<T>())
+}
+
+/// Reads a condition on what receivers say. These commands have no processors that would find more.
+fn condition(written: &str) -> Result<Condition, String> {
+    let condition: Condition = written.parse().map_err(|error| format!("{error}"))?;
+    let filter = FilterConfig { include: vec![condition.clone()], ..FilterConfig::default() };
+    match ProcessorConfig::Filter(filter).asks().first() {
+        Some(ask) => Err(format!("{}{}", ask.before, UnknownAttribute::among(ask.name, &[]))),
+        None => Ok(condition),
+    }
 }

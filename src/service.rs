@@ -1,6 +1,7 @@
 //! Runs a service: starts its extensions and its graph, waits for the end, then drains and stops them. All commands
 //! that run something use this one function.
 
+use std::pin::Pin;
 use std::process;
 use std::time::Duration;
 
@@ -28,10 +29,24 @@ pub(crate) struct Service<F: Factory> {
     pub(crate) extensions: Vec<Box<dyn Extension>>,
     /// How long draining may take.
     pub(crate) shutdown_timeout: Duration,
-    /// How long it runs at most; `None` means no limit.
-    pub(crate) duration: Option<Duration>,
+    /// What ends the run beside signals. Its output is the reason, for the log.
+    pub(crate) until: Until,
     /// Reads the configuration again, for a reload. `None` if there is nothing to read.
     pub(crate) read_again: Option<ReadAgain<F>>,
+}
+
+/// Ends a run when it is ready.
+pub(crate) type Until = Pin<Box<dyn Future<Output = &'static str>>>;
+
+/// Ends a run after this time. `None` means no limit.
+pub(crate) fn after(duration: Option<Duration>) -> Until {
+    Box::pin(async move {
+        match duration {
+            Some(duration) => tokio::time::sleep(duration).await,
+            None => std::future::pending().await,
+        }
+        "the time is up"
+    })
 }
 
 /// Reads a configuration, and checks that a running process can take it over. Changes nothing.
@@ -58,7 +73,7 @@ struct Running<'s, F: Factory> {
 /// How long extensions may take to stop after a start that failed.
 const FAILED_START: Duration = Duration::from_secs(5);
 
-/// Runs a service until a signal, until its time is up, until all receivers have finished, or until something ends
+/// Runs a service until a signal, until its `until` is ready, until all receivers have finished, or until something ends
 /// that should not. `ready` is called once everything has started.
 ///
 /// # Errors
@@ -88,7 +103,7 @@ pub(crate) async fn run<F: Factory>(
     notify(&[NotifyState::Ready]);
     let _reports = Reports::begin(host);
 
-    let result = serve(&mut running, &mut signals, service.duration).await;
+    let result = serve(&mut running, &mut signals, service.until).await;
     let Running { mut graph, shutdown_timeout, .. } = running;
     // A second signal means that the user does not want to wait for the drain.
     let impatience = tokio::spawn(async move {
@@ -115,15 +130,8 @@ async fn stop<F: Factory>(graph: &mut Graph<F>, extensions: &mut [Box<dyn Extens
 async fn serve<F: Factory>(
     running: &mut Running<'_, F>,
     signals: &mut Signals,
-    duration: Option<Duration>,
+    mut until: Until,
 ) -> Result<(), Failure> {
-    let time_is_up = async {
-        match duration {
-            Some(duration) => tokio::time::sleep(duration).await,
-            None => std::future::pending().await,
-        }
-    };
-    tokio::pin!(time_is_up);
     // A signal that came while the parts of before were still being drained.
     let mut reload_later = false;
     loop {
@@ -133,11 +141,15 @@ async fn serve<F: Factory>(
                     info!(signal, "stopping");
                     return Ok(());
                 }
+                Request::Reload if running.read_again.is_none() && signals.hangup_stops() => {
+                    info!(signal = "SIGHUP", "stopping: the terminal is gone");
+                    return Ok(());
+                }
                 Request::Reload if running.graph.is_draining() => reload_later = true,
                 Request::Reload => running.reload().await,
             },
-            () = &mut time_is_up => {
-                info!("stopping: the time is up");
+            reason = &mut until => {
+                info!("stopping: {reason}");
                 return Ok(());
             }
             event = running.graph.event() => match event {

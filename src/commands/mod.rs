@@ -9,7 +9,9 @@ pub(crate) mod print_config;
 pub(crate) mod record;
 pub(crate) mod run;
 mod stdout;
+pub(crate) mod trace;
 pub(crate) mod validate;
+mod watching;
 
 use load::{load, load_and_warn};
 use stdout::{print, print_yaml};

@@ -153,7 +153,7 @@ async fn record(
         log,
         extensions: Vec::new(),
         shutdown_timeout: SHUTDOWN_TIMEOUT,
-        duration: args.duration.map(|duration| *duration),
+        until: service::after(args.duration.map(|duration| *duration)),
         read_again: None,
     };
     let host = Host { starter: confined.starter()?, ..Host::default() };

@@ -96,7 +96,7 @@ async fn serve(
         extensions: all_extensions(own, config),
         log: (log, telemetry.logs.level),
         shutdown_timeout: *config.service.shutdown_timeout,
-        duration: None,
+        until: service::after(None),
         read_again: Some(Box::new(move || reloader.read())),
     };
     let clusters = Clusters::watched_by(Arc::new(Kubernetes::default()));

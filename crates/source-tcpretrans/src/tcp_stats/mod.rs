@@ -7,6 +7,7 @@ mod auditor;
 mod config;
 mod mib;
 mod namespaces;
+mod own;
 mod series;
 #[cfg(test)]
 mod tests;
@@ -29,6 +30,7 @@ use auditor::{Audited, Auditor};
 pub use config::{Config, Scope};
 pub use mib::METRICS;
 use namespaces::in_sight;
+pub use own::OwnNamespace;
 pub use series::ATTRIBUTES;
 use series::Series;
 

@@ -73,7 +73,7 @@ fn processes() -> Vec<PathBuf> {
 }
 
 /// The inode of a process's network namespace, from the link `net:[4026531840]`.
-fn inode(folder: &Path) -> Option<u64> {
+pub(super) fn inode(folder: &Path) -> Option<u64> {
     let link = fs::read_link(folder.join("ns/net")).ok()?;
     let text = std::str::from_utf8(link.as_os_str().as_bytes()).ok()?;
     text.strip_prefix("net:[")?.strip_suffix(']')?.parse().ok()

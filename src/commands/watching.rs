@@ -1,0 +1,143 @@
+//! Runs what the commands for people share: one receiver, the conditions of the command line, one exporter.
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use otel_tcpretrans_pipeline::books::Signal;
+use otel_tcpretrans_pipeline::component::{AnyReceiver, Exporter, ExporterError, Host, ReceiverError};
+use otel_tcpretrans_pipeline::graph::{ExporterKey, Factory, PipelinePlan, Plan, ReceiverPlan};
+use otel_tcpretrans_pipeline::processors::{Condition, FilterConfig, ProcessorConfig};
+use otel_tcpretrans_sandbox::Access;
+use otel_tcpretrans_source::{Config, replay};
+use tokio::runtime::Builder;
+
+use crate::cli::Shown;
+use crate::components::ReceiverConfig;
+use crate::config::{LogLevel, Sandboxing};
+use crate::factory::Components;
+use crate::logs;
+use crate::sandbox::Confined;
+use crate::service::{self, Service, Until};
+use crate::signals::Signals;
+
+/// How long a stop may take to show what is on its way.
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// What a command watches, and with what.
+pub(super) struct Watching {
+    /// Where the records come from.
+    pub(super) receiver: ReceiverConfig,
+    /// Records that match any of these stay. If there are none, all records stay.
+    pub(super) conditions: Vec<Condition>,
+    /// Takes the records. It is the only exporter, and its id is that of the command.
+    pub(super) exporter: (&'static str, Arc<dyn Exporter>),
+    /// The log, and the level that it is to have.
+    pub(super) log: (logs::Level, LogLevel),
+    /// What the command reads, such as the books. The starter of it is replaced.
+    pub(super) host: Host,
+}
+
+/// The receiver that the command line names.
+pub(super) fn receiver(shown: &Shown) -> ReceiverConfig {
+    match &shown.replay {
+        Some(file) => {
+            ReceiverConfig::Replay(replay::Config { file: file.clone(), ..replay::Config::default() })
+        }
+        None => ReceiverConfig::Tcpretrans(Config { scope: shown.scope, ..Config::default() }),
+    }
+}
+
+/// Watches until a signal (SIGHUP is one, unless `nohup` was there), until `until` is ready, or until the end of a recording. `until` is called on the runtime.
+/// `ready` is called once the receiver has started; records may come before that.
+///
+/// # Errors
+/// The receiver does not start, `ready` fails, or something ends that should not.
+pub(super) fn watch(
+    watching: Watching,
+    until: impl FnOnce() -> Until,
+    ready: impl FnOnce() -> anyhow::Result<()>,
+) -> anyhow::Result<()> {
+    let confined = Confined::prepare(Sandboxing::default(), access(&watching.receiver))?;
+    // The first thread that is started: it keeps what the others have given up when they start.
+    let starter = confined.starter()?;
+    confined.enter()?;
+    let runtime = Builder::new_current_thread().enable_all().build()?;
+    let host = Host { starter, ..watching.host.clone() };
+    let result = runtime.block_on(async {
+        let signals = Signals::install()?;
+        let service = service(watching, &confined, until());
+        let ready = || {
+            host.starter.end();
+            confined.seal()?;
+            ready()
+        };
+        service::run(service, &host, signals, ready).await
+    });
+    // A write to a pipe that nobody reads may never end. This does not wait for it, since the drain has had its time.
+    runtime.shutdown_background();
+    result
+}
+
+fn access(receiver: &ReceiverConfig) -> Access {
+    let mut access = Access::default();
+    if let ReceiverConfig::Replay(replay) = receiver {
+        access.read_file(&replay.file);
+    }
+    access
+}
+
+fn service(watching: Watching, confined: &Confined, until: Until) -> Service<OneExporter> {
+    let Watching { receiver, conditions, exporter: (command, exporter), log, .. } = watching;
+    let id = match &receiver {
+        ReceiverConfig::Replay(_) => "replay",
+        ReceiverConfig::Tcpretrans(_) | ReceiverConfig::TcpStats(_) => "tcpretrans",
+    };
+    let filter = FilterConfig { include: conditions, ..FilterConfig::default() };
+    let filter = (!filter.include.is_empty()).then(|| ("filter".to_owned(), ProcessorConfig::Filter(filter)));
+    let pipeline = PipelinePlan {
+        signal: Signal::Logs,
+        receivers: vec![id.to_owned()],
+        processors: Vec::from_iter(filter),
+        exporters: vec![command.to_owned()],
+    };
+    let key = ExporterKey { id: command.to_owned(), signal: Signal::Logs };
+    let plan = Plan {
+        receivers: [(id.to_owned(), ReceiverPlan { produces: receiver.produces(), config: receiver })].into(),
+        exporters: [(key, ())].into(),
+        pipelines: [("logs".to_owned(), pipeline)].into(),
+    };
+    Service {
+        factory: OneExporter { receivers: Components::new(confined.confinement()), exporter },
+        plan,
+        log,
+        extensions: Vec::new(),
+        shutdown_timeout: SHUTDOWN_TIMEOUT,
+        until,
+        read_again: None,
+    }
+}
+
+/// Makes receivers, and gives out one exporter.
+struct OneExporter {
+    receivers: Components,
+    exporter: Arc<dyn Exporter>,
+}
+
+impl Factory for OneExporter {
+    type Receiver = ReceiverConfig;
+    type Exporter = ();
+
+    fn receiver(&self, id: &str, config: &ReceiverConfig) -> Result<AnyReceiver, ReceiverError> {
+        self.receivers.receiver(id, config)
+    }
+
+    fn exporter(
+        &self,
+        _id: &str,
+        _signal: Signal,
+        (): &(),
+        _host: &Host,
+    ) -> Result<Arc<dyn Exporter>, ExporterError> {
+        Ok(Arc::clone(&self.exporter))
+    }
+}
