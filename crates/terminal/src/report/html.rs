@@ -2,7 +2,7 @@
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
 
-use super::About;
+use super::about::About;
 use super::charts;
 use super::collected::{Collected, REASONS};
 use super::tables::{Table, summary, tables};

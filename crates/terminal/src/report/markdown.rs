@@ -2,7 +2,7 @@
 
 use std::fmt::Write;
 
-use super::About;
+use super::about::About;
 use super::collected::Collected;
 use super::tables::{Table, summary, tables};
 

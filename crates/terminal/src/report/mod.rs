@@ -1,5 +1,6 @@
 //! `report`: what a recording shows, as one page for people.
 
+mod about;
 mod charts;
 mod collected;
 mod html;
@@ -15,6 +16,7 @@ use otel_tcpretrans_pipeline::component::{Batch, Exporter};
 use strum::{EnumString, VariantNames};
 use tokio::time::Instant;
 
+pub use about::About;
 use collected::Collected;
 
 /// The form of a report.
@@ -25,17 +27,6 @@ pub enum Format {
     Html,
     /// Text for a ticket.
     Markdown,
-}
-
-/// What the records do not say.
-#[derive(Clone, Debug, Default, PartialEq, Eq)]
-pub struct About {
-    /// The name of the recording.
-    pub recording: String,
-    /// The conditions by which records were chosen, as they were written.
-    pub conditions: Vec<String>,
-    /// Events that are not in the report, by place and reason, such as `recording/lost`.
-    pub lost: Vec<(String, u64)>,
 }
 
 /// Collects records. Clones share what is collected.

@@ -3,7 +3,7 @@
 use jiff::Timestamp;
 use otel_tcpretrans_pipeline::record::RetransmitType;
 
-use super::About;
+use super::about::About;
 use super::collected::{Collected, REASONS, Sums};
 use super::ranking::{Row, worst};
 
