@@ -10,6 +10,7 @@ use otel_tcpretrans_pipeline::attribute::UnknownAttribute;
 use otel_tcpretrans_pipeline::config::Interval;
 use otel_tcpretrans_pipeline::processors::{Condition, FilterConfig, ProcessorConfig};
 use otel_tcpretrans_source::config::Scope;
+use otel_tcpretrans_terminal::top::By;
 use strum::VariantNames;
 
 use crate::config::LogFormat;
@@ -47,6 +48,8 @@ pub(crate) enum Command {
     },
     /// Record a tcpretrans receiver's raw events until SIGTERM or SIGINT; the receiver replay reads them
     Record(RecordArgs),
+    /// Show the worst peers, processes and connections on a screen that follows them
+    Top(TopArgs),
     /// List receivers, processors, exporters and extensions
     Components,
     /// Print what this kernel and this user offer, and what the receiver would choose
@@ -98,8 +101,24 @@ pub(crate) struct RecordArgs {
     pub(crate) log_format: Option<LogFormat>,
 }
 
+/// The options of `top`.
+#[derive(Debug, Args)]
+pub(crate) struct TopArgs {
+    #[command(flatten)]
+    pub(crate) shown: Shown,
+    /// The rows that are shown first
+    #[arg(long, value_parser = by(), default_value = "peer")]
+    pub(crate) by: By,
+    /// The largest number of rows of each kind; those with the fewest segments are added up in one row of the others
+    #[arg(long, value_name = "ROWS", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..))]
+    pub(crate) max_rows: u32,
+}
+
+fn by() -> impl TypedValueParser<Value = By> {
+    PossibleValuesParser::new(By::VARIANTS).try_map(|word| word.parse::<By>())
+}
+
 /// Which retransmissions a command shows to a person.
-#[allow(dead_code)] // `trace`, `top` and `report` will use it
 #[derive(Debug, Args)]
 pub(crate) struct Shown {
     /// Show only what matches, such as 'network.peer.address in 10.0.0.0/8'; of several conditions one has to match

@@ -31,6 +31,7 @@ fn main() -> ExitCode {
         Command::Validate { sources } => commands::validate::run(&sources),
         Command::PrintConfig { sources } => commands::print_config::run(&sources),
         Command::Record(args) => commands::record::run(&args),
+        Command::Top(args) => commands::top::run(&args),
         Command::Components => commands::components::run(),
         Command::Check => commands::check::run(),
         Command::Completions { shell } => commands::completions::run(shell),

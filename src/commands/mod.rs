@@ -9,8 +9,8 @@ pub(crate) mod print_config;
 pub(crate) mod record;
 pub(crate) mod run;
 mod stdout;
+pub(crate) mod top;
 pub(crate) mod validate;
-#[allow(dead_code)] // `trace`, `top` and `report` will use it
 mod watching;
 
 use load::{load, load_and_warn};
