@@ -45,13 +45,20 @@ fn ten_thousand_events_per_second_take_no_more_memory_with_time() {
     let books = ended(agent);
     let number = |name| books.exporter("logs", "otlp", name);
     let most = points.iter().map(|point| point.1).fold(0.0, f64::max);
+    let tenths: Vec<_> = points.chunks(points.len().div_ceil(10)).map(mean).collect();
     points.retain(|point| point.0 > lasts.as_secs_f64() * WARM_UP);
     let slope = slope(&points) * 3600.0;
     println!("{} records in {lasts:?}; at most {most:.1} MiB; {slope:.2} MiB per hour", number("accepted"));
+    println!("MiB by tenths of the time: {tenths:.2?}");
     assert_eq!(number("delivered"), number("accepted"), "{books:?}");
     assert!(number("accepted") >= u64::from(count), "it replayed the recording at least once: {books:?}");
     assert!(most <= MOST, "{most} MiB");
     assert!(lasts < LONG || slope < SLOPE, "{slope} MiB per hour");
+}
+
+/// The mean memory of these points.
+fn mean(points: &[(f64, f64)]) -> f64 {
+    points.iter().map(|point| point.1).sum::<f64>() / points.len() as f64
 }
 
 /// The slope of the line through these points that has the least squares of distances.
