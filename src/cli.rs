@@ -1,16 +1,18 @@
 //! The commands and options of the command line.
 
 use std::path::PathBuf;
+use std::str::FromStr;
 
 use clap::builder::{PossibleValuesParser, TypedValueParser};
-use clap::{Args, Parser, Subcommand, ValueHint};
+use clap::{Args, Parser, Subcommand, ValueHint, value_parser};
 use clap_complete::Shell;
 
 use otel_tcpretrans_pipeline::attribute::UnknownAttribute;
 use otel_tcpretrans_pipeline::config::Interval;
 use otel_tcpretrans_pipeline::processors::{Condition, FilterConfig, ProcessorConfig};
 use otel_tcpretrans_source::config::Scope;
-use otel_tcpretrans_terminal::top::By;
+use otel_tcpretrans_terminal::colours::Colours;
+use otel_tcpretrans_terminal::{top, trace};
 use strum::VariantNames;
 
 use crate::config::LogFormat;
@@ -46,6 +48,8 @@ pub(crate) enum Command {
         #[command(flatten)]
         sources: Sources,
     },
+    /// Show each retransmission as a line, as bcc's tcpretrans does, until SIGTERM or SIGINT
+    Trace(TraceArgs),
     /// Record a tcpretrans receiver's raw events until SIGTERM or SIGINT; the receiver replay reads them
     Record(RecordArgs),
     /// Show the worst peers, processes and connections on a screen that follows them
@@ -107,15 +111,33 @@ pub(crate) struct TopArgs {
     #[command(flatten)]
     pub(crate) shown: Shown,
     /// The rows that are shown first
-    #[arg(long, value_parser = by(), default_value = "peer")]
-    pub(crate) by: By,
+    #[arg(long, value_parser = one_of::<top::By>(top::By::VARIANTS), default_value = "peer")]
+    pub(crate) by: top::By,
     /// The largest number of rows of each kind; those with the fewest segments are added up in one row of the others
-    #[arg(long, value_name = "ROWS", default_value_t = 4096, value_parser = clap::value_parser!(u32).range(1..))]
+    #[arg(long, value_name = "ROWS", default_value_t = 4096, value_parser = value_parser!(u32).range(1..))]
     pub(crate) max_rows: u32,
 }
 
-fn by() -> impl TypedValueParser<Value = By> {
-    PossibleValuesParser::new(By::VARIANTS).try_map(|word| word.parse::<By>())
+/// The options of `trace`.
+#[derive(Debug, Args)]
+pub(crate) struct TraceArgs {
+    #[command(flatten)]
+    pub(crate) shown: Shown,
+    /// Write one JSON object per line, with the names of the log records' attributes
+    #[arg(long, conflicts_with_all = ["color", "summary"])]
+    pub(crate) json: bool,
+    /// Stop after this many lines
+    #[arg(long, value_name = "LINES", value_parser = value_parser!(u64).range(1..))]
+    pub(crate) count: Option<u64>,
+    /// Stop after this time, such as 10s or 5m
+    #[arg(long, value_name = "TIME")]
+    pub(crate) duration: Option<Interval>,
+    /// At the end, add up by this, and show the kernel's RetransSegs beside it
+    #[arg(long, value_name = "BY", value_parser = one_of::<trace::By>(trace::By::VARIANTS))]
+    pub(crate) summary: Option<trace::By>,
+    /// When to use colours; auto means on a terminal, unless NO_COLOR is set
+    #[arg(long, value_name = "WHEN", value_parser = one_of::<Colours>(Colours::VARIANTS), default_value = "auto")]
+    pub(crate) color: Colours,
 }
 
 /// Which retransmissions a command shows to a person.
@@ -128,12 +150,16 @@ pub(crate) struct Shown {
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) replay: Option<PathBuf>,
     /// Whose sockets: all of this host, or those of this process's network namespace or cgroup
-    #[arg(long, value_parser = scope(), default_value = "host", conflicts_with = "replay")]
+    #[arg(long, value_parser = one_of::<Scope>(Scope::VARIANTS), default_value = "host", conflicts_with = "replay")]
     pub(crate) scope: Scope,
 }
 
-fn scope() -> impl TypedValueParser<Value = Scope> {
-    PossibleValuesParser::new(Scope::VARIANTS).try_map(|word| word.parse::<Scope>())
+/// Reads a word of a fixed list.
+fn one_of<T>(words: &'static [&'static str]) -> impl TypedValueParser<Value = T>
+where
+    T: FromStr<Err: std::error::Error + Send + Sync> + Clone + Send + Sync + 'static,
+{
+    PossibleValuesParser::new(words).try_map(|word| word.parse::<T>())
 }
 
 /// Reads a condition on what receivers say. These commands have no processors that would find more.

@@ -141,6 +141,10 @@ async fn serve<F: Factory>(
                     info!(signal, "stopping");
                     return Ok(());
                 }
+                Request::Reload if running.read_again.is_none() && signals.hangup_stops() => {
+                    info!(signal = "SIGHUP", "stopping: the terminal is gone");
+                    return Ok(());
+                }
                 Request::Reload if running.graph.is_draining() => reload_later = true,
                 Request::Reload => running.reload().await,
             },

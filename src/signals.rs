@@ -1,6 +1,6 @@
 //! The signals that a service manager sends.
 
-use std::io;
+use std::{fs, io};
 
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
@@ -9,6 +9,8 @@ pub(crate) struct Signals {
     terminate: Signal,
     interrupt: Signal,
     hangup: Signal,
+    /// Whether SIGHUP was ignored before, as `nohup` does it.
+    ignored_hangup: bool,
 }
 
 /// What a signal asks for.
@@ -16,18 +18,25 @@ pub(crate) struct Signals {
 pub(crate) enum Request {
     /// To stop; with the signal's name.
     Stop(&'static str),
-    /// To read the configuration again.
+    /// To read the configuration again, by SIGHUP.
     Reload,
 }
 
 impl Signals {
     /// Replaces the default actions, which would end the process without a drain.
     pub(crate) fn install() -> io::Result<Signals> {
+        let ignored_hangup = ignores_hangup();
         Ok(Signals {
+            ignored_hangup,
             terminate: signal(SignalKind::terminate())?,
             interrupt: signal(SignalKind::interrupt())?,
             hangup: signal(SignalKind::hangup())?,
         })
+    }
+
+    /// Whether SIGHUP means that the terminal is gone, where there is nothing to reload. After `nohup` it means nothing.
+    pub(crate) fn hangup_stops(&self) -> bool {
+        !self.ignored_hangup
     }
 
     /// Waits for the next request. Cancel-safe.
@@ -47,4 +56,12 @@ impl Signals {
             }
         }
     }
+}
+
+/// Whether this process ignores SIGHUP. `SigIgn` has one bit per signal (proc_pid_status(5)).
+fn ignores_hangup() -> bool {
+    let status = fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let mask = status.lines().find_map(|line| line.strip_prefix("SigIgn:"));
+    let mask = mask.and_then(|mask| u64::from_str_radix(mask.trim(), 16).ok()).unwrap_or_default();
+    mask >> (SignalKind::hangup().as_raw_value() - 1) & 1 == 1
 }

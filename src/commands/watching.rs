@@ -21,7 +21,7 @@ use crate::service::{self, Service, Until};
 use crate::signals::Signals;
 
 /// How long a stop may take to show what is on its way.
-const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(5);
+const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 
 /// What a command watches, and with what.
 pub(super) struct Watching {
@@ -49,7 +49,7 @@ pub(super) fn receiver(shown: &Shown) -> ReceiverConfig {
     }
 }
 
-/// Watches until a signal, until `until` is ready, or until the end of a recording. `until` is called on the runtime.
+/// Watches until a signal (SIGHUP is one, unless `nohup` was there), until `until` is ready, or until the end of a recording. `until` is called on the runtime.
 /// `ready` is called once the receiver has started; records may come before that.
 ///
 /// # Errors

@@ -7,8 +7,18 @@ use std::process::Command;
 
 use crate::harness::Case;
 
-const COMMANDS: [&str; 9] =
-    ["run", "validate", "print-config", "record", "top", "components", "check", "completions", "man"];
+const COMMANDS: [&str; 10] = [
+    "run",
+    "validate",
+    "print-config",
+    "trace",
+    "record",
+    "top",
+    "components",
+    "check",
+    "completions",
+    "man",
+];
 
 #[test]
 fn completions_know_all_commands() {

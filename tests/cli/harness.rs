@@ -90,6 +90,12 @@ impl Case {
     pub(crate) fn run(mut self) -> Outcome {
         Outcome::of(self.command.output().expect("running the binary"))
     }
+
+    /// Runs it, and returns also what is in a file of its folder afterwards.
+    pub(crate) fn run_and_read(mut self, name: &str) -> (Outcome, String) {
+        let outcome = Outcome::of(self.command.output().expect("running the binary"));
+        (outcome, fs::read_to_string(self.folder.path().join(name)).unwrap_or_default())
+    }
 }
 
 impl Outcome {

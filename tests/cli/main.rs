@@ -10,4 +10,5 @@ mod layers;
 mod output;
 mod problems;
 mod references;
+mod trace;
 mod usage;

@@ -17,6 +17,9 @@ fn usage_errors_exit_with_2() {
         &["components", "x"],
         &["record"],
         &["record", "-o", "x", "--duration", "soon"],
+        &["trace", "--count", "0"],
+        &["trace", "--json", "--summary", "peer"],
+        &["trace", "--replay", "x", "--scope", "netns"],
     ] {
         let outcome = Case::bare(arguments).run();
         assert_eq!(outcome.code, Some(2), "{arguments:?}: {outcome:?}");
@@ -30,11 +33,21 @@ fn version_and_help_go_to_stdout() {
     assert_eq!(version.stdout, format!("otel-tcpretrans {}\n", env!("CARGO_PKG_VERSION")));
     let help = Case::bare(&["--help"]).run();
     help.succeeded();
-    for command in ["run", "validate", "print-config", "record", "components", "check", "completions", "man"]
-    {
+    for command in [
+        "run",
+        "validate",
+        "print-config",
+        "trace",
+        "record",
+        "top",
+        "components",
+        "check",
+        "completions",
+        "man",
+    ] {
         assert!(help.stdout.contains(&format!("\n  {command}")), "{command} is not in {}", help.stdout);
     }
-    for to_come in ["trace", "top"] {
+    for to_come in ["report"] {
         assert!(!help.stdout.contains(&format!("\n  {to_come}")), "{to_come} is in {}", help.stdout);
     }
 }
@@ -94,6 +107,13 @@ fn run_without_privileges_names_the_capabilities_and_exits_with_77() {
     assert_eq!(outcome.code, Some(77), "{outcome:?}");
     assert!(outcome.stderr.contains("CAP_BPF") && outcome.stderr.contains("CAP_PERFMON"), "{outcome:?}");
     assert!(!outcome.stderr.contains(" ready"), "{outcome:?}");
+}
+
+#[test]
+fn trace_without_privileges_names_the_capabilities_and_exits_with_77() {
+    let outcome = unprivileged(&["trace"]);
+    assert_eq!((outcome.code, &*outcome.stdout), (Some(77), ""), "{outcome:?}");
+    assert!(outcome.stderr.contains("CAP_BPF") && outcome.stderr.contains("CAP_PERFMON"), "{outcome:?}");
 }
 
 #[test]

@@ -26,6 +26,7 @@ mod run;
 mod sandbox;
 mod stopped;
 mod tcp_stats;
+mod trace;
 mod watchdog;
 
 use std::process::ExitCode;
@@ -84,6 +85,10 @@ fn main() -> ExitCode {
         ("containers_of_a_real_runtime_are_named", containers::are_named),
         ("the_kernels_counters_are_those_of_the_kernel", tcp_stats::equal_the_kernel),
         ("the_audit_finds_no_difference_in_a_storm", audit::finds_no_difference_in_a_storm),
+        ("trace_of_a_namespace_equals_the_kernel", || trace::equals_the_kernel("netns")),
+        ("trace_of_the_host_equals_the_kernel_in_a_namespace", || trace::equals_the_kernel("host")),
+        ("trace_ends_when_its_reader_or_its_terminal_is_gone", trace::ends_when_nobody_reads),
+        ("trace_tells_what_a_slow_output_has_cost", trace::tells_what_a_slow_output_has_cost),
         ("a_scrape_shows_balanced_books", own_telemetry::a_scrape_shows_balanced_books),
     ];
     main_where(cases, |name| (name == IN_A_USER_NAMESPACE).then(privileges::no_user_namespace).flatten())

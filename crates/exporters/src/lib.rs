@@ -4,7 +4,6 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))] // a test may fail
 
-mod blocking;
 pub mod debug;
 mod environment;
 pub mod file;
@@ -22,7 +21,6 @@ pub mod resource;
 mod scope;
 pub mod secret;
 pub mod self_telemetry;
-mod text;
 pub mod zpages;
 
 pub use environment::{Environment, process_environment};

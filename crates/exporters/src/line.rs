@@ -5,8 +5,7 @@ use std::fmt;
 use jiff::Timestamp;
 use otel_tcpretrans_pipeline::metric::{MetricPoint, Reading, Temporality};
 use otel_tcpretrans_pipeline::record::{Amounts, Flow, Record};
-
-use crate::text;
+use otel_tcpretrans_pipeline::text;
 
 /// Writes the line of a record: `ipv4 10.0.0.1:443 -> 10.0.0.2:50000 timeout established ACK|PSH segments=2 bytes=2896 …`.
 /// For a gap it is `ipv4 gap timeout events=12 segments=200 bytes=289600 failed=1`. It is UTF-8.

@@ -13,6 +13,7 @@
 //! records.
 
 pub mod attribute;
+pub mod blocking;
 pub mod books;
 pub mod chunk;
 pub mod clock;
@@ -33,6 +34,7 @@ pub mod say_once;
 pub mod status;
 pub mod storage;
 pub mod telemetry;
+pub mod text;
 
 #[cfg(test)]
 mod fixtures;

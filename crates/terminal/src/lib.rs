@@ -1,6 +1,10 @@
-//! What a person reads: `trace`, `top` and `report`. Each of them is an exporter of a logs pipeline, so that it shows what the
-//! pipelines count.
+//! What a person reads: trace, top and report, each an exporter of a logs pipeline.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, clippy::expect_used))] // a test may fail
+
+pub mod colours;
 #[cfg(test)]
 mod fixtures;
+pub mod reason;
 pub mod top;
+pub mod trace;

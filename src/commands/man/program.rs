@@ -10,7 +10,10 @@ const PROGRAM: &str = env!("CARGO_PKG_NAME");
 
 const SIGNALS: &[(&str, &str)] = &[
     ("SIGTERM, SIGINT", "Stop: what is on its way is sent first, within service.shutdown_timeout."),
-    ("SIGHUP", "Read the configuration again. If it has a problem, nothing changes."),
+    (
+        "SIGHUP",
+        "Of run: read the configuration again. If it has a problem, nothing changes. The other commands stop.",
+    ),
 ];
 
 const EXIT_STATUS: &[(&str, &str)] = &[

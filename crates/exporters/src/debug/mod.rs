@@ -7,6 +7,7 @@ use std::io::{self, Write};
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::future::BoxFuture;
+use otel_tcpretrans_pipeline::blocking;
 use otel_tcpretrans_pipeline::books::{DropReason, Ledger};
 use otel_tcpretrans_pipeline::component::{Batch, Exporter};
 use otel_tcpretrans_pipeline::say_once::SayOnce;
@@ -16,8 +17,6 @@ use tokio::time::Instant;
 use tracing::warn;
 
 pub use config::{Config, Verbosity};
-
-use crate::blocking;
 
 /// Where `debug` exporters write. Clones share it: each batch is written as a whole, so that the lines of two exporters
 /// do not mix.

@@ -11,6 +11,7 @@ use std::io;
 use std::sync::{Arc, Mutex, PoisonError};
 
 use futures::future::BoxFuture;
+use otel_tcpretrans_pipeline::blocking;
 use otel_tcpretrans_pipeline::books::{DropReason, Ledger};
 use otel_tcpretrans_pipeline::component::{Batch, Exporter};
 use otel_tcpretrans_pipeline::delivery::{Compression, Encode, Request};
@@ -25,7 +26,6 @@ pub use files::Files;
 use outage::Outage;
 use sink::Sink;
 
-use crate::blocking;
 use crate::otlp::{Encoder, Encoding, REQUEST_LIMIT};
 use crate::resource::Resource;
 

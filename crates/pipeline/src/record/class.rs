@@ -1,6 +1,6 @@
 //! What kind of retransmission a record is about: attributes that take few values.
 
-use strum::{EnumString, IntoStaticStr, VariantNames};
+use strum::{EnumIter, EnumString, IntoStaticStr, VariantNames};
 
 /// IP version, reason and role of a retransmission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -30,7 +30,18 @@ pub enum NetworkType {
 
 /// Why a segment was sent again: the values of `network.tcp.retransmit.type`.
 #[derive(
-    Clone, Copy, Debug, PartialEq, Eq, Hash, PartialOrd, Ord, IntoStaticStr, EnumString, VariantNames,
+    Clone,
+    Copy,
+    Debug,
+    PartialEq,
+    Eq,
+    Hash,
+    PartialOrd,
+    Ord,
+    IntoStaticStr,
+    EnumIter,
+    EnumString,
+    VariantNames,
 )]
 #[strum(serialize_all = "snake_case")]
 pub enum RetransmitType {

@@ -1,9 +1,9 @@
 //! Encodes attributes: `KeyValue` and `AnyValue` (opentelemetry/proto/common/v1/common.proto).
 
 use otel_tcpretrans_pipeline::attribute::Value;
+use otel_tcpretrans_pipeline::text;
 
 use super::wire::{self, Field, SHORT};
-use crate::text;
 
 /// Fields of `KeyValue`.
 const KEY: Field = 1;

@@ -6,16 +6,16 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::ops::Range;
 use std::time::Duration;
 
-use otel_tcpretrans_pipeline::attribute::ErrorType;
-use otel_tcpretrans_pipeline::record::TcpFlags;
+use crate::attribute::ErrorType;
+use crate::record::TcpFlags;
 
 /// A whole number, in decimal digits.
-pub(crate) fn number(out: &mut Vec<u8>, number: impl itoa::Integer) {
+pub fn number(out: &mut Vec<u8>, number: impl itoa::Integer) {
     out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
 }
 
 /// A time in milliseconds with three decimals: `12.500`. It is rounded to microseconds.
-pub(crate) fn milliseconds(out: &mut Vec<u8>, time: Duration) {
+pub fn milliseconds(out: &mut Vec<u8>, time: Duration) {
     let below_a_second = (time.subsec_nanos() + 500) / 1000;
     let microseconds = time.as_secs().saturating_mul(1_000_000).saturating_add(below_a_second.into());
     number(out, microseconds / 1000);
@@ -24,7 +24,7 @@ pub(crate) fn milliseconds(out: &mut Vec<u8>, time: Duration) {
 }
 
 /// The names of TCP flags, as [`TcpFlags`] displays them.
-pub(crate) fn flags(out: &mut Vec<u8>, flags: TcpFlags) {
+pub fn flags(out: &mut Vec<u8>, flags: TcpFlags) {
     let start = out.len();
     for name in flags.names() {
         if out.len() > start {
@@ -38,13 +38,13 @@ pub(crate) fn flags(out: &mut Vec<u8>, flags: TcpFlags) {
 }
 
 /// The name of an errno, as [`ErrorType`] displays it. Few records have one.
-pub(crate) fn errno(out: &mut Vec<u8>, errno: i32) {
+pub fn errno(out: &mut Vec<u8>, errno: i32) {
     // Writing into a Vec can't fail.
     let _ = write!(out, "{}", ErrorType(errno));
 }
 
 /// An address with its port, as [`SocketAddr`] displays it.
-pub(crate) fn socket_address(out: &mut Vec<u8>, address: SocketAddr) {
+pub fn socket_address(out: &mut Vec<u8>, address: SocketAddr) {
     match address {
         SocketAddr::V4(address) => ipv4(out, *address.ip()),
         SocketAddr::V6(address) => {
@@ -62,7 +62,7 @@ pub(crate) fn socket_address(out: &mut Vec<u8>, address: SocketAddr) {
 }
 
 /// An address, as [`IpAddr`] displays it.
-pub(crate) fn address(out: &mut Vec<u8>, address: IpAddr) {
+pub fn address(out: &mut Vec<u8>, address: IpAddr) {
     match address {
         IpAddr::V4(address) => ipv4(out, address),
         IpAddr::V6(address) => ipv6(out, address),
