@@ -7,6 +7,7 @@
 
 mod report;
 
+use std::env;
 use std::fs;
 use std::io::{self, BufRead, BufReader, Read, Write};
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
@@ -17,6 +18,8 @@ use std::time::{Duration, Instant};
 use report::{Limit, Section, median};
 
 const BINARY: &str = env!("CARGO_BIN_EXE_otel-tcpretrans");
+/// The variable that names another binary to measure, such as the static one of the packages.
+const OTHER: &str = "OTEL_TCPRETRANS_BINARY";
 /// How many starts are timed. The first one may have to read from the disk.
 const STARTS: usize = 9;
 /// How long the process is idle before its memory is read. It is scraped once before that.
@@ -112,7 +115,7 @@ impl Agent {
         let scraped = free_port()?;
         fs::write(&file, config([free_port()?, free_port()?, free_port()?], scraped))?;
         let started = Instant::now();
-        let mut child = Command::new(BINARY)
+        let mut child = Command::new(env::var(OTHER).unwrap_or_else(|_| BINARY.to_owned()))
             .arg("run")
             .arg("--config")
             .arg(&file)

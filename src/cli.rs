@@ -56,8 +56,8 @@ pub(crate) enum Command {
     Top(TopArgs),
     /// List receivers, processors, exporters and extensions
     Components,
-    /// Print what this kernel and this user offer, and what the receiver would choose
-    Check,
+    /// Print what this kernel and this user offer, what is missing, and what to do about it
+    Check(CheckArgs),
     /// Print a script with which a shell completes the command line, such as `source <(otel-tcpretrans completions bash)`
     Completions {
         /// The shell that reads the script
@@ -80,6 +80,17 @@ pub(crate) struct Sources {
     /// Set one value, in YAML, such as exporters.otlp.endpoint=http://collector:4317; it wins over all files
     #[arg(long = "set", value_name = "KEY.PATH=VALUE")]
     pub(crate) sets: Vec<String>,
+}
+
+/// The options of `check`. Without one, it prints text on a terminal, and YAML into a pipe or a file.
+#[derive(Debug, Args)]
+pub(crate) struct CheckArgs {
+    /// Print all facts and the receiver's plan as YAML
+    #[arg(long, conflicts_with = "text")]
+    pub(crate) yaml: bool,
+    /// Print the text for people
+    #[arg(long)]
+    pub(crate) text: bool,
 }
 
 /// The options of `record`.

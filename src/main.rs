@@ -26,6 +26,7 @@ use cli::{Cli, Command};
 
 fn main() -> ExitCode {
     otel_tcpretrans_source::resolve_without_plugins();
+    otel_tcpretrans_source::use_one_heap();
     let result = match Cli::parse().command {
         Command::Run { sources, log_format } => commands::run::run(&sources, log_format),
         Command::Validate { sources } => commands::validate::run(&sources),
@@ -34,7 +35,7 @@ fn main() -> ExitCode {
         Command::Record(args) => commands::record::run(&args),
         Command::Top(args) => commands::top::run(&args),
         Command::Components => commands::components::run(),
-        Command::Check => commands::check::run(),
+        Command::Check(args) => commands::check::run(&args),
         Command::Completions { shell } => commands::completions::run(shell),
         Command::Man { output } => commands::man::run(output.as_deref()),
     };

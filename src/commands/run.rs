@@ -11,7 +11,7 @@ use otel_tcpretrans_pipeline::component::{Extension, Host, Starter};
 use otel_tcpretrans_pipeline::config::Problem;
 use otel_tcpretrans_pipeline::processors::k8s_attributes::Clusters;
 use tokio::runtime::Builder;
-use tracing::{info, warn};
+use tracing::{debug, info, warn};
 
 use crate::access::access;
 use crate::cli::Sources;
@@ -30,6 +30,8 @@ use crate::{balance, logs};
 const WORKERS: usize = 1;
 /// How long the end of the log may take to be sent.
 const LAST_LOGS: Duration = Duration::from_secs(2);
+/// How often memory is given back that is not in use. The first time is when everything has started.
+const GIVE_BACK: Duration = Duration::from_secs(60);
 /// Prefix of the metrics that the Collector does not have.
 const NAMESPACE: &str = "otelcol_tcpretrans";
 
@@ -74,6 +76,17 @@ fn resource(loaded: &Loaded) -> anyhow::Result<Resource> {
         .map_err(|problems| anyhow::anyhow!("service.telemetry.resource: {}", Problem::join(&problems)))
 }
 
+/// Gives back the memory of the start, and later what a burst has left.
+async fn give_memory_back() {
+    let mut looks = tokio::time::interval(GIVE_BACK);
+    loop {
+        looks.tick().await;
+        if let Err(error) = otel_tcpretrans_source::give_back() {
+            return debug!(error = %error, "can't give memory back");
+        }
+    }
+}
+
 async fn serve(
     sources: &Sources,
     loaded: &Loaded,
@@ -107,6 +120,7 @@ async fn serve(
         is_ready = true;
         host.starter.end();
         confined.seal()?;
+        tokio::spawn(give_memory_back());
         balance::log_receivers(&host.books.snapshot());
         let elapsed_ms = u64::try_from(started.elapsed().as_millis()).unwrap_or(u64::MAX);
         info!(version = env!("CARGO_PKG_VERSION"), config = hash, elapsed_ms, "ready");

@@ -163,6 +163,22 @@ fn check_without_privileges_says_what_is_there_and_what_is_missing() {
 }
 
 #[test]
+fn check_for_people_says_what_to_do() {
+    let outcome = unprivileged(&["check", "--text"]);
+    assert_eq!(outcome.code, Some(77), "{outcome:?}");
+    let lines: Vec<_> = outcome.stdout.lines().collect();
+    assert!(lines[0].starts_with("Linux "), "{outcome:?}");
+    let place =
+        lines.iter().position(|line| line.starts_with("missing  privileges")).expect("the privileges");
+    assert!(lines[place].ends_with("no CAP_BPF and no CAP_PERFMON"), "{outcome:?}");
+    assert!(lines[place + 1].trim_start().starts_with("-> run it as root"), "{outcome:?}");
+    assert!(lines.iter().any(|line| line.contains("kernel lockdown")), "{outcome:?}");
+    assert!(!outcome.stdout.contains("The receiver tcpretrans starts here"), "{outcome:?}");
+    assert!(outcome.stderr.starts_with("missing CAP_BPF and CAP_PERFMON"), "{outcome:?}");
+    assert_eq!(Case::bare(&["check", "--text", "--yaml"]).run().code, Some(2));
+}
+
+#[test]
 fn validate_needs_no_privileges() {
     assert_eq!(unprivileged(&["validate", "--config", "config.yaml"]).code, Some(0));
 }

@@ -6,6 +6,7 @@ use serde::Serialize;
 
 use crate::config::Config;
 use crate::facts::Facts;
+use crate::findings::{Finding, conclusion, findings};
 use crate::setup::{Setup, decide};
 
 /// The answer of [`check`].
@@ -17,6 +18,18 @@ pub struct Report {
     pub plan: Option<Setup>,
     /// Why nothing works, and what to do about it.
     pub refusal: Option<String>,
+}
+
+impl Report {
+    /// What the facts mean, thing by thing.
+    pub fn findings(&self) -> Vec<Finding> {
+        findings(&self.facts, self.plan.as_ref())
+    }
+
+    /// What the receiver would do, in one sentence; `None` where nothing works.
+    pub fn conclusion(&self) -> Option<String> {
+        self.plan.as_ref().map(conclusion)
+    }
 }
 
 /// Probes, and decides for the default configuration. Loads nothing.

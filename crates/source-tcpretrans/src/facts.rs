@@ -278,6 +278,43 @@ fn cpus(path: &str, number: fn(&CpuList) -> u32) -> io::Result<u32> {
     })
 }
 
+/// Facts for tests: those of a kernel that has everything.
+#[cfg(test)]
+pub(crate) mod fixtures {
+    use super::{BtfFacts, Capabilities, Facts, Tracefs};
+
+    pub(crate) fn facts() -> Facts {
+        Facts {
+            kernel_release: "6.18".to_owned(),
+            btf: Some(BtfFacts {
+                retransmit_skb: true,
+                retransmit_synack: true,
+                reports_err: true,
+                socket_cookie: true,
+                socket_storage: true,
+                accept: true,
+                preemptible_tracepoints: false,
+                ringbuf: true,
+                charges_memlock: false,
+            }),
+            tracefs: Tracefs::Readable,
+            lockdown: None,
+            capabilities: Capabilities { bpf: true, perfmon: true, ..Capabilities::default() },
+            perf_event_paranoid: Some(2),
+            perf_event_mlock_bytes: 516 << 10,
+            memlock_limit_bytes: Some(8 << 20),
+            memory_available_bytes: 1 << 30,
+            page_size_bytes: 4096,
+            cpus_online: 4,
+            cpus_possible: 4,
+            initial_user_namespace: true,
+            initial_pid_namespace: Some(true),
+            netns_inode: Some(7),
+            cgroup_id: None,
+        }
+    }
+}
+
 #[cfg(test)]
 mod tests {
     #![allow(clippy::unwrap_used)]

@@ -220,39 +220,9 @@ mod tests {
 
     use super::*;
     use crate::config::{Perf, Ringbuf};
-    use crate::facts::{BtfFacts, Capabilities};
+    use crate::facts::Capabilities;
+    use crate::facts::fixtures::facts;
     use otel_tcpretrans_pipeline::config::Size;
-
-    fn facts() -> Facts {
-        Facts {
-            kernel_release: "6.18".to_owned(),
-            btf: Some(BtfFacts {
-                retransmit_skb: true,
-                retransmit_synack: true,
-                reports_err: true,
-                socket_cookie: true,
-                socket_storage: true,
-                accept: true,
-                preemptible_tracepoints: false,
-                ringbuf: true,
-                charges_memlock: false,
-            }),
-            tracefs: Tracefs::Readable,
-            lockdown: None,
-            capabilities: Capabilities { bpf: true, perfmon: true, ..Capabilities::default() },
-            perf_event_paranoid: Some(2),
-            perf_event_mlock_bytes: 516 << 10,
-            memlock_limit_bytes: Some(8 << 20),
-            memory_available_bytes: 1 << 30,
-            page_size_bytes: 4096,
-            cpus_online: 4,
-            cpus_possible: 4,
-            initial_user_namespace: true,
-            initial_pid_namespace: Some(true),
-            netns_inode: Some(7),
-            cgroup_id: None,
-        }
-    }
 
     #[test]
     fn auto_takes_tp_btf_and_the_ring_buffer() {

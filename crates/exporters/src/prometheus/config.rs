@@ -6,6 +6,8 @@ use otel_tcpretrans_pipeline::config::{Interval, Problem, fit};
 use serde::{Deserialize, Serialize};
 
 use super::names::label;
+use super::profile::Profile;
+use super::view::{self, View};
 
 /// Configuration of a `prometheus` exporter.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
@@ -25,6 +27,11 @@ pub struct Config {
     pub resource_to_telemetry_conversion: ResourceToTelemetry,
     /// Whether samples have no labels with the name and the version of the scope.
     pub without_scope_info: bool,
+    /// Whose names metrics and labels have: `otel`, `retina` or `obi`. With the last two, only what that agent has is shown.
+    pub profile: Profile,
+    /// Other names for metrics and labels. With views, only they are shown.
+    #[serde(skip_serializing_if = "Vec::is_empty")]
+    pub views: Vec<View>,
 }
 
 /// `resource_to_telemetry_conversion`.
@@ -44,6 +51,8 @@ impl Default for Config {
             metric_expiration: Interval::from_secs(5 * 60),
             resource_to_telemetry_conversion: ResourceToTelemetry::default(),
             without_scope_info: false,
+            profile: Profile::default(),
+            views: Vec::new(),
         }
     }
 }
@@ -67,7 +76,24 @@ impl Config {
         if names.windows(2).any(|pair| pair[0] == pair[1]) {
             problems.push(Problem::at("const_labels", "two of these become the same label"));
         }
+        if self.profile != Profile::Otel {
+            if !self.views.is_empty() {
+                problems.push(Problem::at("views", "the profile has its own; leave out one of the two"));
+            }
+            if self.namespace.is_some() {
+                problems.push(Problem::at(
+                    "namespace",
+                    "the profile's names have none; leave out one of the two",
+                ));
+            }
+        }
+        problems.extend(view::problems(&self.views));
         problems
+    }
+
+    /// What is shown; `None` means everything under its own name.
+    pub(super) fn all_views(&self) -> Option<Vec<View>> {
+        self.profile.views().or_else(|| (!self.views.is_empty()).then(|| self.views.clone()))
     }
 }
 
@@ -88,6 +114,17 @@ mod tests {
         assert_eq!(problems("endpoint: localhost:99999"), ["endpoint"]);
         assert_eq!(problems("{ endpoint: 'a:1', metric_expiration: 0s }"), ["metric_expiration"]);
         assert_eq!(problems("{ endpoint: 'a:1', const_labels: { a.b: x, a_b: y } }"), ["const_labels"]);
+        let view = |view| problems(&format!("{{ endpoint: 'a:1', views: [{view}] }}"));
+        assert_eq!(view("{ metric: a, name: b_total, labels: { c: d.e, f: [g, h] } }"), [""; 0]);
+        assert_eq!(view("{ metric: a, name: b }"), ["views[0]"], "a counter ends with _total");
+        assert_eq!(view("{ metric: a, name: b, type: gauge }"), [""; 0]);
+        assert_eq!(view("{ metric: a, name: b_total, labels: { c.d: e } }"), ["views[0]"]);
+        assert_eq!(view("{ metric: a, name: b_total }, { metric: c, name: b_total }"), ["views[1]"]);
+        assert_eq!(problems("{ endpoint: 'a:1', profile: obi, namespace: x }"), ["namespace"]);
+        assert_eq!(
+            problems("{ endpoint: 'a:1', profile: obi, views: [{ metric: a, name: b_total }] }"),
+            ["views"]
+        );
         assert!(serde_yaml::from_str::<Config>("send_timestamps: true").is_err());
     }
 }

@@ -4,8 +4,10 @@ mod accept;
 mod config;
 mod names;
 mod page;
+mod profile;
 mod servers;
 mod table;
+mod view;
 
 use std::io;
 use std::sync::Arc;
@@ -17,9 +19,11 @@ use otel_tcpretrans_pipeline::metric::Temporality;
 use tokio::time::Instant;
 
 pub use config::{Config, ResourceToTelemetry};
+pub use profile::Profile;
 use servers::Served;
 pub use servers::Servers;
 use table::Table;
+pub use view::{Attributes, View, ViewType};
 
 use crate::resource::Resource;
 

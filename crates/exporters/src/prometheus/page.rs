@@ -3,7 +3,7 @@
 use std::fmt;
 use std::sync::Arc;
 
-use otel_tcpretrans_pipeline::metric::{Kind, Number};
+use otel_tcpretrans_pipeline::metric::Number;
 use prometheus_client::collector::Collector;
 use prometheus_client::encoding::{DescriptorEncoder, NoLabelSet, prometheus_text, text};
 use prometheus_client::metrics::MetricType;
@@ -12,7 +12,6 @@ use prometheus_client::registry::Registry;
 use tokio::time::Instant;
 
 use super::accept::Format;
-use super::names;
 use super::table::Table;
 
 /// Writes the page.
@@ -46,20 +45,17 @@ impl Collector for Page {
         let mut target = encoder.encode_descriptor("target", "Target metadata", None, MetricType::Info)?;
         target.encode_info(&self.table.target.as_slice())?;
         for family in self.table.families(self.now) {
-            let descriptor = family.descriptor;
-            let unit = names::unit(descriptor.unit);
-            let name = names::metric(self.table.namespace.as_deref(), descriptor.name, unit.as_ref());
-            let kind = match descriptor.kind {
-                Kind::MonotonicSum | Kind::MonotonicTime => MetricType::Counter,
-            };
-            let mut metric = encoder.encode_descriptor(&name, descriptor.description, unit.as_ref(), kind)?;
+            let unit = family.unit.as_ref();
+            let mut metric = encoder.encode_descriptor(&family.name, family.help, unit, family.kind)?;
             for (labels, value) in &family.series {
                 let labels = labels.as_slice();
                 let exemplar = None::<&Exemplar<NoLabelSet, f64>>;
                 let mut metric = metric.encode_family(&labels)?;
-                match descriptor.kind.number(*value) {
-                    Number::Int(_) => metric.encode_counter(value, exemplar)?,
-                    Number::Double(number) => metric.encode_counter(&number, exemplar)?,
+                match (family.kind, family.values.number(*value)) {
+                    (MetricType::Gauge, Number::Int(number)) => metric.encode_gauge(&number)?,
+                    (MetricType::Gauge, Number::Double(number)) => metric.encode_gauge(&number)?,
+                    (_, Number::Int(_)) => metric.encode_counter(value, exemplar)?,
+                    (_, Number::Double(number)) => metric.encode_counter(&number, exemplar)?,
                 }
             }
         }

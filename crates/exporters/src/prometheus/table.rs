@@ -5,24 +5,37 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 use std::time::Duration;
 
 use otel_tcpretrans_pipeline::attribute::{Key, OwnedValue};
-use otel_tcpretrans_pipeline::metric::{Descriptor, MetricPoint};
+use otel_tcpretrans_pipeline::metric::{Descriptor, Kind, MetricPoint};
+use prometheus_client::metrics::MetricType;
+use prometheus_client::registry::Unit;
 use tokio::time::Instant;
 
 use super::config::Config;
-use super::names::{label, labels};
+use super::names::{self, label, labels};
+use super::view::{View, ViewType};
 use crate::resource::Resource;
 use crate::{SCOPE_NAME, VERSION};
 
 /// What a page shows of one metric.
 pub(super) struct Family {
-    pub(super) descriptor: &'static Descriptor,
-    /// The labels and the value of each series, in the order of the labels.
-    pub(super) series: Vec<(Vec<(String, String)>, u64)>,
+    /// Its name, without the unit at its end and without `_total`.
+    pub(super) name: String,
+    pub(super) help: &'static str,
+    pub(super) unit: Option<Unit>,
+    pub(super) kind: MetricType,
+    /// How its values are shown.
+    pub(super) values: Kind,
+    /// The value of each series, by its labels.
+    pub(super) series: BTreeMap<Labels, u64>,
 }
+
+type Labels = Vec<(String, String)>;
 
 /// The series of an exporter.
 pub(super) struct Table {
-    pub(super) namespace: Option<String>,
+    namespace: Option<String>,
+    /// What is shown; `None` means everything under its own name.
+    views: Option<Vec<View>>,
     /// The labels of `target_info`.
     pub(super) target: Vec<(String, String)>,
     /// The labels of each series.
@@ -39,7 +52,8 @@ struct Metric {
 type Attributes = Arc<[(Key, OwnedValue)]>;
 
 struct Series {
-    labels: Vec<(String, String)>,
+    /// Its labels in each view of its metric, or its own labels if there are no views.
+    labels: Vec<Labels>,
     value: u64,
     updated: Instant,
 }
@@ -72,6 +86,7 @@ impl Table {
         shared.extend(config.const_labels.iter().map(|(name, value)| (label(name), value.clone())));
         Table {
             namespace: config.namespace.clone(),
+            views: config.all_views(),
             target: target.into_iter().collect(),
             shared,
             expiration: *config.metric_expiration,
@@ -102,25 +117,73 @@ impl Table {
         for metric in metrics.values_mut() {
             metric.series.retain(|_, series| now.duration_since(series.updated) < self.expiration);
         }
-        let families = metrics.values().filter(|metric| !metric.series.is_empty());
-        let family = |metric: &Metric| {
-            let series = metric.series.values().map(|series| (series.labels.clone(), series.value));
-            let mut series: Vec<_> = series.collect();
-            series.sort_unstable();
-            Family { descriptor: metric.descriptor, series }
-        };
-        families.map(family).collect()
+        let metrics = metrics.values().filter(|metric| !metric.series.is_empty());
+        metrics.flat_map(|metric| self.families_of(metric)).collect()
     }
 
-    fn labels(&self, point: &MetricPoint) -> Vec<(String, String)> {
+    fn families_of(&self, metric: &Metric) -> Vec<Family> {
+        let descriptor = metric.descriptor;
+        let mut families = match &self.views {
+            None => vec![self.own_family(descriptor)],
+            Some(_) => self.views_of(descriptor.name).map(|view| family(descriptor, view)).collect(),
+        };
+        for series in metric.series.values() {
+            for (family, labels) in families.iter_mut().zip(&series.labels) {
+                *family.series.entry(labels.clone()).or_default() += series.value;
+            }
+        }
+        families
+    }
+
+    fn views_of(&self, metric: &str) -> impl Iterator<Item = &View> {
+        self.views.iter().flatten().filter(move |view| view.metric == metric)
+    }
+
+    fn own_family(&self, descriptor: &Descriptor) -> Family {
+        let unit = names::unit(descriptor.unit);
+        Family {
+            name: names::metric(self.namespace.as_deref(), descriptor.name, unit.as_ref()),
+            help: descriptor.description,
+            unit,
+            kind: match descriptor.kind {
+                Kind::MonotonicSum | Kind::MonotonicTime => MetricType::Counter,
+            },
+            values: descriptor.kind,
+            series: BTreeMap::new(),
+        }
+    }
+
+    fn labels(&self, point: &MetricPoint) -> Vec<Labels> {
+        let with_shared = |mut labels: BTreeMap<String, String>| {
+            labels.extend(self.shared.clone());
+            labels.into_iter().collect()
+        };
         let own = point.attributes.iter().map(|(key, value)| (key.name(), value.value().to_string()));
-        let mut labels = labels(own);
-        labels.extend(self.shared.clone());
-        labels.into_iter().collect()
+        match &self.views {
+            None => vec![with_shared(labels(own))],
+            Some(_) => {
+                self.views_of(point.descriptor.name).map(|view| with_shared(view.labels(point))).collect()
+            }
+        }
     }
 
     fn lock(&self) -> MutexGuard<'_, BTreeMap<&'static str, Metric>> {
         self.series.lock().unwrap_or_else(PoisonError::into_inner)
+    }
+}
+
+/// What a page shows of a metric in a view.
+fn family(descriptor: &Descriptor, view: &View) -> Family {
+    Family {
+        name: view.name.strip_suffix("_total").unwrap_or(&view.name).to_owned(),
+        help: descriptor.description,
+        unit: None,
+        kind: match view.kind {
+            ViewType::Counter => MetricType::Counter,
+            ViewType::Gauge => MetricType::Gauge,
+        },
+        values: descriptor.kind,
+        series: BTreeMap::new(),
     }
 }
 

@@ -132,3 +132,38 @@ async fn a_changed_exporter_takes_over_the_endpoint() {
         tokio::task::yield_now().await;
     }
 }
+
+/// The series of the page that begin with a name, without what all samples share.
+fn series<'p>(body: &'p str, name: &str) -> Vec<&'p str> {
+    body.lines().filter(|line| line.starts_with(name)).collect()
+}
+
+#[tokio::test]
+async fn a_view_adds_up_what_it_does_not_tell_apart() {
+    let (port, servers) = (free(), Servers::default());
+    let views = ", without_scope_info: true, views: [
+        { metric: system.network.tcp.retransmits, name: seen_total, labels: { ip: network.type } },
+        { metric: system.network.tcp.retransmits, name: reasons, type: gauge,
+          labels: { why: [no.such, network.tcp.retransmit.type], pod: k8s.pod.name }, missing: unknown, const_labels: { a: b } } ]";
+    let exporter = exporter(port, views, &servers);
+    let ledger = ledger(Signal::Metrics);
+    let other = {
+        let mut point = fixtures::point(5);
+        let attributes = point.attributes.iter().filter(|(key, _)| key.name() == "network.type").cloned();
+        point.attributes = attributes.collect();
+        point
+    };
+    export(&exporter, Batch::Metrics(vec![fixtures::point(7), other].into()), &ledger).await;
+    let (_, body) = get(port, "/metrics", "text/plain").await;
+    let shared = "instance=\"the-instance\",ip=\"ipv4\",job=\"otel-tcpretrans\"";
+    assert_eq!(series(&body, "seen_total{"), [format!("seen_total{{{shared}}} 12")], "{body}");
+    let shared = "a=\"b\",instance=\"the-instance\",job=\"otel-tcpretrans\",pod=\"unknown\"";
+    let reasons =
+        [format!("reasons{{{shared},why=\"fast\"}} 7"), format!("reasons{{{shared},why=\"unknown\"}} 5")];
+    assert_eq!(series(&body, "reasons{"), reasons, "{body}");
+    assert!(
+        body.contains("# TYPE reasons gauge")
+            && body.contains("# TYPE seen counter") | body.contains("# TYPE seen_total counter")
+    );
+    assert!(!body.contains("system_network"), "only the views are shown: {body}");
+}
