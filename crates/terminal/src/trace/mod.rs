@@ -15,7 +15,7 @@ use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use futures::future::BoxFuture;
 use otel_tcpretrans_pipeline::blocking;
-use otel_tcpretrans_pipeline::books::Ledger;
+use otel_tcpretrans_pipeline::books::{DropReason, Ledger};
 use otel_tcpretrans_pipeline::component::{Batch, Exporter};
 use otel_tcpretrans_pipeline::record::Record;
 use tokio::sync::watch;
@@ -82,8 +82,10 @@ impl Trace {
         if let Some(kernel) = &self.0.kernel {
             kernel.begin();
         }
-        let mut output = self.0.output.lock().unwrap_or_else(PoisonError::into_inner);
-        self.0.note(output.lines([].into_iter()));
+        // Somebody else who has it writes the heading, and may take for ever.
+        if let Ok(mut output) = self.0.output.try_lock() {
+            self.0.note(output.lines([].into_iter()));
+        }
     }
 
     /// Waits until nothing more is to be shown. Returns the reason, for the log.
@@ -141,7 +143,12 @@ impl Shown {
                 self.end_by(End::Counted);
             }
         }
-        ledger.deliver(batch.len() as u64, 0);
+        match self.end() {
+            None | Some(End::Counted) => ledger.deliver(batch.len() as u64, 0),
+            Some(End::Closed | End::Failed(_)) => {
+                ledger.drop_items(batch.len() as u64, DropReason::PermanentError);
+            }
+        }
     }
 
     fn count<'r>(&self, records: impl Iterator<Item = &'r Record>) {
@@ -154,7 +161,6 @@ impl Shown {
     fn note(&self, written: io::Result<()>) {
         match written {
             Ok(()) => {}
-            // A terminal that is gone gives EIO.
             Err(error) if error.kind() == ErrorKind::BrokenPipe => self.end_by(End::Closed),
             Err(error) => self.end_by(End::Failed(error.to_string())),
         }
@@ -214,3 +220,6 @@ impl Exporter for Trace {
         Box::pin(async {})
     }
 }
+
+#[cfg(test)]
+mod tests;
