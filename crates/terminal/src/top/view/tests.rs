@@ -212,7 +212,7 @@ fn a_screen_scrolls_with_the_mark() {
     model.add((1..=50).map(to).collect::<Vec<_>>().iter());
     let mut state = State::new(By::Peer);
     let mut shown = |keys: &[KeyCode]| {
-        let mut draw = |state: &mut State| {
+        let draw = |state: &mut State| {
             lines(&drawn_with(80, 15, UNICODE, state, &facts(Verdict::Equal, 10), &model))
         };
         let mut last = draw(&mut state);
