@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-container test-kernels package test-package manifests soak lint advisories bench collector kubernetes reference
+.PHONY: help setup build demo test test-container test-kernels package test-package manifests soak lint advisories bench collector kubernetes reference docs
 
 CARGO ?= cargo
 # Seconds of traffic in the demo, for each IP version.
@@ -91,6 +91,13 @@ collector: ## builds the real OpenTelemetry Collector for the tests in the user'
 reference: ## writes docs/reference from the code
 	.ci/setup build
 	OTEL_TCPRETRANS_UPDATE=1 $(CARGO) test --locked --workspace --test reference the_page
+
+docs: ## makes the book of docs in target/book, and checks its links
+	.ci/setup build docs
+	rm -rf target/book
+	mdbook build docs
+	cp -r config deploy target/book/
+	$(CARGO) test --locked --workspace --test docs --test book
 
 kubernetes: ## builds a real Kubernetes API server for the tests in the user's cache folder
 	.ci/setup kubernetes

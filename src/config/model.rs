@@ -34,6 +34,7 @@ pub(crate) struct Service {
     pub(crate) shutdown_timeout: Interval,
     /// Whether the process gives up its privileges once it has started. Default `auto`.
     pub(crate) sandbox: Sandboxing,
+    /// The process's own log and metrics, and the resource of everything that it sends.
     pub(crate) telemetry: Telemetry,
     /// By id: `logs` or `metrics`, followed by `/name` if there are several.
     pub(crate) pipelines: BTreeMap<String, Pipeline>,
@@ -68,8 +69,11 @@ pub(crate) enum Sandboxing {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Telemetry {
+    /// The process's own log.
     pub(crate) logs: Logs,
+    /// The process's own metrics.
     pub(crate) metrics: MetricsConfig,
+    /// Attributes that are added to the resource. `null` removes one that is there by default.
     pub(crate) resource: UserAttributes,
 }
 
@@ -77,7 +81,9 @@ pub(crate) struct Telemetry {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Logs {
+    /// The lowest level that is logged.
     pub(crate) level: LogLevel,
+    /// The form of a message on stderr. To the journal, messages are written with their fields.
     pub(crate) format: LogFormat,
     /// The backend to which the log is sent, beside stderr. The default, `null`, sends it nowhere.
     pub(crate) otlp: Option<LogPushConfig>,
@@ -111,8 +117,11 @@ pub(crate) enum LogFormat {
 #[derive(Clone, Debug, Default, Serialize, Deserialize)]
 #[serde(default, deny_unknown_fields)]
 pub(crate) struct Pipeline {
+    /// Where its records come from. At least one.
     pub(crate) receivers: Vec<String>,
+    /// What happens to them, in this order.
     pub(crate) processors: Vec<String>,
+    /// Where they go. At least one.
     pub(crate) exporters: Vec<String>,
 }
 

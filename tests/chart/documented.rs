@@ -5,7 +5,6 @@ use std::fs;
 
 use serde_yaml::Value;
 
-use crate::harness::repository;
 use crate::tools::chart;
 
 /// Values that are one row, whatever is in them.
@@ -52,21 +51,4 @@ fn the_table_of_values_is_complete_and_has_the_right_defaults() {
         assert_eq!(twice, None, "{row}");
     }
     assert_eq!(shown, expected);
-}
-
-/// The files that the page about Kubernetes links to exist.
-#[test]
-fn the_links_of_the_pages_lead_somewhere() {
-    for page in ["docs/kubernetes.md", "deploy/kubernetes/chart/README.md"] {
-        let text = fs::read_to_string(repository().join(page)).expect(page);
-        let folder = repository().join(page);
-        let folder = folder.parent().expect("a folder");
-        let links = text.split("](").skip(1).filter_map(|rest| rest.split(')').next());
-        let links: Vec<&str> = links.filter(|link| !link.contains("://") && !link.starts_with('#')).collect();
-        assert!(!links.is_empty(), "{page}");
-        for link in links {
-            let file = link.split('#').next().expect("a path");
-            assert!(folder.join(file).exists(), "{page} links to {link}");
-        }
-    }
 }

@@ -175,15 +175,16 @@ fn the_roles_are_for_exactly_what_the_configuration_watches() {
     }
 }
 
-/// What the README says that the service account needs, with the names of CronJobs.
+/// What the documentation says that the service account needs, with the names of CronJobs.
 #[test]
-fn the_role_in_the_readme_is_that_of_the_chart() {
-    let readme = fs::read_to_string(repository().join("README.md")).expect("README.md");
-    let shown = readme.split("```\nrules:\n").nth(1).and_then(|rest| rest.split("```").next());
+fn the_role_in_the_documentation_is_that_of_the_chart() {
+    let page = "docs/k8s-attributes.md";
+    let shown = fs::read_to_string(repository().join(page)).expect(page);
+    let shown = shown.split("```yaml kubernetes\nrules:\n").nth(1).and_then(|rest| rest.split("```").next());
     let set = "config.content.processors.k8s_attributes.extract.metadata={k8s.cronjob.name}";
     let rendered = template(VERSIONS[1], &["--values", text(&least_values()), "--set", set]);
     let objects = objects(&rendered.expect("rendering"));
-    assert_eq!(only(&objects, "ClusterRole")["rules"], yaml(shown.expect("the role in README.md")));
+    assert_eq!(only(&objects, "ClusterRole")["rules"], yaml(shown.expect("the role")));
 }
 
 #[test]

@@ -12,8 +12,8 @@ use crate::e2e::harness::repository;
 
 pub const PROMETHEUS: Api = Api { name: "Prometheus", port: 9090 };
 pub const VICTORIAMETRICS: Api = Api { name: "VictoriaMetrics", port: 8428 };
-/// The pages of the agent that Prometheus scrapes.
-pub const PAGES: [u16; 2] = [9464, 8889];
+/// The pages of the agent that Prometheus scrapes: the network, the agent, and the network in the names of Retina and of OBI.
+pub const PAGES: [u16; 4] = [9464, 8889, 10093, 9466];
 /// The Collector's port for gRPC.
 pub const OTLP_PORT: u16 = 4317;
 
@@ -25,13 +25,13 @@ pub fn otlp_url() -> String {
 /// Prometheus with the alerts, whose times are shorter.
 pub fn prometheus() -> Background {
     let folder = tempfile::tempdir().expect("a folder");
-    let [network, agent] = PAGES;
+    let targets = PAGES.map(|port| format!("'127.0.0.1:{port}'")).join(", ");
     let config = format!(
         "global: {{ scrape_interval: 500ms, scrape_timeout: 500ms, evaluation_interval: 500ms }}
 rule_files: [alerts.yaml]
 scrape_configs:
 - job_name: otel-tcpretrans
-  static_configs: [{{ targets: ['127.0.0.1:{network}', '127.0.0.1:{agent}'] }}]
+  static_configs: [{{ targets: [{targets}] }}]
 "
     );
     fs::write(folder.path().join("prometheus.yaml"), config).expect("writing a file");

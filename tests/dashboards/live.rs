@@ -48,6 +48,7 @@ pub fn each_panel_shows_a_loss_and_the_alert_fires_with_it() {
         }
         assert_documented();
         drop((baseline, losses));
+        assert_other_agents_queries_show_the_same();
         assert!(agent.times_said("panicked") == 0);
     });
 }
@@ -91,18 +92,47 @@ fn assert_loss_is_shown(api: Api, host_label: &str) {
     }
 }
 
+/// What dashboards of Retina and of OBI ask for. The numbers are ours.
+fn assert_other_agents_queries_show_the_same() {
+    let retina = "networkobservability_adv_tcpretrans_count";
+    let obi = "obi_stat_tcp_retransmits_total";
+    wait_for("the same sums", PATIENCE, || {
+        let ours = PROMETHEUS.value("sum(system_network_tcp_retransmit_events_total)");
+        let theirs = [retina, obi].map(|name| PROMETHEUS.value(&format!("sum({name})")));
+        ours > Some(0.0) && theirs == [ours, ours]
+    });
+    for query in [
+        // The pod-level dashboard of Retina, in both of its label sets.
+        format!("sum by (source_ip, destination_ip) (rate({retina}{{direction=\"EGRESS\"}}[1m])) > 0"),
+        format!(
+            "sum by (source_podname, source_namespace) ({retina}{{source_workload_kind=\"unknown\"}}) > 0"
+        ),
+        // OBI's own tests select by port; its pairs are of names.
+        format!("{obi}{{dst_port=~\"[0-9]+\"}} > 0"),
+        format!("sum by (src_address, dst_address, src_name, dst_name) (rate({obi}[1m])) > 0"),
+    ] {
+        assert_ne!(PROMETHEUS.query(&query), Ok(vec![]), "{query}");
+    }
+}
+
 fn agent() -> Agent {
     let base =
         fs::read_to_string(repository().join("config/dashboards.yaml")).expect("config/dashboards.yaml");
-    let [_, own] = PAGES;
+    let [_, own, retina, obi] = PAGES;
     Agent::start_on(
         &base,
         &format!(
             "
 # What other namespaces of this machine do is no part of the test.
 receivers: {{ tcpretrans: {{ scope: netns }}, tcp_stats: {{ scope: netns, interval: 500ms }} }}
-processors: {{ aggregate: {{ interval: 500ms }} }}
+processors:
+  aggregate: {{ interval: 500ms }}
+  aggregate/others:
+    interval: 500ms
+    attributes: [network.local.address, network.peer.address, network.peer.port]
 exporters:
+  prometheus/retina: {{ endpoint: '127.0.0.1:{retina}', profile: retina }}
+  prometheus/obi: {{ endpoint: '127.0.0.1:{obi}', profile: obi }}
   otlp_http: {{ metrics_endpoint: '{}' }}
   debug:
 service:
@@ -110,6 +140,8 @@ service:
     metrics: {{ prometheus: '127.0.0.1:{own}', otlp: {{ endpoint: 'http://127.0.0.1:{OTLP_PORT}', interval: 500ms }} }}
   pipelines:
     metrics: {{ exporters: [prometheus, otlp_http] }}
+    metrics/retina: {{ receivers: [tcpretrans], processors: [aggregate/others], exporters: [prometheus/retina] }}
+    metrics/obi: {{ receivers: [tcpretrans], processors: [aggregate/others], exporters: [prometheus/obi] }}
     logs: {{ receivers: [tcpretrans], processors: [cgroup], exporters: [debug] }}
 ",
             otlp_url()

@@ -130,7 +130,7 @@ impl Objects {
         jobs.create(&PostParams::default(), &job).await.expect("creating a job").uid().expect("a UID")
     }
 
-    /// Gives the agent the role that the chart makes, and nothing else. It is that of the README.
+    /// Gives the agent the role that the chart makes, and nothing else. It is that of docs/k8s-attributes.md.
     pub async fn allow_agent(&self) {
         let set = "config.content.processors.k8s_attributes.extract.metadata={k8s.cronjob.name}";
         let values = chart::least_values();

@@ -1,14 +1,18 @@
-//! `docs/reference/telemetry.md` is what the code says, and the real binary sends nothing that is not in it.
+//! The pages in `docs/reference` are what the code says. The real binary sends nothing that is not in them, and has no key
+//! that is not in them.
 //!
-//! `make reference` writes the page. It runs this test with `OTEL_TCPRETRANS_UPDATE=1`.
+//! `make reference` writes the pages. It runs this test with `OTEL_TCPRETRANS_UPDATE=1`.
 
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, unreachable_pub, missing_docs)]
 
+mod configuration;
 #[allow(dead_code)] // each test that shares it uses a part of it
 #[path = "../e2e/mod.rs"]
 mod e2e;
 mod instruments;
-mod page;
+mod keys;
+mod markdown;
+mod telemetry;
 
 use std::collections::BTreeSet;
 use std::fs;
@@ -18,14 +22,22 @@ use e2e::harness::repository;
 use serde_json::Value;
 
 #[test]
-fn the_page_is_what_the_code_says() {
-    let file = repository().join("docs/reference/telemetry.md");
-    let made = page::page();
+fn the_page_of_telemetry_is_what_the_code_says() {
+    compare("docs/reference/telemetry.md", &telemetry::page());
+}
+
+#[test]
+fn the_page_of_keys_is_what_the_code_says() {
+    compare("docs/reference/configuration.md", &configuration::page());
+}
+
+fn compare(page: &str, made: &str) {
+    let file = repository().join(page);
     if std::env::var_os("OTEL_TCPRETRANS_UPDATE").is_some() {
-        fs::write(&file, &made).expect("writing the page");
+        fs::write(&file, made).expect("writing the page");
     }
-    let kept = fs::read_to_string(&file).expect("docs/reference/telemetry.md");
-    assert!(kept == made, "docs/reference/telemetry.md is not what the code says: run `make reference`");
+    let kept = fs::read_to_string(&file).expect(page);
+    assert!(kept == made, "{page} is not what the code says: run `make reference`");
 }
 
 /// Each metric has a description and a sensible unit.
@@ -40,7 +52,7 @@ fn each_instrument_says_something() {
 /// A recording through the real binary, with all attributes that a metric can have.
 #[test]
 fn a_replay_sends_nothing_else() {
-    let page = page::page();
+    let page = telemetry::page();
     let added: Vec<_> = page
         .lines()
         .filter(|line| line.ends_with("| added | receivers |"))

@@ -46,12 +46,16 @@ pub type LogPushConfig = PushConfig<OwnLog>;
 /// A backend of OTLP over gRPC. The connection's keys are those of the `otlp` exporter.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[serde(deny_unknown_fields, default, bound = "Of: Pushed")]
-#[allow(missing_docs)] // as in `otlp::Config`
 pub struct PushConfig<Of = OwnMetrics> {
+    /// As in the exporter `otlp`.
     pub endpoint: Option<String>,
+    /// As in the exporter `otlp`.
     pub compression: Option<Compression>,
+    /// As in the exporter `otlp`.
     pub headers: Option<BTreeMap<String, Secret>>,
+    /// TLS, as in the exporter `otlp`.
     pub tls: TlsConfig,
+    /// As in the exporter `otlp`.
     pub timeout: Option<Interval>,
     /// Of metrics: time between two pushes, by default 60 s. Of the log: how long a record waits for others at most, by
     /// default 1 s.

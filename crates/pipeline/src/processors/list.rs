@@ -17,17 +17,17 @@ use crate::config::Problem;
 #[serde(rename_all = "snake_case")]
 #[strum(serialize_all = "snake_case")]
 pub enum ProcessorConfig {
-    /// `filter`.
+    /// Keeps or removes records by conditions on their attributes.
     Filter(FilterConfig),
-    /// `cgroup`.
+    /// Names the systemd unit, the container and the pod UID of the socket, by its cgroup.
     Cgroup(CgroupConfig),
-    /// `networks`.
+    /// Names the networks of both sides.
     Networks(NetworksConfig),
-    /// `k8s_attributes`.
+    /// Names pods, workloads, nodes and services of both sides, by the API of Kubernetes.
     K8sAttributes(Box<K8sAttributesConfig>),
-    /// `aggregate`.
+    /// Makes monotonic sums of records. A metrics pipeline that names none has one with the defaults.
     Aggregate(AggregateConfig),
-    /// `batch`.
+    /// Makes few large batches of many small ones.
     Batch(BatchConfig),
 }
 

@@ -77,7 +77,7 @@ fn start_by_another_user(config: Config, memlock: u64) -> Started {
     started
 }
 
-/// What the README's unit allows. Before Linux 5.11 maps and programs are charged to it, each of them.
+/// What the systemd unit allows. Before Linux 5.11 maps and programs are charged to it, each of them.
 fn another_user_starts_within_8_mib_of_memlock() {
     isolated(|| {
         let charges = Facts::probe().unwrap().btf.expect("BTF").charges_memlock;

@@ -1,6 +1,4 @@
-//! The page: tables of all that the code describes.
-
-use std::fmt::Write;
+//! The page about telemetry: tables of all that the code describes.
 
 use otel_tcpretrans_exporters::prometheus::counter_name;
 use otel_tcpretrans_pipeline::attribute::{Attribute, Described, Key};
@@ -14,6 +12,7 @@ use otel_tcpretrans_source::tcp_stats;
 use strum::IntoEnumIterator;
 
 use super::instruments;
+use super::markdown::{code, heads, listed, row, section, sentence, text};
 
 const HEAD: &str = "\
 # Telemetry: metrics, attributes and log events
@@ -130,39 +129,4 @@ fn own(page: &mut String) {
             ],
         );
     }
-}
-
-fn section(page: &mut String, title: &str, about: &str) {
-    let _ = write!(page, "\n## {title}\n\n{about}\n");
-}
-
-fn text(page: &mut String, text: &str) {
-    let _ = write!(page, "\n{text}\n");
-}
-
-fn heads(page: &mut String, heads: &[&str]) {
-    page.push('\n');
-    row(page, heads);
-    row(page, &vec!["---"; heads.len()]);
-}
-
-fn row(page: &mut String, cells: &[&str]) {
-    // A bar would end the cell.
-    let cells: Vec<_> = cells.iter().map(|cell| cell.replace('|', "\\|")).collect();
-    let _ = writeln!(page, "| {} |", cells.join(" | "));
-}
-
-fn code(text: &str) -> String {
-    if text.is_empty() { String::new() } else { format!("`{text}`") }
-}
-
-fn listed<'n>(names: impl Iterator<Item = &'n str>) -> String {
-    names.map(code).collect::<Vec<_>>().join(", ")
-}
-
-/// A description as a sentence: descriptions of metrics begin with a small letter or lack the dot in some places.
-fn sentence(text: &str) -> String {
-    let mut letters = text.chars();
-    let first = letters.next().map(|first| first.to_uppercase().collect::<String>()).unwrap_or_default();
-    format!("{first}{}.", letters.as_str().trim_end_matches('.'))
 }
