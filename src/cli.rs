@@ -12,6 +12,7 @@ use otel_tcpretrans_pipeline::config::Interval;
 use otel_tcpretrans_pipeline::processors::{Condition, FilterConfig, ProcessorConfig};
 use otel_tcpretrans_source::config::Scope;
 use otel_tcpretrans_terminal::colours::Colours;
+use otel_tcpretrans_terminal::report::Format;
 use otel_tcpretrans_terminal::{top, trace};
 use strum::VariantNames;
 
@@ -50,6 +51,8 @@ pub(crate) enum Command {
     },
     /// Show each retransmission as a line, as bcc's tcpretrans does, until SIGTERM or SIGINT
     Trace(TraceArgs),
+    /// Make a page or a text of a recording: over time, by reason, the worst peers, processes and connections
+    Report(ReportArgs),
     /// Record a tcpretrans receiver's raw events until SIGTERM or SIGINT; the receiver replay reads them
     Record(RecordArgs),
     /// Show the worst peers, processes and connections on a screen that follows them
@@ -149,6 +152,20 @@ pub(crate) struct TraceArgs {
     /// When to use colours; auto means on a terminal, unless NO_COLOR is set
     #[arg(long, value_name = "WHEN", value_parser = one_of::<Colours>(Colours::VARIANTS), default_value = "auto")]
     pub(crate) color: Colours,
+}
+
+/// The options of `report`. It writes to the standard output.
+#[derive(Debug, Args)]
+pub(crate) struct ReportArgs {
+    /// A recording of `record`
+    #[arg(value_name = "RECORDING", value_hint = ValueHint::FilePath)]
+    pub(crate) recording: PathBuf,
+    /// Only what matches, such as 'network.peer.address in 10.0.0.0/8'; of several conditions one has to match
+    #[arg(value_name = "CONDITION", value_parser = condition)]
+    pub(crate) conditions: Vec<Condition>,
+    /// A page for a browser that needs no other file, or text for a ticket
+    #[arg(long, value_parser = one_of::<Format>(Format::VARIANTS), default_value = "html")]
+    pub(crate) format: Format,
 }
 
 /// Which retransmissions a command shows to a person.

@@ -32,6 +32,7 @@ fn main() -> ExitCode {
         Command::Validate { sources } => commands::validate::run(&sources),
         Command::PrintConfig { sources } => commands::print_config::run(&sources),
         Command::Trace(args) => commands::trace::run(&args),
+        Command::Report(args) => commands::report::run(&args),
         Command::Record(args) => commands::record::run(&args),
         Command::Top(args) => commands::top::run(&args),
         Command::Components => commands::components::run(),

@@ -7,6 +7,7 @@ mod load;
 pub(crate) mod man;
 pub(crate) mod print_config;
 pub(crate) mod record;
+pub(crate) mod report;
 pub(crate) mod run;
 mod stdout;
 pub(crate) mod top;

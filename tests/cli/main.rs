@@ -10,5 +10,6 @@ mod layers;
 mod output;
 mod problems;
 mod references;
+mod report;
 mod trace;
 mod usage;

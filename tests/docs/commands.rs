@@ -2,9 +2,10 @@
 
 use std::collections::BTreeSet;
 use std::fs;
+use std::process::Command;
 
 use crate::pages::{Block, Page, pages, repository};
-use crate::run::{Folder, Outcome};
+use crate::run::{BINARY, Folder, Outcome};
 
 /// Beginnings of commands that are not run, and why.
 const NOT_RUN: &[(&str, &str)] = &[
@@ -140,6 +141,19 @@ fn run(page: &Page, block: &Block, script: &str, configuration: Option<&Block>) 
         Outcome::Worked | Outcome::Unprivileged => Ok(()),
         Outcome::Failed(told) => Err(format!("{}:{}:\n{script}{told}", page.path, block.line)),
     }
+}
+
+#[test]
+fn the_table_of_commands_is_that_of_the_help() {
+    let output = Command::new(BINARY).arg("--help").output().expect("running the binary");
+    let help = String::from_utf8_lossy(&output.stdout).into_owned();
+    let list = help.split("Commands:\n").nth(1).and_then(|rest| rest.split("\n\n").next()).expect("a list");
+    let names = list.lines().filter_map(|line| line.strip_prefix("  ")?.split(' ').next());
+    let listed: BTreeSet<_> = names.filter(|name| !name.is_empty() && *name != "help").collect();
+    let page = Page::read("docs/getting-started.md");
+    let rows = page.text.lines().filter_map(|line| line.strip_prefix("| `otel-tcpretrans "));
+    let shown: BTreeSet<_> = rows.filter_map(|row| row.split([' ', '`']).next()).collect();
+    assert_eq!(shown, listed, "the table in {} and --help", page.path);
 }
 
 #[test]

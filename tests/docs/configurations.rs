@@ -4,8 +4,7 @@ use std::fs;
 use std::process::Command;
 
 use crate::pages::{Page, pages};
-
-const BINARY: &str = env!("CARGO_BIN_EXE_otel-tcpretrans");
+use crate::run::BINARY;
 
 /// A block of the kind `yaml` is a whole configuration. One with a second word, such as `yaml kubernetes`, is part of
 /// something else.

@@ -8,7 +8,8 @@ use tempfile::TempDir;
 
 use crate::pages::repository;
 
-const BINARY: &str = env!("CARGO_BIN_EXE_otel-tcpretrans");
+/// The binary.
+pub(crate) const BINARY: &str = env!("CARGO_BIN_EXE_otel-tcpretrans");
 
 /// After so many seconds a command that would go on is told to stop. It has long started then.
 const SECONDS: u32 = 5;

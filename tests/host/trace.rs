@@ -21,9 +21,14 @@ const FIRST_LINE: Duration = Duration::from_millis(300);
 
 /// A `trace` of this namespace. Its heading tells that it has started.
 fn start(arguments: &[&str], stdout: Option<Stdio>) -> Background {
+    start_by(&[BINARY], arguments, stdout)
+}
+
+/// The same, by another program that replaces itself with it.
+fn start_by(program: &[&str], arguments: &[&str], stdout: Option<Stdio>) -> Background {
     let folder = tempfile::tempdir().expect("a folder");
-    let mut command = Command::new(BINARY);
-    command.env_clear().arg("trace").args(arguments);
+    let mut command = Command::new(program[0]);
+    command.env_clear().args(&program[1..]).arg("trace").args(arguments);
     match stdout {
         Some(stdout) => Background::start_into("trace", &mut command, folder, stdout),
         None => {
@@ -97,6 +102,13 @@ pub fn ends_when_nobody_reads() {
         assert_eq!((trace.exit_code(STOP), &*trace.stderr()), (Some(0), ""));
         let mut trace = start(&["--scope", "netns"], None);
         trace.signal(Signal::HUP);
+        assert_eq!(trace.exit_code(STOP), Some(0));
+        let mut trace = start_by(&["nohup", BINARY], &["--scope", "netns"], None);
+        trace.signal(Signal::HUP);
+        trace.wait_until("a message", |trace| {
+            trace.stderr().contains("SIGHUP: this command has nothing to reload")
+        });
+        trace.signal(Signal::TERM);
         assert_eq!(trace.exit_code(STOP), Some(0));
     });
 }

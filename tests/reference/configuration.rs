@@ -157,8 +157,8 @@ impl Defaults {
     /// The default of a key as code; empty if it has none.
     fn of(&self, place: &[&str], path: &str) -> String {
         let look = |value: &Value| {
-            let steps = place.iter().copied().chain(path.split('.'));
-            steps.fold(Some(value.clone()), |value, step| value?.get(step).cloned())
+            let mut steps = place.iter().copied().chain(path.split('.'));
+            steps.try_fold(value.clone(), |value, step| value.get(step).cloned())
         };
         match (look(&self.given), look(&self.filled_in)) {
             (Some(Value::Null) | None, Some(value)) => shown(&value),

@@ -6,5 +6,6 @@ pub mod colours;
 #[cfg(test)]
 mod fixtures;
 pub mod reason;
+pub mod report;
 pub mod top;
 pub mod trace;

@@ -1,0 +1,131 @@
+//! The charts of the page, as SVG. The colours are readable on a light and on a dark page.
+
+use std::error::Error;
+
+use plotters::coord::ranged1d::ValueFormatter;
+use plotters::prelude::*;
+
+use super::collected::{Collected, REASONS};
+
+/// The colours of the reasons. They are told apart by people who do not see red and green as different (Okabe and Ito).
+pub(super) const COLOURS: [RGBColor; REASONS.len()] = [
+    RGBColor(86, 180, 233),
+    RGBColor(0, 114, 178),
+    RGBColor(213, 94, 0),
+    RGBColor(204, 121, 167),
+    RGBColor(128, 128, 128),
+];
+/// Axes and their text: 4.5 times as dark as white, and as bright as black.
+const INK: RGBColor = RGBColor(118, 118, 118);
+const SIZE: (u32, u32) = (960, 280);
+/// How many bars the timeline has at most.
+const BARS: usize = 120;
+/// How many connections the chart of round-trip times shows at most: those with the most segments.
+const DOTS: usize = 500;
+
+pub(super) fn css(colour: RGBColor) -> String {
+    format!("#{:02x}{:02x}{:02x}", colour.0, colour.1, colour.2)
+}
+
+/// Segments per second over time, stacked by reason.
+pub(super) fn timeline(collected: &Collected) -> String {
+    let (step, timeline) = collected.timeline(BARS);
+    let per_second = |segments: u64| segments as f64 / step as f64;
+    let highest = timeline.iter().map(|segments| per_second(segments.iter().sum())).fold(1.0, f64::max);
+    let length = (step * timeline.len() as u64) as f64;
+    drawn("Segments sent again per second", |root| {
+        let mut chart = ChartBuilder::on(root)
+            .margin(8)
+            .x_label_area_size(36)
+            .y_label_area_size(64)
+            .build_cartesian_2d(0.0..length, 0.0..highest * 1.05)?;
+        mesh(&mut chart, "seconds since the first", "segments per second")?;
+        for (index, segments) in timeline.iter().enumerate() {
+            let left = index as f64 * step as f64;
+            let mut below = 0.0;
+            for (segments, colour) in segments.iter().zip(COLOURS) {
+                let top = below + per_second(*segments);
+                if top > below {
+                    let corners = [(left, below), (left + step as f64 * 0.9, top)];
+                    chart.draw_series([Rectangle::new(corners, colour.filled())])?;
+                }
+                below = top;
+            }
+        }
+        Ok(())
+    })
+}
+
+/// Each connection's mean round-trip time and its segments, both on logarithmic axes.
+pub(super) fn rtt(collected: &Collected) -> String {
+    let known = collected.connections.values().filter_map(|sums| {
+        let segments = sums.amounts.segments;
+        (segments > 0).then_some(((sums.mean_rtt()? * 1e3).max(0.001), segments as f64, sums.main_reason()))
+    });
+    let mut dots: Vec<_> = known.collect();
+    dots.sort_by(|a, b| b.1.total_cmp(&a.1));
+    dots.truncate(DOTS);
+    let ends = |of: fn(&(f64, f64, &str)) -> f64| {
+        let (low, high) = dots
+            .iter()
+            .map(of)
+            .fold((f64::MAX, 0.0), |(low, high), it| (f64::min(low, it), f64::max(high, it)));
+        if high > 0.0 { low / 2.0..high * 2.0 } else { 0.1..10.0 }
+    };
+    drawn("Round-trip time against segments sent again", |root| {
+        let mut chart = ChartBuilder::on(root)
+            .margin(8)
+            .x_label_area_size(36)
+            .y_label_area_size(64)
+            .build_cartesian_2d(ends(|dot| dot.0).log_scale(), ends(|dot| dot.1).log_scale())?;
+        mesh(&mut chart, "mean RTT, ms", "segments")?;
+        chart.draw_series(dots.iter().map(|(rtt, segments, reason)| {
+            let index =
+                REASONS.iter().position(|known| *reason == <&str>::from(known)).unwrap_or(REASONS.len() - 1);
+            Circle::new((*rtt, *segments), 4, COLOURS[index].filled())
+        }))?;
+        Ok(())
+    })
+}
+
+type Root<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
+
+/// Draws a chart. What can't be drawn, such as axes of numbers that are no numbers, is left out of the page, and the page
+/// says so.
+fn drawn(title: &str, draw: impl FnOnce(&Root<'_>) -> Result<(), Box<dyn Error>>) -> String {
+    let mut svg = String::new();
+    let result = {
+        let root = SVGBackend::with_string(&mut svg, SIZE).into_drawing_area();
+        draw(&root).and_then(|()| Ok(root.present()?))
+    };
+    match result {
+        Ok(()) => svg.replacen("<svg ", &format!("<svg role=\"img\" aria-label=\"{title}\" "), 1),
+        Err(_) => format!("<p>The chart can't be drawn: {title}.</p>"),
+    }
+}
+
+fn mesh<X, Y>(
+    chart: &mut ChartContext<'_, SVGBackend<'_>, Cartesian2d<X, Y>>,
+    x: &str,
+    y: &str,
+) -> Result<(), Box<dyn Error>>
+where
+    X: Ranged<ValueType = f64> + ValueFormatter<f64>,
+    Y: Ranged<ValueType = f64> + ValueFormatter<f64>,
+{
+    let text = ("sans-serif", 13).into_font().color(&INK);
+    chart
+        .configure_mesh()
+        .disable_x_mesh()
+        .light_line_style(TRANSPARENT)
+        .bold_line_style(INK.mix(0.25))
+        .axis_style(INK)
+        .label_style(text.clone())
+        .axis_desc_style(text)
+        .x_desc(x)
+        .y_desc(y)
+        .x_label_formatter(&|value| format!("{value}"))
+        .y_label_formatter(&|value| format!("{value}"))
+        .draw()?;
+    Ok(())
+}

@@ -1,0 +1,115 @@
+//! What is collected of the records: sums over time, by reason, peer, owner and connection.
+
+use std::collections::{BTreeMap, HashMap};
+use std::net::{IpAddr, SocketAddr};
+
+use otel_tcpretrans_pipeline::record::{Amounts, Record, RetransmitType};
+
+/// All reasons, in the order in which they are shown: the harmless ones first.
+pub(super) const REASONS: [RetransmitType; 5] = [
+    RetransmitType::Fast,
+    RetransmitType::TailLossProbe,
+    RetransmitType::Timeout,
+    RetransmitType::Handshake,
+    RetransmitType::Unknown,
+];
+
+/// Segments by reason, in the order of [`REASONS`].
+pub(super) type ByReason = [u64; REASONS.len()];
+
+/// What was collected.
+#[derive(Debug, Default)]
+pub(super) struct Collected {
+    pub(super) all: Sums,
+    /// Retransmissions that are known by their numbers only.
+    pub(super) gaps: u64,
+    /// Time of the first and of the last record, in ns since the Unix epoch.
+    pub(super) time: Option<(u64, u64)>,
+    /// Segments by reason for each second since the Unix epoch.
+    pub(super) seconds: BTreeMap<u64, ByReason>,
+    /// By address of the peer; `None` for gaps.
+    pub(super) peers: HashMap<Option<IpAddr>, Sums>,
+    /// By command of the process that owns the socket; `None` where it is not known.
+    pub(super) owners: HashMap<Option<String>, Sums>,
+    /// By connection.
+    pub(super) connections: HashMap<(SocketAddr, SocketAddr), Sums>,
+}
+
+/// Sums over some records.
+#[derive(Clone, Debug, Default, PartialEq)]
+pub(super) struct Sums {
+    pub(super) amounts: Amounts,
+    pub(super) by_reason: ByReason,
+    /// Round-trip times, added up in seconds, and how many there are.
+    rtt: (f64, u64),
+}
+
+impl Sums {
+    fn add(&mut self, record: &Record) {
+        self.amounts += record.amounts;
+        self.by_reason[reason(record)] += record.amounts.segments;
+        if let Some(rtt) = record.tcp.and_then(|tcp| tcp.rtt) {
+            self.rtt.0 += rtt.as_secs_f64();
+            self.rtt.1 += 1;
+        }
+    }
+
+    /// Mean round-trip time at the retransmissions, in seconds.
+    pub(super) fn mean_rtt(&self) -> Option<f64> {
+        (self.rtt.1 > 0).then(|| self.rtt.0 / self.rtt.1 as f64)
+    }
+
+    /// The reason with the most segments.
+    pub(super) fn main_reason(&self) -> &'static str {
+        // Of equal ones the first.
+        let most = (0..REASONS.len()).rev().max_by_key(|index| self.by_reason[*index]);
+        most.map_or("", |index| REASONS[index].into())
+    }
+}
+
+impl Collected {
+    pub(super) fn add(&mut self, record: &Record) {
+        let time = record.time_unix_nano;
+        let (first, last) = self.time.get_or_insert((time, time));
+        (*first, *last) = ((*first).min(time), (*last).max(time));
+        self.all.add(record);
+        self.gaps += u64::from(record.is_gap());
+        self.seconds.entry(time / 1_000_000_000).or_default()[reason(record)] += record.amounts.segments;
+        self.peers.entry(record.flow.map(|flow| flow.peer.ip())).or_default().add(record);
+        let owner = record.owner.map(|owner| owner.command.as_str().to_owned());
+        self.owners.entry(owner).or_default().add(record);
+        if let Some(flow) = record.flow {
+            self.connections.entry((flow.local, flow.peer)).or_default().add(record);
+        }
+    }
+
+    pub(super) fn is_empty(&self) -> bool {
+        self.time.is_none()
+    }
+
+    /// From the first record to the last, in seconds.
+    pub(super) fn seconds_long(&self) -> f64 {
+        self.time.map_or(0.0, |(first, last)| (last - first) as f64 / 1e9)
+    }
+
+    /// The timeline in at most `most` steps of equal length: that length in seconds, and the segments of each step.
+    pub(super) fn timeline(&self, most: usize) -> (u64, Vec<ByReason>) {
+        let ends = self.seconds.first_key_value().zip(self.seconds.last_key_value());
+        let Some(((&first, _), (&last, _))) = ends else { return (1, Vec::new()) };
+        let step = (last - first + 1).div_ceil(most.max(1) as u64);
+        let steps = (last - first) / step + 1;
+        let mut timeline = vec![ByReason::default(); usize::try_from(steps).unwrap_or(most)];
+        for (second, segments) in &self.seconds {
+            let index = usize::try_from((second - first) / step).unwrap_or(usize::MAX);
+            for (sum, more) in timeline.get_mut(index).into_iter().flatten().zip(segments) {
+                *sum += more;
+            }
+        }
+        (step, timeline)
+    }
+}
+
+fn reason(record: &Record) -> usize {
+    let own = record.class.retransmit_type;
+    REASONS.iter().position(|reason| *reason == own).unwrap_or(REASONS.len() - 1)
+}
