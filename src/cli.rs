@@ -13,7 +13,7 @@ use otel_tcpretrans_pipeline::processors::{Condition, FilterConfig, ProcessorCon
 use otel_tcpretrans_source::config::Scope;
 use otel_tcpretrans_terminal::colours::Colours;
 use otel_tcpretrans_terminal::report::Format;
-use otel_tcpretrans_terminal::trace::By;
+use otel_tcpretrans_terminal::{top, trace};
 use strum::VariantNames;
 
 use crate::config::LogFormat;
@@ -55,6 +55,8 @@ pub(crate) enum Command {
     Report(ReportArgs),
     /// Record a tcpretrans receiver's raw events until SIGTERM or SIGINT; the receiver replay reads them
     Record(RecordArgs),
+    /// Show the worst peers, processes and connections on a screen that follows them
+    Top(TopArgs),
     /// List receivers, processors, exporters and extensions
     Components,
     /// Print what this kernel and this user offer, what is missing, and what to do about it
@@ -117,6 +119,19 @@ pub(crate) struct RecordArgs {
     pub(crate) log_format: Option<LogFormat>,
 }
 
+/// The options of `top`.
+#[derive(Debug, Args)]
+pub(crate) struct TopArgs {
+    #[command(flatten)]
+    pub(crate) shown: Shown,
+    /// The rows that are shown first
+    #[arg(long, value_parser = one_of::<top::By>(top::By::VARIANTS), default_value = "peer")]
+    pub(crate) by: top::By,
+    /// The largest number of rows of each kind; those with the fewest segments are added up in one row of the others
+    #[arg(long, value_name = "ROWS", default_value_t = 4096, value_parser = value_parser!(u32).range(1..))]
+    pub(crate) max_rows: u32,
+}
+
 /// The options of `trace`.
 #[derive(Debug, Args)]
 pub(crate) struct TraceArgs {
@@ -132,8 +147,8 @@ pub(crate) struct TraceArgs {
     #[arg(long, value_name = "TIME")]
     pub(crate) duration: Option<Interval>,
     /// At the end, add up by this, and show the kernel's RetransSegs beside it
-    #[arg(long, value_name = "BY", value_parser = one_of::<By>(By::VARIANTS))]
-    pub(crate) summary: Option<By>,
+    #[arg(long, value_name = "BY", value_parser = one_of::<trace::By>(trace::By::VARIANTS))]
+    pub(crate) summary: Option<trace::By>,
     /// When to use colours; auto means on a terminal, unless NO_COLOR is set
     #[arg(long, value_name = "WHEN", value_parser = one_of::<Colours>(Colours::VARIANTS), default_value = "auto")]
     pub(crate) color: Colours,

@@ -10,6 +10,8 @@ use otel_tcpretrans_pipeline::component::ReceiverError;
 use crate::config::Diagnostic;
 
 const FAILURE: u8 = 1;
+/// That of clap.
+const USAGE: u8 = 2;
 /// Test harnesses such as automake's read this code as "can't run here".
 const UNSUPPORTED: u8 = 77;
 /// `EX_CONFIG` of sysexits.h.
@@ -43,6 +45,18 @@ impl fmt::Display for Unsupported {
     }
 }
 
+/// The command can't be used in this way here.
+#[derive(Debug)]
+pub(crate) struct Usage(pub(crate) String);
+
+impl std::error::Error for Usage {}
+
+impl fmt::Display for Usage {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(&self.0)
+    }
+}
+
 /// The exit code for a failure. It follows from the causes of the failure.
 pub(crate) fn code(error: &anyhow::Error) -> ExitCode {
     let of_cause = |cause: &(dyn std::error::Error + 'static)| {
@@ -53,6 +67,9 @@ pub(crate) fn code(error: &anyhow::Error) -> ExitCode {
         let telemetry = matches!(cause.downcast_ref(), Some(TelemetryError::Configuration(_)));
         if cause.is::<Refused>() || exporter || telemetry {
             return Some(CONFIGURATION);
+        }
+        if cause.is::<Usage>() {
+            return Some(USAGE);
         }
         match cause.downcast_ref() {
             Some(ReceiverError::Unsupported(_)) => Some(UNSUPPORTED),

@@ -9,6 +9,7 @@ use otel_tcpretrans_pipeline::recent::Recent;
 use tracing::Subscriber;
 use tracing_subscriber::filter::filter_fn;
 use tracing_subscriber::fmt::MakeWriter;
+use tracing_subscriber::fmt::writer::OptionalWriter;
 use tracing_subscriber::layer::{Layered, SubscriberExt};
 use tracing_subscriber::util::SubscriberInitExt;
 use tracing_subscriber::{EnvFilter, Layer, Registry, reload};
@@ -55,6 +56,25 @@ pub(crate) fn start(level: LogLevel, format: LogFormat, otlp: Option<LogBridge>)
         None => lines(format, io::stderr().is_terminal(), io::stderr),
     };
     let (subscriber, level) = subscriber(filter(level)?, output, otlp);
+    subscriber.init();
+    Ok(level)
+}
+
+/// Starts the log of a command that has a screen. While `is_shown` is true, nothing is written to a terminal, since that
+/// would spoil the screen. Warnings and errors are kept.
+///
+/// # Errors
+/// `RUST_LOG` can't be read.
+pub(crate) fn start_beside_screen(
+    level: LogLevel,
+    is_shown: impl Fn() -> bool + Send + Sync + 'static,
+) -> anyhow::Result<Level> {
+    let is_terminal = io::stderr().is_terminal();
+    let out = move || match is_terminal && is_shown() {
+        true => OptionalWriter::none(),
+        false => OptionalWriter::some(io::stderr()),
+    };
+    let (subscriber, level) = subscriber(filter(level)?, lines(LogFormat::Text, is_terminal, out), None);
     subscriber.init();
     Ok(level)
 }

@@ -34,6 +34,7 @@ fn main() -> ExitCode {
         Command::Trace(args) => commands::trace::run(&args),
         Command::Report(args) => commands::report::run(&args),
         Command::Record(args) => commands::record::run(&args),
+        Command::Top(args) => commands::top::run(&args),
         Command::Components => commands::components::run(),
         Command::Check(args) => commands::check::run(&args),
         Command::Completions { shell } => commands::completions::run(shell),

@@ -10,6 +10,7 @@ pub(crate) mod record;
 pub(crate) mod report;
 pub(crate) mod run;
 mod stdout;
+pub(crate) mod top;
 pub(crate) mod trace;
 pub(crate) mod validate;
 mod watching;

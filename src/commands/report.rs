@@ -27,6 +27,7 @@ pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<()> {
     let watching = Watching {
         receiver: ReceiverConfig::Replay(recording),
         conditions: args.conditions.clone(),
+        processors: Vec::new(),
         exporter: ("report", Arc::new(report.clone())),
         log: (log, LogLevel::Warn),
         host,

@@ -28,6 +28,7 @@ pub(crate) fn run(args: &TraceArgs) -> anyhow::Result<()> {
     let watching = Watching {
         receiver: receiver(&args.shown),
         conditions: args.shown.conditions.clone(),
+        processors: Vec::new(),
         exporter: ("trace", Arc::new(trace.clone())),
         log: (log, LogLevel::Warn),
         host,

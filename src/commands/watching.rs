@@ -29,6 +29,8 @@ pub(super) struct Watching {
     pub(super) receiver: ReceiverConfig,
     /// Records that match any of these stay. If there are none, all records stay.
     pub(super) conditions: Vec<Condition>,
+    /// What they go through afterwards, by id.
+    pub(super) processors: Vec<(String, ProcessorConfig)>,
     /// Takes the records. It is the only exporter, and its id is that of the command.
     pub(super) exporter: (&'static str, Arc<dyn Exporter>),
     /// The log, and the level that it is to have.
@@ -87,7 +89,7 @@ fn access(receiver: &ReceiverConfig) -> Access {
 }
 
 fn service(watching: Watching, confined: &Confined, until: Until) -> Service<OneExporter> {
-    let Watching { receiver, conditions, exporter: (command, exporter), log, .. } = watching;
+    let Watching { receiver, conditions, processors, exporter: (command, exporter), log, .. } = watching;
     let id = match &receiver {
         ReceiverConfig::Replay(_) => "replay",
         ReceiverConfig::Tcpretrans(_) | ReceiverConfig::TcpStats(_) => "tcpretrans",
@@ -97,7 +99,7 @@ fn service(watching: Watching, confined: &Confined, until: Until) -> Service<One
     let pipeline = PipelinePlan {
         signal: Signal::Logs,
         receivers: vec![id.to_owned()],
-        processors: Vec::from_iter(filter),
+        processors: filter.into_iter().chain(processors).collect(),
         exporters: vec![command.to_owned()],
     };
     let key = ExporterKey { id: command.to_owned(), signal: Signal::Logs };

@@ -7,13 +7,14 @@ use std::process::Command;
 
 use crate::harness::Case;
 
-const COMMANDS: [&str; 10] = [
+const COMMANDS: [&str; 11] = [
     "run",
     "validate",
     "print-config",
     "trace",
     "report",
     "record",
+    "top",
     "components",
     "check",
     "completions",

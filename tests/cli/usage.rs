@@ -40,6 +40,7 @@ fn version_and_help_go_to_stdout() {
         "trace",
         "report",
         "record",
+        "top",
         "components",
         "check",
         "completions",

@@ -20,6 +20,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("image=$(IMAGE=", "builds an image: `make test-container` does it"),
     ("podman ", "needs an image: `make test-container` does it"),
     ("helm install", "needs a cluster: tests/chart renders the chart with such values"),
+    ("otel-tcpretrans top", "shows a screen: tests/top runs it in a terminal"),
     ("kubectl ", "needs a cluster: tests/kubernetes applies the manifests"),
 ];
 

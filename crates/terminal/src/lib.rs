@@ -7,4 +7,5 @@ pub mod colours;
 mod fixtures;
 pub mod reason;
 pub mod report;
+pub mod top;
 pub mod trace;
