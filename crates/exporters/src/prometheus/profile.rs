@@ -43,11 +43,11 @@ fn retina() -> View {
     let mut labels = BTreeMap::new();
     for ((k8s, side), whose) in SIDES.into_iter().zip(["source", "destination"]) {
         labels.extend([
-            label(format!("{whose}_ip"), &[format!("network.{side}.address")]),
-            label(format!("{whose}_namespace"), &[format!("{k8s}.namespace.name")]),
-            label(format!("{whose}_podname"), &[format!("{k8s}.pod.name")]),
-            label(format!("{whose}_workload_kind"), &[format!("{k8s}.workload.kind")]),
-            label(format!("{whose}_workload_name"), &[format!("{k8s}.workload.name")]),
+            label(format!("{whose}_ip"), [format!("network.{side}.address")]),
+            label(format!("{whose}_namespace"), [format!("{k8s}.namespace.name")]),
+            label(format!("{whose}_podname"), [format!("{k8s}.pod.name")]),
+            label(format!("{whose}_workload_kind"), [format!("{k8s}.workload.kind")]),
+            label(format!("{whose}_workload_name"), [format!("{k8s}.workload.name")]),
         ]);
     }
     View {
@@ -67,15 +67,15 @@ fn obi() -> View {
         let (namespace, pod) = (format!("{k8s}.namespace.name"), format!("{k8s}.pod.name"));
         let address = format!("network.{side}.address");
         labels.extend([
-            label(format!("{whose}_address"), &[address.clone()]),
-            label(format!("{whose}_port"), &[format!("network.{side}.port")]),
-            label(format!("{whose}_name"), &[pod.clone(), format!("network.{side}.name"), address]),
-            label(format!("{whose}_zone"), &[format!("network.{side}.zone")]),
-            label(format!("k8s_{whose}_namespace"), &[namespace]),
-            label(format!("k8s_{whose}_name"), &[pod]),
-            label(format!("k8s_{whose}_owner_name"), &[format!("{k8s}.workload.name")]),
-            label(format!("k8s_{whose}_owner_type"), &[format!("{k8s}.workload.kind")]),
-            label(format!("k8s_{whose}_node_name"), &[format!("{k8s}.node.name")]),
+            label(format!("{whose}_address"), [address.clone()]),
+            label(format!("{whose}_port"), [format!("network.{side}.port")]),
+            label(format!("{whose}_name"), [pod.clone(), format!("network.{side}.name"), address]),
+            label(format!("{whose}_zone"), [format!("network.{side}.zone")]),
+            label(format!("k8s_{whose}_namespace"), [namespace]),
+            label(format!("k8s_{whose}_name"), [pod]),
+            label(format!("k8s_{whose}_owner_name"), [format!("{k8s}.workload.name")]),
+            label(format!("k8s_{whose}_owner_type"), [format!("{k8s}.workload.kind")]),
+            label(format!("k8s_{whose}_node_name"), [format!("{k8s}.node.name")]),
         ]);
     }
     View {
@@ -88,7 +88,7 @@ fn obi() -> View {
     }
 }
 
-fn label(label: String, attributes: &[String]) -> (String, Attributes) {
+fn label<const N: usize>(label: String, attributes: [String; N]) -> (String, Attributes) {
     // Any name is a key: one that is not the receiver's own is a processor's.
     let keys = attributes.iter().filter_map(|name| name.parse::<Key>().ok()).collect();
     (label, Attributes::FirstOf(keys))

@@ -198,10 +198,7 @@ mod tests {
         let start = Instant::now();
         let values = |after: u64| {
             let families = table.families(start + Duration::from_secs(after));
-            families
-                .iter()
-                .flat_map(|family| family.series.iter().map(|(_, value)| *value))
-                .collect::<Vec<_>>()
+            families.iter().flat_map(|family| family.series.values().copied()).collect::<Vec<_>>()
         };
         table.update([point(4)].iter(), start);
         assert_eq!(values(200), [4]);
