@@ -10,6 +10,7 @@ mod health;
 mod hostile;
 mod loopback;
 mod pages;
+mod report;
 #[allow(dead_code)] // each test that shares it uses a part of it
 #[path = "../delivery/run.rs"]
 mod run;
@@ -24,6 +25,7 @@ fn main() -> ExitCode {
         ("a_process_that_starts_is_live_and_not_ready", health::while_it_starts),
         ("a_full_queue_is_unhealthy", health::a_full_queue),
         ("a_browser_sees_what_is_at_metrics", pages::a_browser_sees_what_is_at_metrics),
+        ("a_browser_shows_the_report_of_a_recording", report::a_browser_shows_it),
         ("by_default_it_listens_on_loopback_alone", loopback::by_default),
         ("hostile_clients_change_nothing", hostile::change_nothing),
     ];

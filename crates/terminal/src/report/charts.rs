@@ -30,9 +30,9 @@ pub(super) fn css(colour: RGBColor) -> String {
 /// Segments per second over time, stacked by reason.
 pub(super) fn timeline(collected: &Collected) -> String {
     let (step, timeline) = collected.timeline(BARS);
-    let per_second = |segments: u64| segments as f64 / step as f64;
+    let per_second = |segments: u64| segments as f64 / step;
     let highest = timeline.iter().map(|segments| per_second(segments.iter().sum())).fold(1.0, f64::max);
-    let length = (step * timeline.len() as u64) as f64;
+    let length = step * timeline.len() as f64;
     drawn("Segments sent again per second", |root| {
         let mut chart = ChartBuilder::on(root)
             .margin(8)
@@ -41,12 +41,12 @@ pub(super) fn timeline(collected: &Collected) -> String {
             .build_cartesian_2d(0.0..length, 0.0..highest * 1.05)?;
         mesh(&mut chart, "seconds since the first", "segments per second")?;
         for (index, segments) in timeline.iter().enumerate() {
-            let left = index as f64 * step as f64;
+            let left = index as f64 * step;
             let mut below = 0.0;
             for (segments, colour) in segments.iter().zip(COLOURS) {
                 let top = below + per_second(*segments);
                 if top > below {
-                    let corners = [(left, below), (left + step as f64 * 0.9, top)];
+                    let corners = [(left, below), (left + step * 0.9, top)];
                     chart.draw_series([Rectangle::new(corners, colour.filled())])?;
                 }
                 below = top;
@@ -70,7 +70,9 @@ pub(super) fn rtt(collected: &Collected) -> String {
             .iter()
             .map(of)
             .fold((f64::MAX, 0.0), |(low, high), it| (f64::min(low, it), f64::max(high, it)));
-        if high > 0.0 { low / 2.0..high * 2.0 } else { 0.1..10.0 }
+        // Whole powers of ten, so that the axis has labels.
+        let power = |of: f64| 10.0_f64.powf(of);
+        if high > 0.0 { power(low.log10().floor())..power((high * 1.01).log10().ceil()) } else { 0.1..10.0 }
     };
     drawn("Round-trip time against segments sent again", |root| {
         let mut chart = ChartBuilder::on(root)
@@ -86,6 +88,12 @@ pub(super) fn rtt(collected: &Collected) -> String {
         }))?;
         Ok(())
     })
+}
+
+/// A number on an axis: rounded, since steps such as 0.1 are no exact numbers.
+pub(super) fn label(value: f64) -> String {
+    let rounded = format!("{value:.3}");
+    rounded.trim_end_matches('0').trim_end_matches('.').to_owned()
 }
 
 type Root<'a> = DrawingArea<SVGBackend<'a>, plotters::coord::Shift>;
@@ -124,8 +132,8 @@ where
         .axis_desc_style(text)
         .x_desc(x)
         .y_desc(y)
-        .x_label_formatter(&|value| format!("{value}"))
-        .y_label_formatter(&|value| format!("{value}"))
+        .x_label_formatter(&|value| label(*value))
+        .y_label_formatter(&|value| label(*value))
         .draw()?;
     Ok(())
 }

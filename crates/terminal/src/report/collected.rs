@@ -14,6 +14,9 @@ pub(super) const REASONS: [RetransmitType; 5] = [
     RetransmitType::Unknown,
 ];
 
+/// The finest step of the timeline, in ns: a tenth of a second.
+const TICK: u64 = 100_000_000;
+
 /// Segments by reason, in the order of [`REASONS`].
 pub(super) type ByReason = [u64; REASONS.len()];
 
@@ -25,8 +28,8 @@ pub(super) struct Collected {
     pub(super) gaps: u64,
     /// Time of the first and of the last record, in ns since the Unix epoch.
     pub(super) time: Option<(u64, u64)>,
-    /// Segments by reason for each second since the Unix epoch.
-    pub(super) seconds: BTreeMap<u64, ByReason>,
+    /// Segments by reason for each tenth of a second since the Unix epoch in which there are some.
+    ticks: BTreeMap<u64, ByReason>,
     /// By address of the peer; `None` for gaps.
     pub(super) peers: HashMap<Option<IpAddr>, Sums>,
     /// By command of the process that owns the socket; `None` where it is not known.
@@ -74,7 +77,7 @@ impl Collected {
         (*first, *last) = ((*first).min(time), (*last).max(time));
         self.all.add(record);
         self.gaps += u64::from(record.is_gap());
-        self.seconds.entry(time / 1_000_000_000).or_default()[reason(record)] += record.amounts.segments;
+        self.ticks.entry(time / TICK).or_default()[reason(record)] += record.amounts.segments;
         self.peers.entry(record.flow.map(|flow| flow.peer.ip())).or_default().add(record);
         let owner = record.owner.map(|owner| owner.command.as_str().to_owned());
         self.owners.entry(owner).or_default().add(record);
@@ -93,19 +96,19 @@ impl Collected {
     }
 
     /// The timeline in at most `most` steps of equal length: that length in seconds, and the segments of each step.
-    pub(super) fn timeline(&self, most: usize) -> (u64, Vec<ByReason>) {
-        let ends = self.seconds.first_key_value().zip(self.seconds.last_key_value());
-        let Some(((&first, _), (&last, _))) = ends else { return (1, Vec::new()) };
+    pub(super) fn timeline(&self, most: usize) -> (f64, Vec<ByReason>) {
+        let ends = self.ticks.first_key_value().zip(self.ticks.last_key_value());
+        let Some(((&first, _), (&last, _))) = ends else { return (1.0, Vec::new()) };
         let step = (last - first + 1).div_ceil(most.max(1) as u64);
         let steps = (last - first) / step + 1;
         let mut timeline = vec![ByReason::default(); usize::try_from(steps).unwrap_or(most)];
-        for (second, segments) in &self.seconds {
-            let index = usize::try_from((second - first) / step).unwrap_or(usize::MAX);
+        for (tick, segments) in &self.ticks {
+            let index = usize::try_from((tick - first) / step).unwrap_or(usize::MAX);
             for (sum, more) in timeline.get_mut(index).into_iter().flatten().zip(segments) {
                 *sum += more;
             }
         }
-        (step, timeline)
+        ((step * TICK) as f64 / 1e9, timeline)
     }
 }
 

@@ -22,10 +22,10 @@ fn the_timeline_has_all_segments_in_steps_of_equal_length() {
     let report = report(&records);
     let collected = report.0.lock().unwrap();
     let (step, timeline) = collected.timeline(120);
-    assert_eq!((step, timeline.len()), (3, 100));
-    assert_eq!((timeline[0][0], timeline[2][0], timeline[99][0]), (4, 2, 2));
+    assert_eq!((step, timeline.len()), (2.5, 120));
+    assert_eq!((timeline[0][0], timeline[2][0], timeline[119][0]), (4, 2, 2));
     assert_eq!(timeline.iter().flatten().sum::<u64>(), 8);
-    assert_eq!(collected.timeline(1), (300, vec![[8, 0, 0, 0, 0]]));
+    assert_eq!(collected.timeline(1), (299.1, vec![[8, 0, 0, 0, 0]]));
 }
 
 #[test]
@@ -79,4 +79,10 @@ fn without_a_record_there_is_no_report() {
     let about = About { conditions: vec!["a == b".to_owned()], ..About::default() };
     let error = Report::default().write(Format::Html, &about).unwrap_err();
     assert_eq!(error.to_string(), "no record to report: none matches the conditions");
+}
+
+#[test]
+fn labels_of_axes_are_short() {
+    let labels = [0.0, 0.6000000000000001, 1.5999999999999999, 0.05, 1200.0].map(charts::label);
+    assert_eq!(labels, ["0", "0.6", "1.6", "0.05", "1200"]);
 }
