@@ -18,8 +18,8 @@ use crate::logs;
 pub(crate) fn run(args: &TopArgs) -> anyhow::Result<()> {
     let variable = |name: &str| env::var(name).ok();
     check(variable("TERM").as_deref()).map_err(|unfit| Usage(unfit.to_string()))?;
-    let namespace = OwnNamespace::open()?;
-    let own_netns = namespace.inode().and_then(|inode| u32::try_from(inode).ok());
+    let namespace = args.shown.replay.is_none().then(OwnNamespace::open).transpose()?;
+    let own_netns = namespace.as_ref().and_then(|own| own.inode()?.try_into().ok());
     let options =
         Options { by: args.by, max_rows: usize::try_from(args.max_rows)?, look: Look::of(variable) };
     let top = Top::new(options, own_netns)?;
@@ -65,12 +65,13 @@ fn workloads(shown: &Shown) -> Vec<(String, ProcessorConfig)> {
     shown.replay.is_none().then(cgroup).into_iter().collect()
 }
 
-/// What the screen says of the source.
-fn watched(shown: &Shown, namespace: OwnNamespace) -> anyhow::Result<Watched> {
+/// What the screen says of the source. A recording has no `namespace`.
+fn watched(shown: &Shown, namespace: Option<OwnNamespace>) -> anyhow::Result<Watched> {
     if let Some(file) = &shown.replay {
         let name = file.file_name().unwrap_or(file.as_os_str());
         return Ok(Watched::Recording(name.display().to_string()));
     }
+    let Some(namespace) = namespace else { return Ok(Watched::Kernel(None)) };
     // Conditions leave out a part of what the kernel counts, and so does a cgroup.
     let is_all = shown.conditions.is_empty() && shown.scope != Scope::Cgroup;
     let before = namespace.retrans_segs()?;
