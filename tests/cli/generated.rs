@@ -6,20 +6,7 @@ use std::path::Path;
 use std::process::Command;
 
 use crate::harness::Case;
-
-const COMMANDS: [&str; 11] = [
-    "run",
-    "validate",
-    "print-config",
-    "trace",
-    "report",
-    "record",
-    "top",
-    "components",
-    "check",
-    "completions",
-    "man",
-];
+use crate::usage::COMMANDS;
 
 #[test]
 fn completions_know_all_commands() {

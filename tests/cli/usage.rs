@@ -6,6 +6,21 @@ use std::process::Command;
 
 use crate::harness::{Case, MINIMAL, Outcome, readable_by_all};
 
+/// All commands.
+pub(crate) const COMMANDS: [&str; 11] = [
+    "run",
+    "validate",
+    "print-config",
+    "trace",
+    "report",
+    "record",
+    "top",
+    "components",
+    "check",
+    "completions",
+    "man",
+];
+
 #[test]
 fn usage_errors_exit_with_2() {
     for arguments in [
@@ -33,19 +48,7 @@ fn version_and_help_go_to_stdout() {
     assert_eq!(version.stdout, format!("otel-tcpretrans {}\n", env!("CARGO_PKG_VERSION")));
     let help = Case::bare(&["--help"]).run();
     help.succeeded();
-    for command in [
-        "run",
-        "validate",
-        "print-config",
-        "trace",
-        "report",
-        "record",
-        "top",
-        "components",
-        "check",
-        "completions",
-        "man",
-    ] {
+    for command in COMMANDS {
         assert!(help.stdout.contains(&format!("\n  {command}")), "{command} is not in {}", help.stdout);
     }
 }

@@ -1,5 +1,5 @@
 //! Numbers and addresses as text, written into bytes. `std::fmt` writes the same text, but a record has more than forty of
-//! these values and `std::fmt` takes several times as long for each.
+//! these values and `std::fmt` takes several times as long for each. What only people read is a `String`.
 
 use std::io::Write;
 use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
@@ -35,6 +35,19 @@ pub fn flags(out: &mut Vec<u8>, flags: TcpFlags) {
     if out.len() == start {
         out.extend_from_slice(TcpFlags::NO_NAME.as_bytes());
     }
+}
+
+/// A whole number for people, with a comma before each three digits: `12,345`.
+pub fn grouped(number: u64) -> String {
+    let digits = number.to_string();
+    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
+    for (index, digit) in digits.chars().enumerate() {
+        if index > 0 && (digits.len() - index).is_multiple_of(3) {
+            text.push(',');
+        }
+        text.push(digit);
+    }
+    text
 }
 
 /// The name of an errno, as [`ErrorType`] displays it. Few records have one.
@@ -152,6 +165,13 @@ mod tests {
         let mut out = Vec::new();
         write(&mut out);
         String::from_utf8(out).expect("text")
+    }
+
+    #[test]
+    fn thousands_have_commas() {
+        for (value, expected) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
+            assert_eq!(grouped(value), expected);
+        }
     }
 
     /// Addresses with runs of zeros, which random bits would hardly ever have.

@@ -25,7 +25,7 @@ pub fn use_one_heap() {
 }
 
 /// Gives back what is not in use: pages of the program's and the libraries' files, and free memory of the allocator. The
-/// process gets both again when it needs them. This takes less than a millisecond.
+/// process gets both again when it needs them.
 ///
 /// The start runs through much code that is never needed again, such as libbpf's reading of the kernel's BTF. Its pages
 /// would stay in the process's resident memory for good. So would what a burst took of the allocator.

@@ -5,6 +5,7 @@
 pub mod colours;
 #[cfg(test)]
 mod fixtures;
+mod kernel;
 pub mod reason;
 pub mod report;
 pub mod top;

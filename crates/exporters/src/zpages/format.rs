@@ -1,17 +1,4 @@
-//! Numbers and times, written for people.
-
-/// A number with commas between thousands.
-pub(super) fn grouped(value: u64) -> String {
-    let digits = value.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
+//! Sizes and times, written for people.
 
 /// A number of bytes, for people.
 pub(super) fn bytes(bytes: u64) -> String {
@@ -37,13 +24,6 @@ pub(super) fn duration(seconds: u64) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
-
-    #[test]
-    fn thousands_have_commas() {
-        for (value, expected) in [(0, "0"), (999, "999"), (1000, "1,000"), (1_234_567, "1,234,567")] {
-            assert_eq!(grouped(value), expected);
-        }
-    }
 
     #[test]
     fn sizes_and_times_are_short() {

@@ -1,8 +1,9 @@
 //! The page as HTML. It needs no script and no other file.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use otel_tcpretrans_pipeline::text::grouped;
 
-use super::format::{duration, grouped};
+use super::format::duration;
 use super::ledgers::Ledger;
 use super::number::Number;
 use super::picture::{Way, picture, status};

@@ -1,8 +1,9 @@
 //! The graph as a picture: nodes in columns side by side for a wide screen, or below each other for a narrow one.
 
 use maud::{Markup, html};
+use otel_tcpretrans_pipeline::text::grouped;
 
-use super::format::{bytes, grouped};
+use super::format::bytes;
 use super::number::Number;
 use super::view::{Exporter, Pipeline, Receiver, Stated, View};
 

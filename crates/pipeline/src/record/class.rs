@@ -1,6 +1,6 @@
 //! What kind of retransmission a record is about: attributes that take few values.
 
-use strum::{EnumIter, EnumString, IntoStaticStr, VariantNames};
+use strum::{EnumCount, EnumIter, EnumString, IntoStaticStr, VariantNames};
 
 /// IP version, reason and role of a retransmission.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
@@ -39,6 +39,7 @@ pub enum NetworkType {
     PartialOrd,
     Ord,
     IntoStaticStr,
+    EnumCount,
     EnumIter,
     EnumString,
     VariantNames,

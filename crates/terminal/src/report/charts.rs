@@ -2,19 +2,13 @@
 
 use std::error::Error;
 
+use otel_tcpretrans_pipeline::record::RetransmitType;
 use plotters::coord::ranged1d::ValueFormatter;
 use plotters::prelude::*;
+use strum::IntoEnumIterator;
 
-use super::collected::{Collected, REASONS};
+use super::collected::Collected;
 
-/// The colours of the reasons. They are told apart by people who do not see red and green as different (Okabe and Ito).
-pub(super) const COLOURS: [RGBColor; REASONS.len()] = [
-    RGBColor(86, 180, 233),
-    RGBColor(0, 114, 178),
-    RGBColor(213, 94, 0),
-    RGBColor(204, 121, 167),
-    RGBColor(128, 128, 128),
-];
 /// Axes and their text: 4.5 times as dark as white, and as bright as black.
 const INK: RGBColor = RGBColor(118, 118, 118);
 const SIZE: (u32, u32) = (960, 280);
@@ -23,8 +17,21 @@ const BARS: usize = 120;
 /// How many connections the chart of round-trip times shows at most: those with the most segments.
 const DOTS: usize = 500;
 
-pub(super) fn css(colour: RGBColor) -> String {
-    format!("#{:02x}{:02x}{:02x}", colour.0, colour.1, colour.2)
+/// The colour of a reason. They are told apart by people who do not see red and green as different (Okabe and Ito).
+fn colour(reason: RetransmitType) -> RGBColor {
+    match reason {
+        RetransmitType::Fast => RGBColor(86, 180, 233),
+        RetransmitType::TailLossProbe => RGBColor(0, 114, 178),
+        RetransmitType::Timeout => RGBColor(213, 94, 0),
+        RetransmitType::Handshake => RGBColor(204, 121, 167),
+        RetransmitType::Unknown => RGBColor(128, 128, 128),
+    }
+}
+
+/// The colour of a reason, for the page.
+pub(super) fn css(reason: RetransmitType) -> String {
+    let RGBColor(red, green, blue) = colour(reason);
+    format!("#{red:02x}{green:02x}{blue:02x}")
 }
 
 /// Segments per second over time, stacked by reason.
@@ -43,11 +50,11 @@ pub(super) fn timeline(collected: &Collected) -> String {
         for (index, segments) in timeline.iter().enumerate() {
             let left = index as f64 * step;
             let mut below = 0.0;
-            for (segments, colour) in segments.iter().zip(COLOURS) {
+            for (segments, reason) in segments.iter().zip(RetransmitType::iter()) {
                 let top = below + per_second(*segments);
                 if top > below {
                     let corners = [(left, below), (left + step * 0.9, top)];
-                    chart.draw_series([Rectangle::new(corners, colour.filled())])?;
+                    chart.draw_series([Rectangle::new(corners, colour(reason).filled())])?;
                 }
                 below = top;
             }
@@ -65,7 +72,7 @@ pub(super) fn rtt(collected: &Collected) -> String {
     let mut dots: Vec<_> = known.collect();
     dots.sort_by(|a, b| b.1.total_cmp(&a.1));
     dots.truncate(DOTS);
-    let ends = |of: fn(&(f64, f64, &str)) -> f64| {
+    let ends = |of: fn(&(f64, f64, RetransmitType)) -> f64| {
         let (low, high) = dots
             .iter()
             .map(of)
@@ -81,11 +88,10 @@ pub(super) fn rtt(collected: &Collected) -> String {
             .y_label_area_size(64)
             .build_cartesian_2d(ends(|dot| dot.0).log_scale(), ends(|dot| dot.1).log_scale())?;
         mesh(&mut chart, "mean RTT, ms", "segments")?;
-        chart.draw_series(dots.iter().map(|(rtt, segments, reason)| {
-            let index =
-                REASONS.iter().position(|known| *reason == <&str>::from(known)).unwrap_or(REASONS.len() - 1);
-            Circle::new((*rtt, *segments), 4, COLOURS[index].filled())
-        }))?;
+        let dot = |(rtt, segments, reason): &(f64, f64, RetransmitType)| {
+            Circle::new((*rtt, *segments), 4, colour(*reason).filled())
+        };
+        chart.draw_series(dots.iter().map(dot))?;
         Ok(())
     })
 }

@@ -4,21 +4,13 @@ use std::collections::{BTreeMap, HashMap};
 use std::net::{IpAddr, SocketAddr};
 
 use otel_tcpretrans_pipeline::record::{Amounts, Record, RetransmitType};
-
-/// All reasons, in the order in which they are shown: the harmless ones first.
-pub(super) const REASONS: [RetransmitType; 5] = [
-    RetransmitType::Fast,
-    RetransmitType::TailLossProbe,
-    RetransmitType::Timeout,
-    RetransmitType::Handshake,
-    RetransmitType::Unknown,
-];
+use strum::{EnumCount, IntoEnumIterator};
 
 /// The finest step of the timeline, in ns: a tenth of a second.
 const TICK: u64 = 100_000_000;
 
-/// Segments by reason, in the order of [`REASONS`].
-pub(super) type ByReason = [u64; REASONS.len()];
+/// Segments by reason, in the order of the reasons.
+pub(super) type ByReason = [u64; RetransmitType::COUNT];
 
 /// What was collected.
 #[derive(Debug, Default)]
@@ -50,7 +42,7 @@ pub(super) struct Sums {
 impl Sums {
     fn add(&mut self, record: &Record) {
         self.amounts += record.amounts;
-        self.by_reason[reason(record)] += record.amounts.segments;
+        self.by_reason[record.class.retransmit_type as usize] += record.amounts.segments;
         if let Some(rtt) = record.tcp.and_then(|tcp| tcp.rtt) {
             self.rtt.0 += rtt.as_secs_f64();
             self.rtt.1 += 1;
@@ -62,11 +54,10 @@ impl Sums {
         (self.rtt.1 > 0).then(|| self.rtt.0 / self.rtt.1 as f64)
     }
 
-    /// The reason with the most segments.
-    pub(super) fn main_reason(&self) -> &'static str {
-        // Of equal ones the first.
-        let most = (0..REASONS.len()).rev().max_by_key(|index| self.by_reason[*index]);
-        most.map_or("", |index| REASONS[index].into())
+    /// The reason with the most segments. Of equal ones the first.
+    pub(super) fn main_reason(&self) -> RetransmitType {
+        let segments = |reason: &RetransmitType| self.by_reason[*reason as usize];
+        RetransmitType::iter().rev().max_by_key(segments).unwrap_or(RetransmitType::Unknown)
     }
 }
 
@@ -77,7 +68,8 @@ impl Collected {
         (*first, *last) = ((*first).min(time), (*last).max(time));
         self.all.add(record);
         self.gaps += u64::from(record.is_gap());
-        self.ticks.entry(time / TICK).or_default()[reason(record)] += record.amounts.segments;
+        self.ticks.entry(time / TICK).or_default()[record.class.retransmit_type as usize] +=
+            record.amounts.segments;
         self.peers.entry(record.flow.map(|flow| flow.peer.ip())).or_default().add(record);
         let owner = record.owner.map(|owner| owner.command.as_str().to_owned());
         self.owners.entry(owner).or_default().add(record);
@@ -110,9 +102,4 @@ impl Collected {
         }
         ((step * TICK) as f64 / 1e9, timeline)
     }
-}
-
-fn reason(record: &Record) -> usize {
-    let own = record.class.retransmit_type;
-    REASONS.iter().position(|reason| *reason == own).unwrap_or(REASONS.len() - 1)
 }

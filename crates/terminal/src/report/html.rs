@@ -1,10 +1,12 @@
 //! The report as a page that needs no other file.
 
 use maud::{DOCTYPE, Markup, PreEscaped, html};
+use otel_tcpretrans_pipeline::record::RetransmitType;
+use strum::IntoEnumIterator;
 
 use super::about::About;
 use super::charts;
-use super::collected::{Collected, REASONS};
+use super::collected::Collected;
 use super::tables::{Table, summary, tables};
 
 const STYLE: &str = include_str!("style.css");
@@ -42,9 +44,9 @@ pub(super) fn page(collected: &Collected, about: &About) -> String {
 fn legend() -> Markup {
     html! {
         ul.legend {
-            @for (reason, colour) in REASONS.iter().zip(charts::COLOURS) {
+            @for reason in RetransmitType::iter() {
                 @let name: &str = reason.into();
-                li { span style=(format!("background:{}", charts::css(colour))) {} (name) }
+                li { span style=(format!("background:{}", charts::css(reason))) {} (name) }
             }
         }
     }

@@ -2,9 +2,10 @@
 
 use jiff::Timestamp;
 use otel_tcpretrans_pipeline::record::RetransmitType;
+use strum::IntoEnumIterator;
 
 use super::about::About;
-use super::collected::{Collected, REASONS, Sums};
+use super::collected::{Collected, Sums};
 use super::ranking::{Row, worst};
 
 /// A table.
@@ -66,8 +67,8 @@ pub(super) fn tables(collected: &Collected) -> Vec<Table> {
 }
 
 fn reasons(all: &Sums) -> Table {
-    let rows = REASONS.iter().zip(all.by_reason).filter(|(_, segments)| *segments > 0);
-    let row = |(reason, segments): (&RetransmitType, u64)| {
+    let rows = RetransmitType::iter().zip(all.by_reason).filter(|(_, segments)| *segments > 0);
+    let row = |(reason, segments): (RetransmitType, u64)| {
         let name: &str = reason.into();
         vec![name.to_owned(), segments.to_string(), share(segments, all)]
     };
@@ -86,7 +87,7 @@ fn ranked(title: &'static str, of: &'static str, (rows, left_out): (Vec<Row>, us
             amounts.sent().to_string(),
             amounts.failures.to_string(),
             rtt,
-            sums.main_reason().to_owned(),
+            <&str>::from(sums.main_reason()).to_owned(),
         ]
     };
     Table {

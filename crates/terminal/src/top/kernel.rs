@@ -1,8 +1,10 @@
 //! The kernel's own count of this network namespace, which the records are held against.
 
 use std::io;
+use std::ops::RangeInclusive;
 use std::time::{Duration, Instant};
 
+use crate::kernel::{Held, hold};
 use crate::top::view::{Compared, Verdict};
 
 /// So long after a change of the kernel's count, records of it may still be on their way.
@@ -36,21 +38,17 @@ impl KernelCount {
         }
         let is_still = at.duration_since(self.latest.1) > ON_THE_WAY;
         let (before, after) = self.started;
-        let kernel = (now.saturating_sub(after), now.saturating_sub(before));
-        Ok(Compared {
-            kernel: kernel.1,
-            counted,
-            verdict: judge(kernel, (counted, counted + placeless), is_still),
-        })
+        let kernel = now.saturating_sub(after)..=now.saturating_sub(before);
+        let verdict = judge(&kernel, &(counted..=counted + placeless), is_still);
+        Ok(Compared { kernel: *kernel.end(), counted, verdict })
     }
 }
 
-/// Each count is known to be between two numbers. They are equal if one number is between both.
-fn judge(kernel: (u64, u64), ours: (u64, u64), is_still: bool) -> Verdict {
-    match (kernel.0 <= ours.1 && ours.0 <= kernel.1, is_still) {
-        (true, _) => Verdict::Equal,
-        (false, false) => Verdict::OnTheWay,
-        (false, true) => Verdict::Different,
+fn judge(kernel: &RangeInclusive<u64>, ours: &RangeInclusive<u64>, is_still: bool) -> Verdict {
+    match (hold(kernel, ours), is_still) {
+        (Held::Equal, _) => Verdict::Equal,
+        (Held::Fewer(_) | Held::More(_), false) => Verdict::OnTheWay,
+        (Held::Fewer(_) | Held::More(_), true) => Verdict::Different,
     }
 }
 
@@ -60,12 +58,12 @@ mod tests {
 
     #[test]
     fn counts_are_equal_within_what_is_known() {
-        assert_eq!(judge((10, 10), (10, 10), true), Verdict::Equal);
-        assert_eq!(judge((10, 10), (9, 9), true), Verdict::Different);
-        assert_eq!(judge((10, 10), (9, 9), false), Verdict::OnTheWay);
-        assert_eq!(judge((10, 10), (11, 11), true), Verdict::Different);
-        assert_eq!(judge((8, 10), (9, 9), true), Verdict::Equal, "two came while the receiver started");
-        assert_eq!(judge((10, 10), (7, 12), true), Verdict::Equal, "five are in gaps");
+        assert_eq!(judge(&(10..=10), &(10..=10), true), Verdict::Equal);
+        assert_eq!(judge(&(10..=10), &(9..=9), true), Verdict::Different);
+        assert_eq!(judge(&(10..=10), &(9..=9), false), Verdict::OnTheWay);
+        assert_eq!(judge(&(10..=10), &(11..=11), true), Verdict::Different);
+        assert_eq!(judge(&(8..=10), &(9..=9), true), Verdict::Equal, "two came while the receiver started");
+        assert_eq!(judge(&(10..=10), &(7..=12), true), Verdict::Equal, "five are in gaps");
     }
 
     #[test]

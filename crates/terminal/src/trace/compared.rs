@@ -2,6 +2,8 @@
 
 use std::ops::RangeInclusive;
 
+use crate::kernel::{Held, hold};
+
 /// Both counts, in segments.
 pub(super) struct Compared {
     /// What was shown of the namespace, and what was shown of which the namespace is not known.
@@ -27,12 +29,10 @@ impl Compared {
             0 => format!("{here} segments"),
             _ => format!("{here} segments, and {anywhere} in gaps of any namespace"),
         };
-        let verdict = if most < here {
-            format!("{} fewer than shown", here - most)
-        } else if least > here + anywhere {
-            format!("{} more than shown", least - here - anywhere)
-        } else {
-            "equal".to_owned()
+        let verdict = match hold(kernel, &(here..=here + anywhere)) {
+            Held::Fewer(by) => format!("{by} fewer than shown"),
+            Held::More(by) => format!("{by} more than shown"),
+            Held::Equal => "equal".to_owned(),
         };
         format!("{counter} grew by {grew}. Shown of it: {of_it}. This is {verdict}.")
     }

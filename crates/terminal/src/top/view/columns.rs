@@ -4,7 +4,8 @@ use std::cmp::Ordering;
 
 use crate::top::model::{By, Key, Row, SECONDS};
 use crate::top::view::look::Look;
-use crate::top::view::numbers::{bytes, fitted, grouped, rate, share};
+use crate::top::view::numbers::{bytes, fitted, rate, share};
+use otel_tcpretrans_pipeline::text::grouped;
 
 /// A column.
 #[derive(Clone, Copy, Debug, PartialEq, Eq, strum::EnumIter)]

@@ -3,10 +3,10 @@
 use jiff::Timestamp;
 use otel_tcpretrans_pipeline::attribute::{Attribute, Value};
 use otel_tcpretrans_pipeline::record::Record;
+use otel_tcpretrans_pipeline::text::grouped;
 use ratatui::style::Style;
 
 use crate::top::model::{By, Key, Row};
-use crate::top::view::numbers::grouped;
 use crate::top::view::paint::Paint;
 
 /// A column: its name, its width, and what it says of a record.

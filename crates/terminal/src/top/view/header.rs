@@ -1,10 +1,11 @@
 //! The lines above the table: the sums, and whether they can be trusted.
 
+use otel_tcpretrans_pipeline::text::grouped;
 use ratatui::style::Style;
 
 use crate::top::model::Row;
 use crate::top::view::facts::{Compared, Facts, Source, Verdict};
-use crate::top::view::numbers::{clock, grouped};
+use crate::top::view::numbers::clock;
 use crate::top::view::paint::Paint;
 use crate::top::view::state::State;
 

@@ -1,17 +1,6 @@
 //! Numbers as people read them.
 
-/// A whole number, with a comma before each three digits: `12,345`.
-pub(crate) fn grouped(number: u64) -> String {
-    let digits = number.to_string();
-    let mut text = String::with_capacity(digits.len() + digits.len() / 3);
-    for (index, digit) in digits.chars().enumerate() {
-        if index > 0 && (digits.len() - index).is_multiple_of(3) {
-            text.push(',');
-        }
-        text.push(digit);
-    }
-    text
-}
+use otel_tcpretrans_pipeline::text::grouped;
 
 /// A whole number in at most `width` columns, of which there are 8 at least. If it is too long, in thousands or more.
 pub(crate) fn fitted(number: u64, width: u16) -> String {

@@ -1,5 +1,6 @@
 //! The whole screen.
 
+use otel_tcpretrans_pipeline::text::grouped;
 use ratatui::buffer::Buffer;
 use ratatui::layout::Rect;
 use ratatui::style::Style;
@@ -7,7 +8,6 @@ use ratatui::style::Style;
 use crate::top::model::{Key, Model};
 use crate::top::view::facts::Facts;
 use crate::top::view::look::Look;
-use crate::top::view::numbers::grouped;
 use crate::top::view::page::{Page, order, page};
 use crate::top::view::paint::Paint;
 use crate::top::view::state::State;
