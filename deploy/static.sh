@@ -15,14 +15,14 @@ target=$(realpath -m "${CARGO_TARGET_DIR:-$root/target}")
 
 fail() { printf 'static: %s\n' "$*" >&2; exit 1; }
 case ${1-} in
-amd64) triple=x86_64-unknown-linux-gnu linker=x86_64-linux-gnu-gcc ;;
-arm64) triple=aarch64-unknown-linux-gnu linker=aarch64-linux-gnu-gcc ;;
+amd64) triple=x86_64-unknown-linux-gnu compiler=x86_64-linux-gnu-gcc linker=$compiler ;;
+arm64) triple=aarch64-unknown-linux-gnu compiler=aarch64-linux-gnu-gcc linker=$root/deploy/static-pie.sh ;;
 *) fail "usage: static.sh amd64|arm64 [CARGO_ARGUMENT...]" ;;
 esac
 architecture=$1
 shift
 (($# > 0)) || set -- build --release --bin otel-tcpretrans
-command -v "$linker" >/dev/null || fail "'$linker' is missing: run '.ci/setup build package'"
+command -v "$compiler" >/dev/null || fail "'$compiler' is missing: run '.ci/setup build package'"
 parts=$("$root/tests/kernels/fetch.sh" "parts-$architecture")
 
 # No path of this machine gets into the binary, so two folders give the same file. With --target, the flags do not apply
