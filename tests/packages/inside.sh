@@ -12,6 +12,8 @@ fail() {
     echo "@fail $*"
     systemctl --no-pager --full status "$unit"
     journalctl --no-pager --quiet -u "$unit" -n 30 -o cat
+    page 8889 | grep -E '^otelcol_(receiver|tcpretrans|exporter)'
+    page 9464 | grep -E '^system_network_tcp_retransmits.* [1-9]'
     exit 1
 }
 # Waits until a command succeeds, for at most so many seconds. The machine is emulated and slow.
@@ -24,8 +26,13 @@ within() {
     done
 }
 property() { systemctl show --value --property "$1" "$unit"; }
-# Active, with another process than 'pid'.
-revived() { active && [[ $(property MainPID) != "$pid" ]]; }
+# Active, with another process than 'pid'. The process is asked first: a service whose process has just been killed may still
+# be called active, and has the process 0 a moment later.
+revived() {
+    local now
+    now=$(property MainPID)
+    [[ $now != 0 && $now != "$pid" ]] && active
+}
 active() { [[ $(property ActiveState) == active ]]; }
 # The first line that begins with 'Tcp:' has the names, the second the values.
 # shellcheck disable=SC2016  # awk expands it
