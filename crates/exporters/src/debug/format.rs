@@ -143,7 +143,7 @@ mod tests {
         let line = "ipv4 gap timeout events=12 segments=200 bytes=289600 failed=1";
         assert_eq!(gap(Verbosity::Basic), format!("2026-11-23T04:00:00.002500Z {line}\n"));
         let attributes = " network.transport=tcp network.type=ipv4 network.tcp.retransmit.type=timeout \
-                          tcp.slow_start=false tcp.events=12 tcp.segments=200 tcp.bytes=289600\n";
+                          tcp.slow_start=false tcp.events=12 tcp.failures=1 tcp.segments=200 tcp.bytes=289600\n";
         assert_eq!(gap(Verbosity::Normal), format!("2026-11-23T04:00:00.002500Z {line}{attributes}"));
         let text = gap(Verbosity::Detailed);
         assert!(text.starts_with("LogRecord tcp.retransmit.gap\n"), "{text}");

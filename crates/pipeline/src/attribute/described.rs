@@ -51,6 +51,9 @@ impl Attribute {
             ),
             Attribute::Flags => (String, "The flags of the TCP header, such as `ACK|PSH`."),
             Attribute::Events => (Int, "Retransmissions in a gap."),
+            Attribute::Failures => {
+                (Int, "Retransmissions in a gap that the kernel failed to send, if there are any.")
+            }
             Attribute::Segments => (Int, "Segments that were sent again."),
             Attribute::Bytes => (Int, "Bytes of payload that were sent again."),
             Attribute::Sequence => (Int, "The sequence number of the segment."),

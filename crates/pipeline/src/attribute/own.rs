@@ -53,6 +53,9 @@ pub enum Attribute {
     /// Number of retransmissions in a gap.
     #[strum(serialize = "tcp.events")]
     Events,
+    /// Number of those that the kernel failed to send; only on a gap that has some.
+    #[strum(serialize = "tcp.failures")]
+    Failures,
     #[strum(serialize = "tcp.segments")]
     Segments,
     #[strum(serialize = "tcp.bytes")]

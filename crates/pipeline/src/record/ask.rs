@@ -50,6 +50,9 @@ impl Record {
             // A record with a flow is about one retransmission at most.
             Attribute::Events if flow.is_some() => return None,
             Attribute::Events => Int(whole(amounts.events)),
+            // One retransmission has an error type instead.
+            Attribute::Failures if flow.is_some() || amounts.failures == 0 => return None,
+            Attribute::Failures => Int(whole(amounts.failures)),
             Attribute::Segments => Int(whole(amounts.segments)),
             // This shows the payload of a failed attempt, too, which is not in the amounts.
             Attribute::Bytes if flow.is_some() => Int((*segment)?.payload_bytes.into()),

@@ -71,6 +71,7 @@ fn unsuitable(key: &Key) -> Option<&'static str> {
         | Attribute::Rtt
         | Attribute::Cwnd
         | Attribute::Events
+        | Attribute::Failures
         | Attribute::Segments
         | Attribute::Bytes
         | Attribute::TotalRetransmits

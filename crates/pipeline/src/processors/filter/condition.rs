@@ -189,6 +189,7 @@ fn compile(attribute: Attribute, values: &[&str]) -> Result<Values, String> {
                 .map(Values::Numbers)
         }
         Attribute::Events
+        | Attribute::Failures
         | Attribute::Segments
         | Attribute::Bytes
         | Attribute::Sequence

@@ -72,6 +72,7 @@ fn values_of_a_gap() {
         ("network.type", "ipv4"),
         ("tcp.bytes", "289600"),
         ("tcp.events", "12"),
+        ("tcp.failures", "1"),
         ("tcp.segments", "200"),
         ("tcp.slow_start", "false"),
     ];

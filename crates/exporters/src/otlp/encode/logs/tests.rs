@@ -174,6 +174,7 @@ fn a_gap_has_its_class_and_its_amounts_and_nothing_else() {
         "network.tcp.retransmit.type",
         "tcp.slow_start",
         "tcp.events",
+        "tcp.failures",
         "tcp.segments",
         "tcp.bytes",
     ];

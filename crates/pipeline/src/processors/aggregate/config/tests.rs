@@ -30,6 +30,7 @@ fn unsuitable_attributes_are_problems() {
         "tcp.rtt",
         "tcp.cwnd",
         "tcp.events",
+        "tcp.failures",
         "tcp.segments",
         "tcp.bytes",
         "tcp.total_retransmits",
