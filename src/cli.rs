@@ -7,6 +7,7 @@ use clap::builder::{PossibleValuesParser, TypedValueParser};
 use clap::{Args, Parser, Subcommand, ValueHint, value_parser};
 use clap_complete::Shell;
 
+use otel_tcpretrans_exporters::zpages;
 use otel_tcpretrans_pipeline::attribute::UnknownAttribute;
 use otel_tcpretrans_pipeline::config::Interval;
 use otel_tcpretrans_pipeline::processors::{Condition, FilterConfig, ProcessorConfig};
@@ -177,9 +178,22 @@ pub(crate) struct Shown {
     /// Show a recording of `record` in place of what happens now
     #[arg(long, value_name = "FILE", value_hint = ValueHint::FilePath)]
     pub(crate) replay: Option<PathBuf>,
+    /// Show what a pipeline of a running agent carries, from the agent's zpages, such as localhost:55679
+    #[arg(long, value_name = "HOST:PORT", conflicts_with = "replay", value_hint = ValueHint::Hostname)]
+    pub(crate) connect: Option<zpages::Address>,
+    /// The agent's pipeline; without it, the first logs pipeline, or else the first metrics pipeline
+    #[arg(long, value_name = "ID", requires = "connect")]
+    pub(crate) pipeline: Option<String>,
     /// Whose sockets: all of this host, or those of this process's network namespace or cgroup
-    #[arg(long, value_parser = one_of::<Scope>(Scope::VARIANTS), default_value = "host", conflicts_with = "replay")]
+    #[arg(long, value_parser = one_of::<Scope>(Scope::VARIANTS), default_value = "host", conflicts_with_all = ["replay", "connect"])]
     pub(crate) scope: Scope,
+}
+
+impl Shown {
+    /// Whether it shows what the kernel of this host does now.
+    pub(crate) fn is_live(&self) -> bool {
+        self.replay.is_none() && self.connect.is_none()
+    }
 }
 
 /// Reads a word of a fixed list.

@@ -8,7 +8,7 @@ use otel_tcpretrans_pipeline::component::Host;
 use otel_tcpretrans_source::replay;
 use otel_tcpretrans_terminal::report::{About, Format, Report};
 
-use super::watching::{Watching, watch};
+use super::watching::{Source, Watching, watch};
 use crate::cli::ReportArgs;
 use crate::components::ReceiverConfig;
 use crate::config::{LogFormat, LogLevel};
@@ -25,7 +25,7 @@ pub(crate) fn run(args: &ReportArgs) -> anyhow::Result<()> {
     let books = host.books.clone();
     let recording = replay::Config { file: args.recording.clone(), ..replay::Config::default() };
     let watching = Watching {
-        receiver: ReceiverConfig::Replay(recording),
+        receiver: Source::Receiver(ReceiverConfig::Replay(recording)),
         conditions: args.conditions.clone(),
         processors: Vec::new(),
         exporter: ("report", Arc::new(report.clone())),

@@ -1,4 +1,4 @@
-//! `top`: the worst peers, processes, workloads and connections on a screen, live or of a recording.
+//! `top`: the worst peers, processes, workloads and connections on a screen, live, of a recording or of an agent.
 
 use std::env;
 
@@ -9,7 +9,7 @@ use otel_tcpretrans_source::config::Scope;
 use otel_tcpretrans_source::tcp_stats::OwnNamespace;
 use otel_tcpretrans_terminal::top::{Look, Options, Top, Watched, check};
 
-use super::watching::{Watching, receiver, watch};
+use super::watching::{Source, Watching, watch};
 use crate::cli::{Shown, TopArgs};
 use crate::config::LogLevel;
 use crate::exit::Usage;
@@ -18,7 +18,7 @@ use crate::logs;
 pub(crate) fn run(args: &TopArgs) -> anyhow::Result<()> {
     let variable = |name: &str| env::var(name).ok();
     check(variable("TERM").as_deref()).map_err(|unfit| Usage(unfit.to_string()))?;
-    let namespace = args.shown.replay.is_none().then(OwnNamespace::open).transpose()?;
+    let namespace = args.shown.is_live().then(OwnNamespace::open).transpose()?;
     let own_netns = namespace.as_ref().and_then(|own| own.inode()?.try_into().ok());
     let options =
         Options { by: args.by, max_rows: usize::try_from(args.max_rows)?, look: Look::of(variable) };
@@ -28,7 +28,7 @@ pub(crate) fn run(args: &TopArgs) -> anyhow::Result<()> {
     let host = Host { recent: log.recent(), ..Host::default() };
     let watched = watched(&args.shown, namespace)?;
     let watching = Watching {
-        receiver: receiver(&args.shown),
+        receiver: Source::of(&args.shown),
         conditions: args.shown.conditions.clone(),
         processors: workloads(&args.shown),
         exporter: ("top", top.exporter()),
@@ -59,17 +59,21 @@ pub(crate) fn run(args: &TopArgs) -> anyhow::Result<()> {
     }
 }
 
-/// Finds units and containers by the socket's cgroup. The cgroups of a recording are those of another time or machine.
+/// Finds units and containers by the socket's cgroup. The cgroups of a recording are those of another time or machine. An
+/// agent's records name what the agent has found.
 fn workloads(shown: &Shown) -> Vec<(String, ProcessorConfig)> {
     let cgroup = || ("cgroup".to_owned(), ProcessorConfig::Cgroup(CgroupConfig::default()));
-    shown.replay.is_none().then(cgroup).into_iter().collect()
+    shown.is_live().then(cgroup).into_iter().collect()
 }
 
-/// What the screen says of the source. A recording has no `namespace`.
+/// What the screen says of the source. Only what is live has a `namespace`.
 fn watched(shown: &Shown, namespace: Option<OwnNamespace>) -> anyhow::Result<Watched> {
     if let Some(file) = &shown.replay {
         let name = file.file_name().unwrap_or(file.as_os_str());
         return Ok(Watched::Recording(name.display().to_string()));
+    }
+    if let Some(address) = &shown.connect {
+        return Ok(Watched::Agent(address.to_string()));
     }
     let Some(namespace) = namespace else { return Ok(Watched::Kernel(None)) };
     // Conditions leave out a part of what the kernel counts, and so does a cgroup.

@@ -11,7 +11,7 @@ use otel_tcpretrans_source::config::Scope;
 use otel_tcpretrans_source::tcp_stats::OwnNamespace;
 use otel_tcpretrans_terminal::trace::{Kernel, Settings, Sums, Trace};
 
-use super::watching::{Watching, receiver, watch};
+use super::watching::{Source, Watching, watch};
 use crate::balance::reasons;
 use crate::cli::{Shown, TraceArgs};
 use crate::config::{LogFormat, LogLevel};
@@ -26,7 +26,7 @@ pub(crate) fn run(args: &TraceArgs) -> anyhow::Result<()> {
     let host = Host { recent: log.recent(), ..Host::default() };
     let books = host.books.clone();
     let watching = Watching {
-        receiver: receiver(&args.shown),
+        receiver: Source::of(&args.shown),
         conditions: args.shown.conditions.clone(),
         processors: Vec::new(),
         exporter: ("trace", Arc::new(trace.clone())),
@@ -67,9 +67,9 @@ fn settings(args: &TraceArgs) -> Settings {
     }
 }
 
-/// The kernel's count of this network namespace; `None` for a recording, or if it can't be read.
+/// The kernel's count of this network namespace; `None` if it can't be read, and for what is not live.
 fn kernel(shown: &Shown) -> Option<Kernel> {
-    if shown.replay.is_some() {
+    if !shown.is_live() {
         return None;
     }
     let own = OwnNamespace::open().ok()?;
@@ -99,7 +99,16 @@ fn summary(shown: Sums, dropped: u64, books: &Snapshot) -> String {
     let lost = lost.map_or("nothing was lost".to_owned(), |lost| format!("lost: {lost}"));
     let slow = match dropped {
         0 => String::new(),
+        1 => "; 1 line was not shown, since the output was too slow".to_owned(),
         _ => format!("; {dropped} lines were not shown, since the output was too slow"),
     };
-    format!("{lines} lines: {events} retransmissions with {segments} segments, {gaps} gaps; {lost}{slow}")
+    let (lines, events) = (count(lines, "line"), count(events, "retransmission"));
+    let (segments, gaps) = (count(segments, "segment"), count(gaps, "gap"));
+    format!("{lines}: {events} with {segments}, {gaps}; {lost}{slow}")
+}
+
+/// `1 line`, `2 lines`
+fn count(number: u64, noun: &str) -> String {
+    let ending = if number == 1 { "" } else { "s" };
+    format!("{number} {noun}{ending}")
 }

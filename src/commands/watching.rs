@@ -3,8 +3,11 @@
 use std::sync::Arc;
 use std::time::Duration;
 
+use otel_tcpretrans_exporters::zpages;
 use otel_tcpretrans_pipeline::books::Signal;
-use otel_tcpretrans_pipeline::component::{AnyReceiver, Exporter, ExporterError, Host, ReceiverError};
+use otel_tcpretrans_pipeline::component::{
+    AnyReceiver, Exporter, ExporterError, Host, Produces, ReceiverError,
+};
 use otel_tcpretrans_pipeline::graph::{ExporterKey, Factory, PipelinePlan, Plan, ReceiverPlan};
 use otel_tcpretrans_pipeline::processors::{Condition, FilterConfig, ProcessorConfig};
 use otel_tcpretrans_sandbox::Access;
@@ -26,7 +29,7 @@ const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
 /// What a command watches, and with what.
 pub(super) struct Watching {
     /// Where the records come from.
-    pub(super) receiver: ReceiverConfig,
+    pub(super) receiver: Source,
     /// Records that match any of these stay. If there are none, all records stay.
     pub(super) conditions: Vec<Condition>,
     /// What they go through afterwards, by id.
@@ -39,13 +42,47 @@ pub(super) struct Watching {
     pub(super) host: Host,
 }
 
-/// The receiver that the command line names.
-pub(super) fn receiver(shown: &Shown) -> ReceiverConfig {
-    match &shown.replay {
-        Some(file) => {
-            ReceiverConfig::Replay(replay::Config { file: file.clone(), ..replay::Config::default() })
+/// Where the records come from.
+#[derive(Clone, Debug, PartialEq)]
+pub(super) enum Source {
+    /// A receiver of this process.
+    Receiver(ReceiverConfig),
+    /// A pipeline of an agent.
+    Agent(zpages::Watched),
+}
+
+impl Source {
+    /// What the command line names.
+    pub(super) fn of(shown: &Shown) -> Source {
+        let Shown { replay, connect, pipeline, scope, .. } = shown;
+        match (replay, connect) {
+            (Some(file), _) => Source::Receiver(ReceiverConfig::Replay(replay::Config {
+                file: file.clone(),
+                ..replay::Config::default()
+            })),
+            (None, Some(address)) => {
+                Source::Agent(zpages::Watched { address: address.clone(), pipeline: pipeline.clone() })
+            }
+            (None, None) => {
+                Source::Receiver(ReceiverConfig::Tcpretrans(Config { scope: *scope, ..Config::default() }))
+            }
         }
-        None => ReceiverConfig::Tcpretrans(Config { scope: shown.scope, ..Config::default() }),
+    }
+
+    /// The id of the receiver.
+    fn id(&self) -> &'static str {
+        match self {
+            Source::Receiver(ReceiverConfig::Replay(_)) => "replay",
+            Source::Receiver(ReceiverConfig::Tcpretrans(_) | ReceiverConfig::TcpStats(_)) => "tcpretrans",
+            Source::Agent(_) => "agent",
+        }
+    }
+
+    fn produces(&self) -> Produces {
+        match self {
+            Source::Receiver(receiver) => receiver.produces(),
+            Source::Agent(_) => Produces::Records,
+        }
     }
 }
 
@@ -80,9 +117,9 @@ pub(super) fn watch(
     result
 }
 
-fn access(receiver: &ReceiverConfig) -> Access {
+fn access(source: &Source) -> Access {
     let mut access = Access::default();
-    if let ReceiverConfig::Replay(replay) = receiver {
+    if let Source::Receiver(ReceiverConfig::Replay(replay)) = source {
         access.read_file(&replay.file);
     }
     access
@@ -90,10 +127,7 @@ fn access(receiver: &ReceiverConfig) -> Access {
 
 fn service(watching: Watching, confined: &Confined, until: Until) -> Service<OneExporter> {
     let Watching { receiver, conditions, processors, exporter: (command, exporter), log, .. } = watching;
-    let id = match &receiver {
-        ReceiverConfig::Replay(_) => "replay",
-        ReceiverConfig::Tcpretrans(_) | ReceiverConfig::TcpStats(_) => "tcpretrans",
-    };
+    let id = receiver.id();
     let filter = FilterConfig { include: conditions, ..FilterConfig::default() };
     let filter = (!filter.include.is_empty()).then(|| ("filter".to_owned(), ProcessorConfig::Filter(filter)));
     let pipeline = PipelinePlan {
@@ -126,11 +160,14 @@ struct OneExporter {
 }
 
 impl Factory for OneExporter {
-    type Receiver = ReceiverConfig;
+    type Receiver = Source;
     type Exporter = ();
 
-    fn receiver(&self, id: &str, config: &ReceiverConfig) -> Result<AnyReceiver, ReceiverError> {
-        self.receivers.receiver(id, config)
+    fn receiver(&self, id: &str, source: &Source) -> Result<AnyReceiver, ReceiverError> {
+        match source {
+            Source::Receiver(config) => self.receivers.receiver(id, config),
+            Source::Agent(watched) => Ok(AnyReceiver::Records(Box::new(zpages::Agent::new(watched.clone())))),
+        }
     }
 
     fn exporter(

@@ -21,6 +21,7 @@ const NOT_RUN: &[(&str, &str)] = &[
     ("podman ", "needs an image: `make test-container` does it"),
     ("helm install", "needs a cluster: tests/chart renders the chart with such values"),
     ("otel-tcpretrans top", "shows a screen: tests/top runs it in a terminal"),
+    ("otel-tcpretrans trace --connect", "needs an agent: tests/top runs it beside one"),
     ("kubectl ", "needs a cluster: tests/kubernetes applies the manifests"),
 ];
 

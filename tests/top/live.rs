@@ -10,12 +10,12 @@ use crate::tmux::Tmux;
 const TOP: &str = "./program top --scope netns";
 
 /// The numbers of a line, in their order.
-fn numbers(line: &str) -> Vec<u64> {
+pub fn numbers(line: &str) -> Vec<u64> {
     let words = line.split_whitespace().map(|word| word.trim_end_matches(',').replace(',', ""));
     words.filter_map(|word| word.parse().ok()).collect()
 }
 
-fn line<'s>(screen: &'s str, part: &str) -> &'s str {
+pub fn line<'s>(screen: &'s str, part: &str) -> &'s str {
     screen.lines().find(|line| line.contains(part)).unwrap_or_else(|| panic!("no {part}: {screen}"))
 }
 

@@ -2,6 +2,7 @@
 //! part of it watches the real kernel.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::print_stdout, unreachable_pub, missing_docs)]
 
+mod agent;
 #[allow(dead_code)] // each test that shares it uses a part of it
 #[path = "../host/cgroups.rs"]
 mod cgroups;
@@ -27,6 +28,11 @@ fn main() -> ExitCode {
         ("the_screen_counts_what_the_kernel_counts", live::equals_the_kernel),
         ("a_connection_and_its_owner_are_named", live::names_the_owner),
         ("a_units_workload_is_named", live::names_the_workload),
+        ("an_agents_records_equal_the_kernel", agent::equals_the_kernel),
+        ("an_agents_records_name_the_workload", agent::names_the_workload),
+        ("an_agent_that_comes_back_is_shown_again", agent::connects_again),
+        ("without_an_agent_a_message_says_so", agent::without_it),
+        ("trace_shows_an_agents_records", agent::traces),
         ("warnings_do_not_spoil_the_screen", live::keeps_warnings_off_the_screen),
         ("rows_are_sorted_filtered_and_opened", keys::sort_filter_open),
         ("a_paused_screen_stands_still", live::pauses),

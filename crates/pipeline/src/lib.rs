@@ -33,6 +33,7 @@ pub mod running;
 pub mod say_once;
 pub mod status;
 pub mod storage;
+pub mod taps;
 pub mod telemetry;
 pub mod text;
 

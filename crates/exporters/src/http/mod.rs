@@ -8,4 +8,4 @@ mod server;
 pub(crate) use address::{is_listen_address, wrong_address};
 pub(crate) use connections::accept_all;
 pub(crate) use listening::Listening;
-pub(crate) use server::{Body, not_metrics, only_get, serve, text};
+pub(crate) use server::{Body, Taken, not_metrics, only_get, serve, text};

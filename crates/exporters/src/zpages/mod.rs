@@ -1,12 +1,16 @@
-//! The `zpages` extension: a page that shows the running process, for people, and the same as JSON.
+//! The `zpages` extension: a page that shows the running process, for people, and the same as JSON; and the records of a
+//! pipeline as they pass, for `top --connect`.
 
 mod about;
+mod agent;
 mod config;
 mod format;
 mod ledgers;
+mod lines;
 mod number;
 mod page;
 mod picture;
+mod records;
 mod view;
 
 use std::net::IpAddr;
@@ -21,6 +25,7 @@ use otel_tcpretrans_pipeline::component::{Extension, ExtensionError, Host};
 use tokio::time::Instant;
 
 pub use about::About;
+pub use agent::{Address, Agent, Watched};
 pub use config::Config;
 use view::View;
 
@@ -47,7 +52,7 @@ impl Extension for Zpages {
             let place = format!("extensions.{}", self.id);
             let (host, about) = (host.clone(), Arc::clone(&self.about));
             let endpoint = self.config.endpoint.clone();
-            let answers = move |request: &_| answer(request, &endpoint, || View::of(&host, &about));
+            let answers = move |request: &_| answer(request, &endpoint, &host, &about);
             let listening = Listening::start(&place, &self.config.endpoint, |listener, stop| {
                 server::serve("zpages", listener, answers, stop)
             });
@@ -75,7 +80,8 @@ const COLLECTORS: [(&str, &str); 4] = [
     ("/debug", "/"),
 ];
 
-fn answer(request: &Request<Incoming>, endpoint: &str, view: impl FnOnce() -> View) -> Response<Body> {
+fn answer(request: &Request<Incoming>, endpoint: &str, host: &Host, about: &About) -> Response<Body> {
+    let view = || View::of(host, about);
     if !names_this_host(request, endpoint) {
         return text(
             StatusCode::MISDIRECTED_REQUEST,
@@ -83,27 +89,30 @@ fn answer(request: &Request<Incoming>, endpoint: &str, view: impl FnOnce() -> Vi
         );
     }
     let path = request.uri().path();
-    let mut response = if let Some((_, part)) =
-        COLLECTORS.iter().find(|(known, _)| path.trim_end_matches('/') == *known)
-    {
-        let mut response = text(StatusCode::TEMPORARY_REDIRECT, format!("see {part}\n"));
-        response.headers_mut().insert(header::LOCATION, HeaderValue::from_static(part));
-        response
-    } else if let Some(refusal) = only_get(request) {
-        refusal
-    } else {
-        match path {
-            "/" => {
-                let refreshes = request.uri().query() == Some(page::REFRESH);
-                typed(page::page(&view(), refreshes).into_string(), "text/html; charset=utf-8")
+    let mut response =
+        if let Some((_, part)) = COLLECTORS.iter().find(|(known, _)| path.trim_end_matches('/') == *known) {
+            let mut response = text(StatusCode::TEMPORARY_REDIRECT, format!("see {part}\n"));
+            response.headers_mut().insert(header::LOCATION, HeaderValue::from_static(part));
+            response
+        } else if let Some(refusal) = only_get(request) {
+            refusal
+        } else {
+            match path {
+                "/" => {
+                    let refreshes = request.uri().query() == Some(page::REFRESH);
+                    typed(page::page(&view(), refreshes).into_string(), "text/html; charset=utf-8")
+                }
+                "/data.json" => match serde_json::to_string(&view()) {
+                    Ok(json) => typed(json, "application/json"),
+                    Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
+                },
+                records::PATH => records::answer(request.uri().query(), host),
+                _ => text(
+                    StatusCode::NOT_FOUND,
+                    "not found: the page is at /, its numbers at /data.json, the records at /records\n",
+                ),
             }
-            "/data.json" => match serde_json::to_string(&view()) {
-                Ok(json) => typed(json, "application/json"),
-                Err(error) => text(StatusCode::INTERNAL_SERVER_ERROR, format!("{error}\n")),
-            },
-            _ => text(StatusCode::NOT_FOUND, "not found: the page is at /, its numbers are at /data.json\n"),
-        }
-    };
+        };
     for (name, value) in HEADERS {
         response.headers_mut().insert(name, HeaderValue::from_static(value));
     }

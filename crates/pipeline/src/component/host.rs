@@ -8,6 +8,7 @@ use crate::pulses::Pulses;
 use crate::recent::Recent;
 use crate::reloads::Reloads;
 use crate::running::Running;
+use crate::taps::Taps;
 
 /// What components share. It outlives every generation of the graph. Clones share it.
 #[derive(Clone, Default)]
@@ -18,6 +19,8 @@ pub struct Host {
     pub reloads: Reloads,
     /// What runs now.
     pub running: Running,
+    /// The records of each pipeline, for those who look at them while it runs.
+    pub taps: Taps,
     /// The last warnings and errors of the log.
     pub recent: Recent,
     /// The cgroup hierarchies that processors watch.

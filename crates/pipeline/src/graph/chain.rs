@@ -6,22 +6,27 @@ use crate::books::Ledger;
 use crate::chunk::Chunk;
 use crate::component::FlowProcessor;
 use crate::record::Record;
+use crate::taps::Tap;
 
 /// A pipeline's flow processors, in their order.
 pub(super) struct Chain {
     processors: Vec<Box<dyn FlowProcessor>>,
     /// The pipeline's ledger. It counts what the processors remove as filtered.
     ledger: Ledger,
+    /// Shows the records that have passed.
+    tap: Tap,
 }
 
 impl Chain {
-    pub(super) fn new(processors: Vec<Box<dyn FlowProcessor>>, ledger: Ledger) -> Self {
-        Chain { processors, ledger }
+    pub(super) fn new(processors: Vec<Box<dyn FlowProcessor>>, ledger: Ledger, tap: Tap) -> Self {
+        Chain { processors, ledger, tap }
     }
 
     /// Takes records, and returns those that have passed all processors.
     pub(super) fn push(&mut self, records: Chunk<Record>, now: Instant) -> Chunk<Record> {
-        self.push_from(0, records, now)
+        let passed = self.push_from(0, records, now);
+        self.tap.show(&passed);
+        passed
     }
 
     /// When the next processor must be flushed; `None` while none holds records.
@@ -56,7 +61,9 @@ impl Chain {
                 passed.extend_from_slice(&self.push_from(index + 1, records, now));
             }
         }
-        passed.into()
+        let passed = passed.into();
+        self.tap.show(&passed);
+        passed
     }
 
     /// Takes records through the processors from index `first` on. Records that a processor neither returns nor holds

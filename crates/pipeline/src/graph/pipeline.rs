@@ -59,7 +59,7 @@ impl RunningPipeline {
         let (entrance, records) = chunk::channel(PIPELINE_CAPACITY);
         let (fanout, outlets) = watch::channel(Vec::new());
         let flow = plan.processors.iter().filter_map(|(_, config)| config.flow(host)).collect();
-        let chain = Chain::new(flow, ledger.clone());
+        let chain = Chain::new(flow, ledger.clone(), host.taps.of(id));
         let batch = plan.processors.iter().find_map(|(_, config)| match config {
             ProcessorConfig::Batch(config) => Some(config),
             _ => None,

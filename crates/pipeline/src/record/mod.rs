@@ -9,6 +9,7 @@ mod bundle;
 mod class;
 mod flags;
 mod flow;
+pub mod json;
 mod model;
 mod owner;
 

@@ -17,6 +17,8 @@ pub(crate) enum Origin {
     Kernel(Option<KernelCount>),
     /// A recording: its file, and whether its end was reached.
     Recording(String, watch::Receiver<bool>),
+    /// A running agent: its address.
+    Agent(String),
 }
 
 /// What the header says, beside the sums.
@@ -31,7 +33,7 @@ impl Gather {
     /// The second, in the time of the records. After the latest record of a recording, so that its second is whole.
     pub(crate) fn now(&self, model: &Model) -> u64 {
         match &self.origin {
-            Origin::Kernel(_) => {
+            Origin::Kernel(_) | Origin::Agent(_) => {
                 SystemTime::now().duration_since(UNIX_EPOCH).map_or(0, |since| since.as_secs())
             }
             Origin::Recording(..) => model.span().map_or(0, |(_, newest)| newest + 1),
@@ -66,6 +68,7 @@ impl Gather {
                 let elapsed = model.span().map_or(0, |(first, newest)| newest - first);
                 (Source::Recording { file: file.clone(), ended: over }, elapsed)
             }
+            Origin::Agent(address) => (Source::Agent(address.clone()), self.started.elapsed().as_secs()),
         };
         Facts {
             now,

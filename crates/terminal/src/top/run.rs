@@ -42,6 +42,8 @@ pub enum Watched {
     Kernel(Option<(ReadCounter, u64)>),
     /// A recording: the name of its file.
     Recording(String),
+    /// A running agent: its address.
+    Agent(String),
 }
 
 /// The counts, and what asks them to end. It is made before the receiver starts.
@@ -95,6 +97,7 @@ impl Top {
                 Origin::Kernel(counter.map(begin).transpose()?)
             }
             Watched::Recording(file) => Origin::Recording(file, is_over),
+            Watched::Agent(address) => Origin::Agent(address),
         };
         let screen = Screen {
             model: Arc::clone(&self.model),

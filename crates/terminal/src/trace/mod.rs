@@ -2,7 +2,6 @@
 
 mod columns;
 mod compared;
-mod json;
 mod kernel;
 mod output;
 mod row;

@@ -4,12 +4,11 @@ use std::fs::File;
 use std::io::{self, Write};
 use std::thread;
 
-use otel_tcpretrans_pipeline::record::Record;
+use otel_tcpretrans_pipeline::record::{Record, json};
 use rustix::event::{PollFd, PollFlags, poll};
 use rustix::io::Errno;
 use tokio::sync::oneshot;
 
-use super::json;
 use super::row::Rows;
 
 /// Writes lines. A line is in no buffer once its batch is written.
@@ -40,7 +39,7 @@ impl Output {
                 }
                 records.for_each(|record| rows.row(&mut self.buffer, record));
             }
-            None => records.for_each(|record| json::object(&mut self.buffer, record)),
+            None => records.for_each(|record| json::write(&mut self.buffer, record)),
         }
         self.file.write_all(&self.buffer)
     }

@@ -43,7 +43,10 @@ fn chain() -> (Chain, Ledger) {
         let condition = format!("network.peer.port == {port}").parse();
         Box::new(FilterConfig { exclude: condition.into_iter().collect(), ..FilterConfig::default() })
     };
-    (Chain::new(vec![not_to(1), Box::new(Waits::default()), not_to(2)], ledger.clone()), ledger)
+    (
+        Chain::new(vec![not_to(1), Box::new(Waits::default()), not_to(2)], ledger.clone(), Tap::default()),
+        ledger,
+    )
 }
 
 #[test]

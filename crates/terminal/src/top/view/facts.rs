@@ -23,6 +23,8 @@ pub(crate) enum Source {
     Live(Option<Compared>),
     /// A recording: its file, and whether its end was reached.
     Recording { file: String, ended: bool },
+    /// A running agent: its address.
+    Agent(String),
 }
 
 /// The kernel's count of this network namespace beside ours.

@@ -22,6 +22,7 @@ pub(crate) fn draw(paint: &mut Paint<'_>, height: u16, state: &State, facts: &Fa
             let end = if *ended { ", ended" } else { "" };
             format!("  {file}: {}{end}", clock(facts.elapsed))
         }
+        Source::Agent(address) => format!("  agent {address}, {}", clock(facts.elapsed)),
     };
     let paused = if state.paused { "  PAUSED" } else { "" };
     let lines = [
@@ -56,6 +57,9 @@ fn proof(paint: &Paint<'_>, facts: &Facts) -> Vec<(String, Style)> {
         }
         Source::Recording { .. } => {
             return vec![("not compared with the kernel: this is a recording".to_owned(), plain)];
+        }
+        Source::Agent(_) => {
+            return vec![("not compared with the kernel: an agent compares by itself".to_owned(), plain)];
         }
     };
     let difference = grouped(kernel.abs_diff(counted));
