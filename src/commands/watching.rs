@@ -8,9 +8,11 @@ use otel_tcpretrans_pipeline::books::Signal;
 use otel_tcpretrans_pipeline::component::{
     AnyReceiver, Exporter, ExporterError, Host, Produces, ReceiverError,
 };
+use otel_tcpretrans_pipeline::config::Interval;
 use otel_tcpretrans_pipeline::graph::{ExporterKey, Factory, PipelinePlan, Plan, ReceiverPlan};
 use otel_tcpretrans_pipeline::processors::{Condition, FilterConfig, ProcessorConfig};
 use otel_tcpretrans_sandbox::Access;
+use otel_tcpretrans_source::config::Wakeup;
 use otel_tcpretrans_source::{Config, replay};
 use tokio::runtime::Builder;
 
@@ -25,6 +27,9 @@ use crate::signals::Signals;
 
 /// How long a stop may take to show what is on its way.
 const SHUTDOWN_TIMEOUT: Duration = Duration::from_secs(2);
+
+/// How long the kernel may hold back a record from a person. Over a perf buffer the receiver's default is 200 ms.
+const SHOWN_WITHIN: Interval = Interval::from_millis(20);
 
 /// What a command watches, and with what.
 pub(super) struct Watching {
@@ -63,9 +68,11 @@ impl Source {
             (None, Some(address)) => {
                 Source::Agent(zpages::Watched { address: address.clone(), pipeline: pipeline.clone() })
             }
-            (None, None) => {
-                Source::Receiver(ReceiverConfig::Tcpretrans(Config { scope: *scope, ..Config::default() }))
-            }
+            (None, None) => Source::Receiver(ReceiverConfig::Tcpretrans(Config {
+                scope: *scope,
+                wakeup: Wakeup { interval: Some(SHOWN_WITHIN), ..Wakeup::default() },
+                ..Config::default()
+            })),
         }
     }
 
