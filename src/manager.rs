@@ -49,12 +49,13 @@ async fn report(host: Host, watchdog: Option<Duration>) {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ticks
     };
-    let mut feeding = watchdog.map(|time| every((time / FEEDS).max(Duration::from_millis(1))));
+    let period = watchdog.map_or(Duration::MAX, |time| (time / FEEDS).max(Duration::from_millis(1)));
+    let mut feeding = watchdog.map(|_| every(period));
     let mut status = every(STATUS);
     let mut said = String::new();
     loop {
         tokio::select! {
-            () = tick(&mut feeding) => feed(&host),
+            () = tick(&mut feeding) => feed(&host, period),
             _ = status.tick() => {
                 let now = summary(&host.books.snapshot());
                 if now != said {
@@ -66,9 +67,9 @@ async fn report(host: Host, watchdog: Option<Duration>) {
     }
 }
 
-/// Feeds the watchdog, unless something hangs.
-fn feed(host: &Host) {
-    let hanging = host.pulses.hanging();
+/// Feeds the watchdog, unless something hangs since the last time. Half of the period is enough, since a tick may be late.
+fn feed(host: &Host, period: Duration) {
+    let hanging = host.pulses.hanging(period / 2);
     if hanging.is_empty() {
         notify(&[NotifyState::Watchdog]);
     } else {

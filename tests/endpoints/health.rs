@@ -9,8 +9,10 @@ use rustix::process::Signal;
 use serde_json::Value;
 
 use crate::e2e::agent::Agent;
+use crate::e2e::notified::Frozen;
 use crate::e2e::page;
 use crate::e2e::support::namespace::{isolated, wait_for};
+use crate::e2e::traffic::lossy_transfers;
 use crate::run::{Run, slow_recording};
 
 const PORT: u16 = 13133;
@@ -175,5 +177,22 @@ pub fn a_full_queue() {
         assert_eq!(ask("/"), (503, Value::String("down".to_owned())));
         agent.0.signal(Signal::TERM);
         assert_eq!(agent.0.exit_code(SOON), Some(0));
+    });
+}
+
+/// A reader that reads nothing any more: only a restart helps, so the process is not alive.
+pub fn a_reader_that_hangs() {
+    isolated(|| {
+        let agent =
+            Agent::start("{ extensions: { health_check: }, service: { extensions: [health_check] } }");
+        let frozen = Frozen::threads(agent.0.pid(), "tcpretrans");
+        assert_eq!(["/", "/readyz", "/livez"].map(|path| ask(path).0), [200; 3], "it has nothing to read");
+        lossy_transfers(2, &[]);
+        wait_for("503", SOON, || ["/", "/readyz", "/livez"].map(|path| ask(path).0) == [503; 3]);
+        assert_eq!(ask("/livez").1, "it hangs: receiver tcpretrans\n");
+        assert_eq!(ask("/").1["error"], "it hangs: receiver tcpretrans");
+        drop(frozen);
+        wait_for("200", SOON, || ["/", "/readyz", "/livez"].map(|path| ask(path).0) == [200; 3]);
+        agent.finish();
     });
 }

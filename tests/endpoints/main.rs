@@ -23,6 +23,7 @@ fn main() -> ExitCode {
     let cases: &[Case] = &[
         ("health_follows_the_backend_and_the_life_of_the_process", health::follows_the_backend),
         ("a_process_that_starts_is_live_and_not_ready", health::while_it_starts),
+        ("a_reader_that_hangs_is_not_alive", health::a_reader_that_hangs),
         ("a_full_queue_is_unhealthy", health::a_full_queue),
         ("a_browser_sees_what_is_at_metrics", pages::a_browser_sees_what_is_at_metrics),
         ("a_browser_shows_the_report_of_a_recording", report::a_browser_shows_it),

@@ -1,4 +1,4 @@
-//! Whether the parts that must not hang go on: the watchdog of a service manager is fed by this.
+//! Whether the parts that must not hang go on: the watchdog of a service manager is fed by this, and health depends on it.
 //!
 //! A part that works without an end, or waits for something that is there already, hangs. A part that has much to do does
 //! not: it shows progress. A part that has nothing to do need not show any.
@@ -8,6 +8,9 @@ use std::future::poll_fn;
 use std::pin::pin;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, PoisonError, Weak};
+use std::time::Duration;
+
+use tokio::time::Instant;
 
 /// How a part looks at one moment.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -27,31 +30,43 @@ pub struct Pulses(Arc<Mutex<BTreeMap<String, Part>>>);
 
 struct Part {
     probe: Probe,
-    last: Option<Look>,
+    /// Its progress, since a look at which it had work. `None` if it had none at the last look.
+    working: Option<(u64, Instant)>,
 }
 
 impl Pulses {
     /// Watches a part from now on. It takes the place of an earlier part of that name.
     pub fn watch(&self, name: String, probe: Probe) {
-        let part = Part { probe, last: None };
+        let part = Part { probe, working: None };
         self.0.lock().unwrap_or_else(PoisonError::into_inner).insert(name, part);
     }
 
-    /// The names of the parts that hang: those that had work at the last call, have some now, and got nothing done in
-    /// between.
-    pub fn hanging(&self) -> Vec<String> {
+    /// The names of the parts that hang: those that had work at a look at least `for_so_long` ago, had some at each look
+    /// since then, and got nothing done. A call of this is a look, whoever calls it.
+    pub fn hanging(&self, for_so_long: Duration) -> Vec<String> {
         let mut parts = self.0.lock().unwrap_or_else(PoisonError::into_inner);
-        let hanging = parts.iter_mut().filter_map(|(name, part)| {
-            let now = (part.probe)();
-            let before = std::mem::replace(&mut part.last, now);
-            hangs(before?, now?).then(|| name.clone())
-        });
+        let now = Instant::now();
+        let hanging = parts
+            .iter_mut()
+            .filter_map(|(name, part)| (part.hangs_since(now)? >= for_so_long).then(|| name.clone()));
         hanging.collect()
     }
 }
 
-fn hangs(before: Look, now: Look) -> bool {
-    before.has_work && now.has_work && before.progress == now.progress
+impl Part {
+    /// Looks at it. For how long it has had work without getting anything done; `None` if that began just now, or not.
+    fn hangs_since(&mut self, now: Instant) -> Option<Duration> {
+        let look = (self.probe)().filter(|look| look.has_work);
+        match (self.working, look) {
+            (Some((progress, since)), Some(look)) if progress == look.progress => {
+                Some(now.saturating_duration_since(since))
+            }
+            (_, look) => {
+                self.working = look.map(|look| (look.progress, now));
+                None
+            }
+        }
+    }
 }
 
 /// The pulse of a part that works in turns: an odd number while a turn lasts, the next even one after it.
@@ -106,14 +121,25 @@ mod tests {
 
     use super::*;
 
+    /// For how long a part hangs at the last of these looks, one second apart.
+    fn hangs(looks: &[(u64, bool)]) -> Option<Duration> {
+        let (mut rest, begin) = (Vec::from(looks).into_iter(), Instant::now());
+        let probe =
+            Box::new(move || rest.next().map(|(progress, has_work)| Look { progress, has_work })) as Probe;
+        let mut part = Part { probe, working: None };
+        let seconds = (0..looks.len() as u64).map(Duration::from_secs);
+        seconds.map(|second| part.hangs_since(begin + second)).last().unwrap()
+    }
+
     #[test]
     fn only_a_part_with_work_and_without_progress_hangs() {
-        let look = |progress, has_work| Look { progress, has_work };
-        assert!(hangs(look(7, true), look(7, true)));
-        assert!(!hangs(look(7, true), look(9, true)), "it is busy");
-        assert!(!hangs(look(7, false), look(7, false)), "it is idle");
-        assert!(!hangs(look(7, false), look(7, true)), "the work may have come just now");
-        assert!(!hangs(look(7, true), look(8, false)), "it is done");
+        let seconds = |seconds| Some(Duration::from_secs(seconds));
+        assert_eq!(hangs(&[(7, true), (7, true)]), seconds(1));
+        assert_eq!(hangs(&[(5, true), (7, true), (7, true), (7, true)]), seconds(2));
+        assert_eq!(hangs(&[(7, true), (9, true)]), None, "it is busy");
+        assert_eq!(hangs(&[(7, false), (7, false)]), None, "it is idle");
+        assert_eq!(hangs(&[(7, false), (7, true)]), None, "the work may have come just now");
+        assert_eq!(hangs(&[(7, true), (8, false)]), None, "it is done");
     }
 
     #[tokio::test]
@@ -134,15 +160,15 @@ mod tests {
         while pulses.0.lock().unwrap().is_empty() {
             thread::yield_now();
         }
-        assert_eq!(pulses.hanging(), [""; 0]);
-        assert_eq!(pulses.hanging(), [""; 0], "it waits, and is not polled");
+        assert_eq!(pulses.hanging(Duration::ZERO), [""; 0]);
+        assert_eq!(pulses.hanging(Duration::ZERO), [""; 0], "it waits, and is not polled");
         go_on.send(()).unwrap();
         has_begun.recv().unwrap();
-        assert_eq!(pulses.hanging(), [""; 0], "it may have begun just now");
-        assert_eq!(pulses.hanging(), ["a task"]);
+        assert_eq!(pulses.hanging(Duration::ZERO), [""; 0], "it may have begun just now");
+        assert_eq!(pulses.hanging(Duration::ZERO), ["a task"]);
         release.send(()).unwrap();
         task.join().unwrap();
-        assert_eq!(pulses.hanging(), [""; 0]);
-        assert_eq!(pulses.hanging(), [""; 0], "it has ended");
+        assert_eq!(pulses.hanging(Duration::ZERO), [""; 0]);
+        assert_eq!(pulses.hanging(Duration::ZERO), [""; 0], "it has ended");
     }
 }

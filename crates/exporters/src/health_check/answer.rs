@@ -17,7 +17,7 @@ use crate::http::{Body, only_get, text};
 /// What is asked for.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 enum Question {
-    /// Whether the process works at all.
+    /// Whether the process works at all: it answers, and nothing in it hangs.
     Live,
     /// Whether everything has started and can deliver.
     Ready,
@@ -40,7 +40,10 @@ pub(super) fn answer(
         return refusal;
     }
     let mut response = match question {
-        Question::Live => text(StatusCode::OK, "ok\n"),
+        Question::Live => match health().hanging {
+            None => text(StatusCode::OK, "ok\n"),
+            Some(hanging) => text(StatusCode::SERVICE_UNAVAILABLE, hanging + "\n"),
+        },
         Question::Ready | Question::Healthy => {
             let health = health();
             let is_good = match question {

@@ -9,7 +9,7 @@ use std::sync::Arc;
 use futures::FutureExt;
 use futures::future::BoxFuture;
 use otel_tcpretrans_pipeline::component::{Extension, ExtensionError, Host};
-use otel_tcpretrans_pipeline::health::{Health, judge};
+use otel_tcpretrans_pipeline::health::{HANGS_AFTER, Health, judge};
 use tokio::time::Instant;
 
 pub use config::{Config, GrpcConfig, ResponseBody};
@@ -32,7 +32,8 @@ impl HealthCheck {
 
 /// The health of the process now.
 fn health(host: &Host, config: &Config) -> Health {
-    judge(&host.running.now(), &host.books.snapshot(), *config.unhealthy_after, Instant::now())
+    let (runs, books) = (host.running.now(), host.books.snapshot());
+    judge(&runs, &books, &host.pulses.hanging(HANGS_AFTER), *config.unhealthy_after, Instant::now())
 }
 
 impl Extension for HealthCheck {

@@ -5,7 +5,7 @@ use std::time::SystemTime;
 use jiff::Timestamp;
 use otel_tcpretrans_pipeline::books::{Gauge, LedgerKey, ReceiverCounts, Signal, Snapshot};
 use otel_tcpretrans_pipeline::component::Host;
-use otel_tcpretrans_pipeline::health::{Condition, Health, judge};
+use otel_tcpretrans_pipeline::health::{Condition, HANGS_AFTER, Health, judge};
 use otel_tcpretrans_pipeline::recent;
 use otel_tcpretrans_pipeline::reloads::Outcome;
 use otel_tcpretrans_pipeline::running::{PipelineRun, Runs};
@@ -116,7 +116,8 @@ impl View {
         // What runs is read first: what it names is in the books.
         let runs = host.running.now();
         let books = host.books.snapshot();
-        let health = judge(&runs, &books, about.unhealthy_after, Instant::now());
+        let hanging = host.pulses.hanging(HANGS_AFTER);
+        let health = judge(&runs, &books, &hanging, about.unhealthy_after, Instant::now());
         View {
             service: Service::of(host, about, &runs, &health),
             receivers: books

@@ -18,6 +18,8 @@ pub struct Health {
     pub phase: Phase,
     /// That of the process.
     pub overall: Condition,
+    /// The parts that hang, if there are any: nothing but a restart helps.
+    pub hanging: Option<String>,
     /// By id.
     pub pipelines: BTreeMap<String, PipelineHealth>,
 }
@@ -42,10 +44,19 @@ pub struct PipelineHealth {
     pub exporters: BTreeMap<String, Condition>,
 }
 
-/// Judges what runs at `now`. An exporter that has delivered something may fail, and a queue may be full, for so long as
+/// So long a part may have work and get nothing done before it hangs. A look comes from each question about the health.
+pub const HANGS_AFTER: Duration = Duration::from_secs(5);
+
+/// Judges what runs at `now`. The parts that are `hanging` make the process unhealthy. An exporter that has delivered something may fail, and a queue may be full, for so long as
 /// `unhealthy_after` before that is unhealthy. An exporter that has not delivered anything since it was started may not: it
 /// is unhealthy from its first attempt until the first success.
-pub fn judge(runs: &Runs, books: &Snapshot, unhealthy_after: Duration, now: Instant) -> Health {
+pub fn judge(
+    runs: &Runs,
+    books: &Snapshot,
+    hanging: &[String],
+    unhealthy_after: Duration,
+    now: Instant,
+) -> Health {
     let receiver_counts = |id: &String| books.receivers.iter().find(|(known, _)| known == id);
     let receivers: BTreeMap<&String, Condition> = runs
         .receivers
@@ -85,14 +96,18 @@ pub fn judge(runs: &Runs, books: &Snapshot, unhealthy_after: Duration, now: Inst
             (id.clone(), PipelineHealth { overall, receivers, processors, exporters })
         })
         .collect();
+    let hanging = (!hanging.is_empty()).then(|| format!("it hangs: {}", hanging.join(", ")));
     let overall = match runs.phase {
         Phase::Starting => {
             Condition::failed(State::Starting, "not everything has started yet".to_owned(), None)
         }
         Phase::Stopping => Condition::failed(State::Stopping, "it is stopping".to_owned(), None),
-        Phase::Running => Condition::worst(pipelines.values().map(|pipeline| &pipeline.overall)),
+        Phase::Running => match &hanging {
+            Some(hanging) => Condition::failed(State::PermanentError, hanging.clone(), None),
+            None => Condition::worst(pipelines.values().map(|pipeline| &pipeline.overall)),
+        },
     };
-    Health { phase: runs.phase, overall, pipelines }
+    Health { phase: runs.phase, overall, hanging, pipelines }
 }
 
 fn receiver(run: &ReceiverRun, counts: Option<&ReceiverCounts>) -> Condition {

@@ -9,4 +9,4 @@ mod judge;
 mod tests;
 
 pub use condition::{Condition, State};
-pub use judge::{Health, PipelineHealth, judge};
+pub use judge::{HANGS_AFTER, Health, PipelineHealth, judge};

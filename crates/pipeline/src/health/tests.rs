@@ -21,6 +21,7 @@ struct Process {
     books: Snapshot,
     logs: StatusReporter,
     metrics: StatusReporter,
+    hanging: Vec<String>,
 }
 
 fn process() -> Process {
@@ -43,12 +44,12 @@ fn process() -> Process {
         pipelines: Signal::ALL.map(pipeline).into(),
         exporters: [exporter(Signal::Logs, &logs), exporter(Signal::Metrics, &metrics)].into(),
     };
-    Process { runs, books: Snapshot::default(), logs, metrics }
+    Process { runs, books: Snapshot::default(), logs, metrics, hanging: Vec::new() }
 }
 
 impl Process {
     fn health(&self) -> Health {
-        judge(&self.runs, &self.books, AFTER, Instant::now())
+        judge(&self.runs, &self.books, &self.hanging, AFTER, Instant::now())
     }
 
     /// Whether it is healthy, and whether it is ready.
@@ -161,6 +162,18 @@ async fn a_receiver_that_should_run_and_does_not() {
     }
     process.runs.receivers.clear();
     assert_eq!(process.is(), NEITHER, "it is not there");
+}
+
+#[tokio::test(start_paused = true)]
+async fn what_hangs_is_neither_healthy_nor_ready() {
+    let mut process = process();
+    process.hanging = vec!["receiver tcpretrans".to_owned(), "pipeline logs".to_owned()];
+    assert_eq!(process.is(), NEITHER);
+    let health = process.health();
+    assert_eq!(health.overall.error.as_deref(), Some("it hangs: receiver tcpretrans, pipeline logs"));
+    assert_eq!(health.hanging, health.overall.error);
+    process.hanging.clear();
+    assert_eq!((process.is(), process.health().hanging), (BOTH, None));
 }
 
 #[tokio::test(start_paused = true)]
