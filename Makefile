@@ -2,7 +2,7 @@
 SHELL := /bin/bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
-.PHONY: help setup build demo test test-container test-kernels package test-package manifests soak lint advisories bench collector kubernetes reference docs
+.PHONY: help setup build demo test test-container test-kernels test-binary package test-package manifests soak lint advisories bench collector kubernetes reference docs
 
 CARGO ?= cargo
 # Seconds of traffic in the demo, for each IP version.
@@ -48,6 +48,13 @@ test-container: ## builds the container image, and runs it with two capabilities
 test-kernels: ## tests Debian's kernels since 5.10 in virtual machines, x86-64 and arm64
 	.ci/setup build kernels
 	tests/kernels/run.sh $(KERNELS)
+
+test-binary: ## runs the packages' program on Debian's kernels since 5.10 in virtual machines, x86-64 and arm64
+	.ci/setup build kernels
+	mkdir -p target/binaries
+	for architecture in $(ARCHITECTURES); do \
+		cp "$$(deploy/static.sh $$architecture)" target/binaries/otel-tcpretrans-$$architecture; done
+	OTEL_TCPRETRANS_BINARIES="$(CURDIR)/target/binaries" tests/kernels/run.sh $(KERNELS)
 
 manifests: ## renders the plain manifests from the Helm chart
 	deploy/kubernetes/render.sh "$$(tests/chart/fetch.sh)/helm" >target/manifests.yaml

@@ -16,6 +16,10 @@ echo "@kernel $(/bin/busybox uname -r) $(/bin/busybox uname -m)"
 echo "@page $(/bin/busybox grep -m 1 KernelPageSize /proc/self/smaps)"
 cd /tmp || exit
 # The arguments are for the test binary. OTEL_TCPRETRANS_... are variables from the kernel's command line.
-/kernel "$@"
+if [ -x /program.sh ]; then
+    /program.sh
+else
+    /kernel "$@"
+fi
 echo "@exit $?"
 /bin/busybox poweroff -f

@@ -5,6 +5,9 @@
 #   run.sh [NAME...]      kernels (see fetch.sh), such as sid or sid-arm64; by default all that are listed below.
 #                         NAME-lockdown boots that kernel with lockdown=confidentiality
 #
+# If OTEL_TCPRETRANS_BINARIES is set, the machines run the program in place of the tests (program.sh): the static binary
+# otel-tcpretrans-ARCHITECTURE of that folder.
+#
 # A machine boots from an initramfs with busybox and a static build of the test binary, runs every test, and turns
 # itself off. As many machines run at a time as this one has CPUs. Prints a table: kernel, hook, transport, the kernel's
 # count and ours, tests. Exits non-zero if a test failed or was ignored, or if a machine did not finish within
@@ -39,13 +42,18 @@ pack() {
     machine "$1"
     need "${emulator[0]}"
     parts=$("$here/fetch.sh" "parts-$1") || exit 1
-    say "building the tests for $1"
-    binary=$(CARGO_PROFILE_DEV_STRIP=true "$root/deploy/static.sh" "$1" test --package otel-tcpretrans-source \
-        --test kernel --no-run) || fail "the tests can't be built for $1"
     mkdir -p "$files/bin"
     cp "$parts/busybox" "$files/bin/busybox"
     ln -s busybox "$files/bin/sh"
-    cp "$binary" "$files/kernel"
+    if [[ -n ${OTEL_TCPRETRANS_BINARIES-} ]]; then
+        cp "$OTEL_TCPRETRANS_BINARIES/otel-tcpretrans-$1" "$files/otel-tcpretrans"
+        install -m 755 "$here/program.sh" "$files/program.sh"
+    else
+        say "building the tests for $1"
+        binary=$(CARGO_PROFILE_DEV_STRIP=true "$root/deploy/static.sh" "$1" test --package otel-tcpretrans-source \
+            --test kernel --no-run) || fail "the tests can't be built for $1"
+        cp "$binary" "$files/kernel"
+    fi
     install -m 755 "$here/init.sh" "$files/init"
     (cd "$files" && find . | busybox cpio -o -H newc 2>/dev/null) >"$work/$1.initramfs"
 }
