@@ -3,11 +3,12 @@
 use std::collections::VecDeque;
 use std::time::Duration;
 
+use otel_tcpretrans_pipeline::say_once::SayOnce;
 use tokio::net::{TcpListener, TcpStream};
 use tokio::sync::watch;
 use tokio::task::{AbortHandle, JoinSet, yield_now};
 use tokio::time::sleep;
-use tracing::{debug, warn};
+use tracing::{debug, info, warn};
 
 /// Connections at once. The oldest is closed for a new one. So no number of clients that send nothing, send slowly or do
 /// not read can keep another client waiting: it is the newest when it comes, and has its answer within milliseconds.
@@ -27,6 +28,7 @@ pub(crate) async fn accept_all<F>(
     F: Future<Output = ()> + Send + 'static,
 {
     let mut connections = JoinSet::new();
+    let outage = SayOnce::default();
     // In the order in which they came.
     let mut open: VecDeque<AbortHandle> = VecDeque::new();
     loop {
@@ -37,7 +39,7 @@ pub(crate) async fn accept_all<F>(
                 let id = ended.map_or_else(|error| error.id(), |(id, ())| id);
                 open.retain(|connection| connection.id() != id);
             }
-            stream = accept(name, &listener) => {
+            stream = accept(name, &listener, &outage) => {
                 if open.len() >= CONNECTIONS && let Some(oldest) = open.pop_front() {
                     debug!(server = name, "too many connections: closing the oldest");
                     oldest.abort();
@@ -52,12 +54,19 @@ pub(crate) async fn accept_all<F>(
 }
 
 /// Waits for the next connection. Cancel-safe.
-async fn accept(name: &str, listener: &TcpListener) -> TcpStream {
+async fn accept(name: &str, listener: &TcpListener, outage: &SayOnce) -> TcpStream {
     loop {
         match listener.accept().await {
-            Ok((stream, _)) => return stream,
+            Ok((stream, _)) => {
+                if let Some(times) = outage.end() {
+                    info!(server = name, times, "connections are accepted again");
+                }
+                return stream;
+            }
             Err(error) => {
-                warn!(server = name, %error, "can't accept a connection; trying again in a second");
+                if outage.begin() {
+                    warn!(server = name, %error, "can't accept a connection; trying again every second");
+                }
                 sleep(ACCEPT_PAUSE).await;
             }
         }
