@@ -83,7 +83,9 @@ fn the_default_configuration_is_the_example_for_kubernetes() {
     };
     let mut example = read("config/kubernetes.yaml");
     // Helm takes a null for a key that is to be removed.
-    example["receivers"]["tcpretrans"] = Value::Mapping(serde_yaml::Mapping::new());
+    for (section, id) in [("receivers", "tcpretrans"), ("extensions", "zpages")] {
+        example[section][id] = Value::Mapping(serde_yaml::Mapping::new());
+    }
     assert_eq!(read("deploy/kubernetes/chart/values.yaml")["config"]["content"], example);
 }
 
