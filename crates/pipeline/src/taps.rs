@@ -1,11 +1,10 @@
 //! Taps: who looks at the records of a pipeline while it runs gets each record that has passed the pipeline's processors.
 
 use std::collections::BTreeMap;
-use std::fmt;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
-use crate::chunk::{self, Chunk, NoRoom, Receiver, Sender};
+use crate::chunk::{self, Chunk, NoRoom, Receiver, Sender, Unsent};
 use crate::record::Record;
 
 /// The taps of all pipelines, by pipeline id. A tap outlives every generation of the graph. Clones share them.
@@ -82,23 +81,10 @@ impl Tap {
 
 impl Entrance {
     /// Hands over what fits. False if the listener has left.
-    fn offer(&self, mut records: Chunk<Record>) -> bool {
-        while !records.is_empty() {
-            match self.records.try_reserve(records.len()) {
-                Ok(room) => {
-                    let part = records.split_to(room.len());
-                    if self.records.send(room, part).is_err() {
-                        return false;
-                    }
-                }
-                Err(NoRoom::Full) => {
-                    self.missed.fetch_add(records.len() as u64, Ordering::Relaxed);
-                    return true;
-                }
-                Err(NoRoom::Closed) => return false,
-            }
-        }
-        true
+    fn offer(&self, records: Chunk<Record>) -> bool {
+        let Err(Unsent { items, reason }) = self.records.offer(records) else { return true };
+        self.missed.fetch_add(items as u64, Ordering::Relaxed);
+        reason != NoRoom::Closed
     }
 
     fn is_left(&self) -> bool {
@@ -119,12 +105,6 @@ impl Listener {
     /// Number of records that found no room.
     pub fn missed(&self) -> u64 {
         self.missed.load(Ordering::Relaxed)
-    }
-}
-
-impl fmt::Debug for Tap {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        f.write_str("Tap")
     }
 }
 

@@ -29,6 +29,15 @@ pub struct Receiver<T> {
     chunks: mpsc::UnboundedReceiver<(Chunk<T>, Room)>,
 }
 
+/// What an [offer](Sender::offer) could not send.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub struct Unsent {
+    /// Number of items.
+    pub items: usize,
+    /// Why.
+    pub reason: NoRoom,
+}
+
 impl<T> Sender<T> {
     /// Reserves room for as many items as fit now, at most `most`.
     ///
@@ -57,6 +66,21 @@ impl<T> Sender<T> {
             panic!("room for {places} items, a chunk of {}", chunk.len());
         };
         self.chunks.send((chunk, taken)).map_err(|error| error.0.0)
+    }
+
+    /// Sends the part of a chunk for which there is room now.
+    ///
+    /// # Errors
+    /// Not everything was sent: how many items were not, and why.
+    pub fn offer(&self, mut rest: Chunk<T>) -> Result<(), Unsent> {
+        while !rest.is_empty() {
+            let unsent = |reason| Unsent { items: rest.len(), reason };
+            let room = self.try_reserve(rest.len()).map_err(unsent)?;
+            let part = rest.split_to(room.len());
+            self.send(room, part)
+                .map_err(|part| Unsent { items: part.len() + rest.len(), reason: NoRoom::Closed })?;
+        }
+        Ok(())
     }
 
     /// Whether nothing waits and no room is reserved.
@@ -138,6 +162,18 @@ mod tests {
         assert_eq!(&*chunks.try_recv().unwrap(), [2, 3, 4]);
         assert_eq!(&*chunks.try_recv().unwrap(), [5, 6]);
         assert!(chunks.try_recv().is_none() && out.is_empty());
+    }
+
+    #[test]
+    fn an_offer_sends_what_fits_and_tells_the_rest() {
+        let (out, mut chunks) = channel(5);
+        assert_eq!(out.offer((0..3).collect()), Ok(()));
+        assert_eq!(out.offer((3..9).collect()), Err(Unsent { items: 4, reason: NoRoom::Full }));
+        assert_eq!(&*chunks.try_recv().unwrap(), [0, 1, 2]);
+        assert_eq!(&*chunks.try_recv().unwrap(), [3, 4]);
+        chunks.close();
+        assert_eq!(out.offer((0..2).collect()), Err(Unsent { items: 2, reason: NoRoom::Closed }));
+        assert_eq!(out.offer(Chunk::default()), Ok(()));
     }
 
     #[test]

@@ -6,7 +6,7 @@ mod chunks;
 mod model;
 mod room;
 
-pub use channel::{Receiver, Sender, channel};
+pub use channel::{Receiver, Sender, Unsent, channel};
 pub use chunks::Chunks;
 pub use model::Chunk;
 pub(crate) use room::Bound;

@@ -4,7 +4,7 @@ use tracing::{info, warn};
 
 use super::item::Item;
 use crate::books::{DropReason, Ledger, Signal};
-use crate::chunk::{Chunk, NoRoom, Sender};
+use crate::chunk::{Chunk, NoRoom, Sender, Unsent};
 use crate::say_once::SayOnce;
 
 /// The way into one pipeline.
@@ -61,18 +61,15 @@ impl<T: Item> Branch<T> {
     }
 
     /// Hands over what fits. The rest is dropped for this pipeline only.
-    fn offer(&self, mut rest: Chunk<T>) {
+    fn offer(&self, chunk: Chunk<T>) {
         if self.entrance.is_empty() && self.full.end().is_some() {
             info!(pipeline = self.pipeline, "the pipeline has caught up");
         }
-        while !rest.is_empty() {
-            match self.entrance.try_reserve(rest.len()) {
-                Ok(room) => {
-                    let part = rest.split_to(room.len());
-                    self.drop_unless(self.entrance.send(room, part));
-                }
-                Err(NoRoom::Full) => return self.drop_for_room(rest.len() as u64),
-                Err(NoRoom::Closed) => return self.drop_unless(Err(rest)),
+        match self.entrance.offer(chunk) {
+            Ok(()) => {}
+            Err(Unsent { items, reason: NoRoom::Full }) => self.drop_for_room(items as u64),
+            Err(Unsent { items, reason: NoRoom::Closed }) => {
+                self.drop_items(items as u64, DropReason::Internal);
             }
         }
     }
