@@ -8,6 +8,7 @@ mod processor;
 mod receiver;
 mod starter;
 mod types;
+mod worker;
 
 pub use confinement::{Confinement, Keeps};
 pub use exporter::{Batch, Exporter, ExporterError};
@@ -17,3 +18,4 @@ pub use processor::FlowProcessor;
 pub use receiver::{AnyReceiver, Produces, Receiver, ReceiverError};
 pub use starter::Starter;
 pub use types::{ComponentType, Stability};
+pub use worker::Worker;

@@ -8,14 +8,12 @@ mod counts;
 mod player;
 
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
 
 use otel_tcpretrans_pipeline::books::ReceiverCounts;
 use otel_tcpretrans_pipeline::chunk::Sender;
-use otel_tcpretrans_pipeline::component::{Receiver, ReceiverError};
+use otel_tcpretrans_pipeline::component::{Receiver, ReceiverError, Worker};
 use otel_tcpretrans_pipeline::record::Record;
 use tokio::runtime::Builder;
-use tokio::sync::watch;
 
 pub use config::{Config, Speed};
 
@@ -32,14 +30,7 @@ const CAPACITY: usize = 8192;
 pub struct Replay {
     config: Config,
     counts: Arc<ReplayCounts>,
-    running: Option<PlayerThread>,
-}
-
-#[derive(Debug)]
-struct PlayerThread {
-    thread: JoinHandle<()>,
-    /// Dropped to stop it.
-    stop: watch::Sender<()>,
+    running: Option<Worker>,
 }
 
 impl Replay {
@@ -59,30 +50,17 @@ impl Receiver for Replay {
         self.counts.begin(&self.config, reader.header());
         let failed = |error| ReceiverError::Failed(format!("starting the replay's thread: {error}"));
         let runtime = Builder::new_current_thread().enable_time().build().map_err(failed)?;
-        let (stop, stopped) = watch::channel(());
-        let player = Player {
-            file: self.config.file.clone(),
-            speed: self.config.speed,
-            repeat: self.config.repeat,
-            counts: Arc::clone(&self.counts),
-            stop: stopped,
-            out,
-            chunk: Vec::new(),
+        let (config, counts) = (self.config.clone(), Arc::clone(&self.counts));
+        let play = move |stop| {
+            let Config { file, speed, repeat } = config;
+            Player { file, speed, repeat, counts, stop, out, chunk: Vec::new() }.play(reader)
         };
-        let thread = thread::Builder::new()
-            .name("replay".to_owned())
-            .spawn(move || runtime.block_on(player.play(reader)))
-            .map_err(failed)?;
-        self.running = Some(PlayerThread { thread, stop });
+        self.running = Some(Worker::start("replay", runtime, play).map_err(failed)?);
         Ok(())
     }
 
     fn stop(&mut self) {
-        let Some(PlayerThread { thread, stop }) = self.running.take() else { return };
-        drop(stop);
-        if thread.join().is_err() {
-            tracing::error!("the replay's thread panicked");
-        }
+        self.running = None;
     }
 
     fn probe(&self) -> Box<dyn Fn() -> ReceiverCounts + Send + Sync> {
@@ -100,12 +78,6 @@ impl Receiver for Replay {
 
     fn has_finished(&self) -> bool {
         self.counts.has_finished()
-    }
-}
-
-impl Drop for Replay {
-    fn drop(&mut self) {
-        self.stop();
     }
 }
 

@@ -6,20 +6,19 @@ mod counts;
 mod watched;
 
 use std::sync::Arc;
-use std::thread::{self, JoinHandle};
 use std::time::Duration;
 
 use otel_tcpretrans_pipeline::books::ReceiverCounts;
 use otel_tcpretrans_pipeline::chunk::{CHUNK, Sender};
-use otel_tcpretrans_pipeline::component::{Receiver, ReceiverError};
+use otel_tcpretrans_pipeline::component::{Receiver, ReceiverError, Worker};
 use otel_tcpretrans_pipeline::record::{Identity, Record};
 use tokio::runtime::Builder;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep};
-use tracing::{error, info, warn};
+use tracing::{info, warn};
 
 pub use address::Address;
-use connection::Connection;
+use connection::{Connection, Failure};
 use counts::AgentCounts;
 pub use watched::Watched;
 
@@ -35,14 +34,7 @@ const AGAIN: Duration = Duration::from_secs(1);
 pub struct Agent {
     watched: Watched,
     counts: Arc<AgentCounts>,
-    running: Option<Running>,
-}
-
-#[derive(Debug)]
-struct Running {
-    thread: JoinHandle<()>,
-    /// Dropped to stop it.
-    stop: watch::Sender<()>,
+    running: Option<Worker>,
 }
 
 impl Agent {
@@ -59,7 +51,6 @@ impl Receiver for Agent {
         let connection = runtime
             .block_on(Connection::open(&self.watched))
             .map_err(|error| ReceiverError::Failed(format!("{}: {error}", self.watched.address)))?;
-        let (stop, mut stopped) = watch::channel(());
         let mut reading = Reading {
             watched: self.watched.clone(),
             counts: Arc::clone(&self.counts),
@@ -67,26 +58,18 @@ impl Receiver for Agent {
             chunk: Vec::new(),
             sequence: 0,
         };
-        let read = async move {
+        let read = async move |mut stopped: watch::Receiver<()>| {
             tokio::select! {
                 _ = stopped.changed() => {}
                 () = reading.follow(connection) => {}
             }
         };
-        let thread = thread::Builder::new()
-            .name("agent".to_owned())
-            .spawn(move || runtime.block_on(read))
-            .map_err(failed)?;
-        self.running = Some(Running { thread, stop });
+        self.running = Some(Worker::start("agent", runtime, read).map_err(failed)?);
         Ok(())
     }
 
     fn stop(&mut self) {
-        let Some(Running { thread, stop }) = self.running.take() else { return };
-        drop(stop);
-        if thread.join().is_err() {
-            error!("the agent's thread panicked");
-        }
+        self.running = None;
     }
 
     fn probe(&self) -> Box<dyn Fn() -> ReceiverCounts + Send + Sync> {
@@ -104,12 +87,6 @@ impl Receiver for Agent {
     }
 }
 
-impl Drop for Agent {
-    fn drop(&mut self) {
-        self.stop();
-    }
-}
-
 /// Owned by the thread.
 struct Reading {
     watched: Watched,
@@ -123,7 +100,6 @@ struct Reading {
 impl Reading {
     /// Reads connections, one after the other, until the other end of the channel is closed.
     async fn follow(&mut self, mut connection: Connection) {
-        let address = self.watched.address.clone();
         loop {
             let Some(why) = self.read(&mut connection).await else { return };
             warn!("the agent is gone, connecting again: {why}");
@@ -135,13 +111,13 @@ impl Reading {
                 }
             };
             let seconds = gone.elapsed().as_secs();
-            info!(%address, "connected again");
+            info!(address = %self.watched.address, "connected again");
             warn!("the agent was gone for {seconds} s, which are not counted");
         }
     }
 
     /// Reads one connection to its end, and returns why it ended. `None` if the other end of the channel is closed.
-    async fn read(&mut self, connection: &mut Connection) -> Option<String> {
+    async fn read(&mut self, connection: &mut Connection) -> Option<Failure> {
         self.counts.connect();
         loop {
             let line = match connection.line() {
@@ -150,11 +126,11 @@ impl Reading {
                     // What came together is handed over together.
                     self.hand_over().await?;
                     if let Err(error) = connection.more().await {
-                        return Some(error.to_string());
+                        return Some(error);
                     }
                     continue;
                 }
-                Err(error) => return Some(error.to_string()),
+                Err(error) => return Some(error),
             };
             match line {
                 Line::Status(status) => self.counts.told(&status),
