@@ -49,13 +49,12 @@ async fn report(host: Host, watchdog: Option<Duration>) {
         ticks.set_missed_tick_behavior(MissedTickBehavior::Delay);
         ticks
     };
-    let period = watchdog.map_or(Duration::MAX, |time| (time / FEEDS).max(Duration::from_millis(1)));
-    let mut feeding = watchdog.map(|_| every(period));
+    let mut feeding = watchdog.map(|time| every((time / FEEDS).max(Duration::from_millis(1))));
     let mut status = every(STATUS);
     let mut said = String::new();
     loop {
         tokio::select! {
-            () = tick(&mut feeding) => feed(&host, period),
+            period = tick(&mut feeding) => feed(&host, period),
             _ = status.tick() => {
                 let now = summary(&host.books.snapshot());
                 if now != said {
@@ -78,9 +77,13 @@ fn feed(host: &Host, period: Duration) {
     }
 }
 
-async fn tick(ticks: &mut Option<Interval>) {
+/// Waits for the next tick, and returns the time between two.
+async fn tick(ticks: &mut Option<Interval>) -> Duration {
     match ticks {
-        Some(ticks) => drop(ticks.tick().await),
+        Some(ticks) => {
+            ticks.tick().await;
+            ticks.period()
+        }
         None => std::future::pending().await,
     }
 }

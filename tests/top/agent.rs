@@ -2,12 +2,10 @@
 
 use rustix::process::Signal;
 
-use crate::cgroups::{Cgroup, root};
 use crate::e2e::agent::Agent;
 use crate::e2e::support::namespace::{isolated, retrans_segs};
-use crate::e2e::support::traffic::{listen, loopback, lose_one_in};
 use crate::e2e::traffic::lossy_transfers;
-use crate::live::{line, numbers};
+use crate::live::{line, numbers, shows_a_unit};
 use crate::tmux::Tmux;
 
 /// The port of the agent's page, at which `top` has a connection.
@@ -61,17 +59,10 @@ pub fn equals_the_kernel() {
 pub fn names_the_workload() {
     isolated(|| {
         let _agent = Agent::start(NAMED);
-        let localhost = loopback(false);
-        let (listener, port) = listen(localhost);
-        lose_one_in(&listener, 1);
         let tmux = Tmux::start(80, 24);
         tmux.enter("./program top --connect http://localhost:55679/ --pipeline logs --by workload");
         connected(&tmux);
-        let around = Cgroup::new(&root().join(format!("tcpretrans-connect-{}", std::process::id())));
-        let unit = Cgroup::new(&around.0.join("backup.service"));
-        let connecting = unit.connect(localhost, port);
-        tmux.wait_until("its unit", |screen| screen.contains("\nbackup.service "));
-        drop(connecting);
+        shows_a_unit(&tmux);
     });
 }
 

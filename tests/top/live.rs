@@ -42,20 +42,24 @@ pub fn equals_the_kernel() {
     });
 }
 
-/// A unit's process connects to where no SYN is taken.
+/// The process of a unit connects to where no SYN is taken. Waits until the screen has the unit.
+pub fn shows_a_unit(tmux: &Tmux) {
+    let localhost = loopback(false);
+    let (listener, port) = listen(localhost);
+    lose_one_in(&listener, 1);
+    let around = Cgroup::new(&root().join(format!("tcpretrans-top-{}", std::process::id())));
+    let unit = Cgroup::new(&around.0.join("backup.service"));
+    let connecting = unit.connect(localhost, port);
+    tmux.wait_until("its unit", |screen| screen.contains("\nbackup.service "));
+    drop(connecting);
+}
+
 pub fn names_the_workload() {
     isolated(|| {
-        let localhost = loopback(false);
-        let (listener, port) = listen(localhost);
-        lose_one_in(&listener, 1);
         let tmux = Tmux::start(80, 24);
         tmux.enter(&format!("{TOP} --by workload"));
         tmux.wait_until("the screen", |screen| screen.contains("in this namespace"));
-        let around = Cgroup::new(&root().join(format!("tcpretrans-top-{}", std::process::id())));
-        let unit = Cgroup::new(&around.0.join("backup.service"));
-        let connecting = unit.connect(localhost, port);
-        tmux.wait_until("its unit", |screen| screen.contains("\nbackup.service "));
-        drop(connecting);
+        shows_a_unit(&tmux);
     });
 }
 

@@ -72,8 +72,8 @@ where
         }
         async { Ok::<_, Infallible>(response) }
     });
-    let builder = http1::Builder::new().keep_alive(false).clone();
-    let mut connection = pin!(builder.serve_connection(TokioIo::new(stream), service));
+    let connection = http1::Builder::new().keep_alive(false).serve_connection(TokioIo::new(stream), service);
+    let mut connection = pin!(connection);
     loop {
         match timeout(EXCHANGE, &mut connection).await {
             Ok(Ok(())) => return,

@@ -47,9 +47,11 @@ pub struct PipelineHealth {
 /// So long a part may have work and get nothing done before it hangs. A look comes from each question about the health.
 pub const HANGS_AFTER: Duration = Duration::from_secs(5);
 
-/// Judges what runs at `now`. The parts that are `hanging` make the process unhealthy. An exporter that has delivered something may fail, and a queue may be full, for so long as
-/// `unhealthy_after` before that is unhealthy. An exporter that has not delivered anything since it was started may not: it
-/// is unhealthy from its first attempt until the first success.
+/// Judges what runs at `now`. The parts that are `hanging` make the process unhealthy.
+///
+/// An exporter that has delivered something may fail, and a queue may be full, for so long as `unhealthy_after` before that
+/// is unhealthy. An exporter that has not delivered anything since it was started may not: it is unhealthy from its first
+/// attempt until the first success.
 pub fn judge(
     runs: &Runs,
     books: &Snapshot,
